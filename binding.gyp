@@ -1,0 +1,82 @@
+# Builds prebuilds/<platform>-<arch>/gradstep.node by way of scripts/build.mjs. CMakeLists.txt builds the same
+# from the same list, native/sources.gypi.
+#
+# Every instruction set is a static library of its own, so that its flags reach only its own objects. The table
+# of functions is the one symbol each of them exports; test/architecture.test.ts holds them to that.
+{
+  "includes": ["native/sources.gypi"],
+  "target_defaults": {
+    "default_configuration": "Release",
+    "cflags": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wall", "-Wextra", "-g0"],
+    # Node's own flags come along: its language standard makes way for ours, and a Node built with -flto must not have
+    # code optimized across the border between two instruction sets.
+    "configurations": {"Release": {"cflags": ["-fno-lto"]}},
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+    "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti"],
+    "xcode_settings": {
+      "GCC_OPTIMIZATION_LEVEL": "3",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
+      "GCC_ENABLE_CPP_RTTI": "NO",
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0",
+      "OTHER_CFLAGS": ["-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"],
+    },
+  },
+  "targets": [
+    {
+      "target_name": "isa_scalar",
+      "type": "static_library",
+      "sources": ["<@(isa_scalar)"],
+    },
+    {
+      "target_name": "gradstep",
+      "sources": ["<@(runtime)", "<@(drivers)", "<@(binding)"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      "dependencies": ["isa_scalar"],
+      "conditions": [
+        ["target_arch == 'x64'", {"dependencies": ["isa_avx2", "isa_avx512"]}],
+        ["target_arch == 'arm64'", {"dependencies": ["isa_neon"]}],
+        ["OS == 'linux'", {
+          # nodelete: the pool's threads live as long as the process, so their code must too, whatever worker
+          # unloads the addon. libstdc++ comes along, so the binary runs on systems with an older one.
+          "ldflags": ["-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-static-libstdc++", "-static-libgcc", "-s"],
+        }],
+      ],
+    },
+  ],
+  "conditions": [
+    ["target_arch == 'x64'", {
+      "targets": [
+        {
+          "target_name": "isa_avx2",
+          "type": "static_library",
+          "sources": ["<@(isa_avx2)"],
+          "cflags": ["-mavx2", "-mfma"],
+          "xcode_settings": {"OTHER_CFLAGS": ["-mavx2", "-mfma"]},
+        },
+        {
+          "target_name": "isa_avx512",
+          "type": "static_library",
+          "sources": ["<@(isa_avx512)"],
+          # GCC 12 takes its own headers' undefined vectors for uninitialized variables (its bug 105593).
+          "cflags": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma",
+                     "-Wno-uninitialized", "-Wno-maybe-uninitialized"],
+          "xcode_settings": {
+            "OTHER_CFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
+          },
+        },
+      ],
+    }],
+    ["target_arch == 'arm64'", {
+      "targets": [
+        {
+          "target_name": "isa_neon",
+          "type": "static_library",
+          "sources": ["<@(isa_neon)"],
+        },
+      ],
+    }],
+  ],
+}

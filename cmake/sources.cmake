@@ -1,0 +1,15 @@
+# Reads one list of native/sources.gypi into `variable`.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS native/sources.gypi)
+file(READ native/sources.gypi SOURCE_LISTS)
+
+function(read_sources list variable)
+  string(JSON length LENGTH "${SOURCE_LISTS}" variables ${list})
+  set(files "")
+  set(index 0)
+  while(index LESS length)
+    string(JSON file GET "${SOURCE_LISTS}" variables ${list} ${index})
+    list(APPEND files ${PROJECT_SOURCE_DIR}/${file})
+    math(EXPR index "${index} + 1")
+  endwhile()
+  set(${variable} ${files} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,176 @@
+import { checkOptions, shown } from '../checks';
+import { isFloatArray, type FloatArray } from '../dtype';
+import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { sameShape, showShape } from '../shape';
+import { alias, Tensor } from '../tensor';
+import { Variable } from '../variable';
+import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
+import { allocate, inScope, withScope } from './scope';
+import { recording, Tape, type Entry } from './tape';
+
+export interface Differentiation {
+  /** The value of the function. */
+  readonly value: Tensor;
+  /** What the gradients are of: the sources given, else the trainable variables that were read. */
+  readonly sources: readonly (Tensor | Variable)[];
+  /** In the sources' order; null where the value does not depend on the source. */
+  readonly gradients: readonly (Gradient | null)[];
+}
+
+/**
+ * Runs `f` on a tape and walks it back. Every intermediate tensor goes back to the pool; value and gradients are the
+ * caller's, each with memory of its own.
+ */
+export function differentiate(
+  name: string,
+  f: () => Tensor,
+  sources: readonly (Tensor | Variable)[] | null,
+  gradY: Tensor | null,
+  method: AggregationMethod,
+): Differentiation {
+  const watched = sources?.map((source) => (source instanceof Variable ? source.value : source)) ?? null;
+  const tape = new Tape(watched);
+  try {
+    return withScope(
+      () => {
+        const value = recording(tape, f);
+        checkValue(name, value);
+        const targets = sources ?? [...tape.variables];
+        const found = walkBack(tape, value, gradY, targets, method);
+        return { value: plainCopy(value), sources: targets, gradients: ownMemory(found) };
+      },
+      (result, escape) => {
+        for (const gradient of result.gradients) {
+          if (gradient !== null) escape(gradient instanceof IndexedSlices ? gradient.values : gradient);
+        }
+      },
+    );
+  } finally {
+    tape.end();
+  }
+}
+
+function checkValue(name: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  if (value instanceof Promise) throw new TypeError(`${name} must return a Tensor, got a Promise; it cannot be async`);
+  throw new TypeError(`${name} must return a Tensor, got ${shown(value)}`);
+}
+
+function walkBack(
+  tape: Tape,
+  value: Tensor,
+  gradY: Tensor | null,
+  targets: readonly (Tensor | Variable)[],
+  method: AggregationMethod,
+): (Gradient | null)[] {
+  const terms = new Map<Tensor, Gradient[]>();
+  const sums = new Map<Tensor, Gradient>();
+  const sumOf = (tensor: Tensor): Gradient | null => {
+    const parts = terms.get(tensor);
+    if (parts === undefined) return null;
+    let sum = sums.get(tensor);
+    if (sum === undefined) sums.set(tensor, (sum = aggregate(parts, method)));
+    return sum;
+  };
+  if (gradY !== null && !sameShape(gradY.shape, value.shape)) {
+    throw new RangeError(`gradLoss has shape ${showShape(gradY.shape)}, the loss has ${showShape(value.shape)}`);
+  }
+  if (gradY !== null && gradY.dtype !== value.dtype) {
+    throw new TypeError(`gradLoss is ${gradY.dtype}, the loss is ${value.dtype}`);
+  }
+  if (tape.follows(value)) terms.set(value, [gradY ?? ones(value)]);
+  for (let i = tape.entries.length - 1; i >= 0; i--) {
+    const entry = tape.entries[i]!;
+    const dy = sumOf(entry.output);
+    if (dy !== null) distribute(tape, entry, toDense(dy), terms);
+  }
+  return targets.map((target) => sumOf(target instanceof Variable ? target.value : target));
+}
+
+function distribute(tape: Tape, entry: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {
+  const needed = entry.inputs.map((input) => tape.follows(input));
+  entry.backward(dy, needed).forEach((gradient, i) => {
+    if (gradient === null || needed[i] !== true) return;
+    const input = entry.inputs[i]!;
+    const parts = terms.get(input);
+    if (parts === undefined) terms.set(input, [gradient]);
+    else parts.push(gradient);
+  });
+}
+
+function ones(like: Tensor): Tensor {
+  const result = allocate(like.dtype, like.shape, like.size);
+  result.raw.fill(1);
+  return result;
+}
+
+// The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.
+function plainCopy(value: Tensor): Tensor {
+  return alias(value.data.slice(), value.shape);
+}
+
+/**
+ * An op may hand one gradient on to several inputs, or hand on what the caller passed in. Each gradient gets memory
+ * that no other has, so that changing one in place changes nothing else.
+ */
+function ownMemory(gradients: readonly (Gradient | null)[]): (Gradient | null)[] {
+  const seen = new Set<Tensor>();
+  const own = (tensor: Tensor): Tensor => {
+    if (tensor.ownsMemory && tensor.factor === 1 && !seen.has(tensor)) {
+      seen.add(tensor);
+      return tensor;
+    }
+    const copy = allocate(tensor.dtype, tensor.shape, tensor.size);
+    copy.raw.set(tensor.data);
+    return copy;
+  };
+  return gradients.map((gradient) => {
+    if (gradient === null) return null;
+    if (gradient instanceof Tensor) return own(gradient);
+    return new IndexedSlices(own(gradient.values), gradient.indices, gradient.denseShape);
+  });
+}
+
+export interface GradientsOptions {
+  /** The gradient of the ys, of their shape. Default: ones. */
+  gradYs?: Tensor | FloatArray;
+  aggregationMethod?: AggregationMethod;
+}
+
+/**
+ * Gradients of the sum of `ys()` with respect to each of `xs`: d sum(ys · gradYs) / d x.
+ *
+ * @param ys computes a tensor of any shape, with ops.
+ * @param xs tensors or variables it reads.
+ * @returns in the order of `xs`; null where `ys` does not depend on x. The memory is the caller's.
+ * @throws TypeError for arguments of a wrong kind, RangeError when gradYs has another shape than ys.
+ * Source: `tf.gradients`.
+ * @example
+ * const x = tensor([1, 2, 3]);
+ * const [dx] = gradients(() => ops.square(x), [x]); // [2, 4, 6]
+ */
+export function gradients(
+  ys: () => Tensor,
+  xs: readonly (Tensor | Variable)[],
+  options: GradientsOptions = {},
+): (Gradient | null)[] {
+  if (typeof ys !== 'function') throw new TypeError(`ys must be a function, got ${shown(ys)}`);
+  if (!Array.isArray(xs)) throw new TypeError(`xs must be an array, got ${shown(xs)}`);
+  for (const x of xs as unknown[]) {
+    if (!(x instanceof Tensor || x instanceof Variable)) {
+      throw new TypeError(`xs must hold Tensors and Variables, got ${shown(x)}`);
+    }
+  }
+  checkOptions('options', options);
+  const { gradYs, aggregationMethod = AggregationMethod.ADD_N } = options;
+  checkAggregationMethod(aggregationMethod);
+  return [...differentiate('ys', ys, xs, toGradY('gradYs', gradYs), aggregationMethod).gradients];
+}
+
+/** @throws TypeError unless `value` is a tensor, a typed array or undefined. */
+export function toGradY(name: string, value: unknown): Tensor | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Tensor) return value;
+  if (isFloatArray(value)) return inScope(alias(value));
+  throw new TypeError(`${name} must be a Tensor or a typed array, got ${shown(value)}`);
+}

@@ -1,0 +1,82 @@
+import { Memory, pool } from '../memory';
+import { Tensor } from '../tensor';
+import type { DType } from '../dtype';
+import type { Shape } from '../shape';
+
+/** The tensors made while a scope is open; they are disposed of when it closes. */
+class Scope {
+  readonly tensors: Tensor[] = [];
+  constructor(readonly outer: Scope | null) {}
+}
+
+let current: Scope | null = null;
+
+const gone =
+  'this tensor was an intermediate result of a step that is over; pass it to keep() inside the step to hold on to it';
+
+/** A new tensor with undefined contents, in the open scope if there is one. */
+export function allocate(dtype: DType, shape: Shape, size: number): Tensor {
+  return inScope(new Tensor(Memory.take(dtype, size), dtype, shape));
+}
+
+/** Puts a tensor in the open scope's care. */
+export function inScope(tensor: Tensor): Tensor {
+  current?.tensors.push(tensor);
+  return tensor;
+}
+
+/**
+ * Runs `f` and disposes of every tensor that was made in it, but for what `f` returns (tensors, also inside arrays
+ * and objects) and what `keep` was called on.
+ *
+ * @throws TypeError when `f` returns a Promise: a scope cannot stay open while other code runs.
+ * @example
+ * const mean = tidy(() => ops.reduceMean(ops.square(x)));
+ */
+export function tidy<T>(f: () => T): T {
+  return withScope(f, (result, escape) => {
+    if (result instanceof Promise) throw new TypeError('tidy takes a function that returns its result, not a Promise');
+    for (const tensor of tensorsIn(result)) escape(tensor);
+  });
+}
+
+/** Runs `f` in a scope; `settle` says which tensors outlive it. */
+export function withScope<T>(f: () => T, settle: (result: T, escape: (tensor: Tensor) => void) => void): T {
+  const scope = new Scope(current);
+  current = scope;
+  const escaped = new Set<Tensor>();
+  try {
+    const result = f();
+    settle(result, (tensor) => escaped.add(tensor));
+    return result;
+  } finally {
+    current = scope.outer;
+    for (const tensor of scope.tensors) {
+      if (escaped.has(tensor)) inScope(tensor);
+      else if (!kept.has(tensor)) tensor.release(gone);
+    }
+    if (current === null) pool.nextGeneration();
+  }
+}
+
+const kept = new WeakSet<Tensor>();
+
+/**
+ * Holds on to a tensor that would go when the step (or `tidy`) it was made in is over. Its memory is then yours to
+ * give back with `dispose`, or the garbage collector's.
+ * @returns the tensor itself.
+ */
+export function keep<T extends Tensor>(tensor: T): T {
+  if (!(tensor instanceof Tensor)) throw new TypeError('keep takes a Tensor');
+  void tensor.raw; // a tensor that is gone already says so here
+  kept.add(tensor);
+  tensor.keepMemory();
+  return tensor;
+}
+
+function* tensorsIn(value: unknown, seen = new Set<unknown>()): Iterable<Tensor> {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
+  seen.add(value);
+  if (value instanceof Tensor) yield value;
+  else for (const item of Object.values(value)) yield* tensorsIn(item, seen);
+}

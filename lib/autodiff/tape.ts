@@ -1,0 +1,112 @@
+import { shown } from '../checks';
+import { isFloatArray, type DType, type FloatArray } from '../dtype';
+import type { Gradient } from '../indexed-slices';
+import { alias, Tensor } from '../tensor';
+import { Variable } from '../variable';
+import { Memory } from '../memory';
+import { inScope } from './scope';
+
+/** What an op takes: a typed array counts as a tensor of one dimension, a number as one of none. */
+export type TensorLike = Tensor | Variable | FloatArray | number;
+
+/**
+ * From the gradient of an op's output to those of its inputs, in the inputs' order. `needed[i]` tells whether input
+ * i's is asked for; one that is not may be null, as may one that is zero.
+ */
+export type Backward = (dy: Tensor, needed: readonly boolean[]) => readonly (Gradient | null)[];
+
+export interface Entry {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly backward: Backward;
+}
+
+/** The ops that led from what is watched to a loss, in order. */
+export class Tape {
+  readonly entries: Entry[] = [];
+  /** Trainable variables that were read, in order of first use. */
+  readonly variables = new Set<Variable>();
+
+  /** `watched`: what to follow; null follows every trainable variable that is read. */
+  constructor(private readonly watched: readonly Tensor[] | null) {
+    for (const tensor of watched ?? []) tensor.tape = this;
+  }
+
+  touch(variable: Variable): void {
+    if (!variable.trainable || this.variables.has(variable)) return;
+    this.variables.add(variable);
+    if (this.watched === null) variable.value.tape = this;
+  }
+
+  follows(tensor: Tensor): boolean {
+    return tensor.tape === this;
+  }
+
+  /** Forgets everything; entries hold on to whatever their ops used. */
+  end(): void {
+    this.entries.length = 0;
+    for (const tensor of this.watched ?? []) tensor.tape = null;
+    for (const variable of this.variables) variable.value.tape = null;
+  }
+}
+
+let active: Tape | null = null;
+
+/** Runs `f` with `tape` recording. */
+export function recording<T>(tape: Tape, f: () => T): T {
+  if (active !== null) {
+    throw new Error('gradients are being computed already; gradients of gradients are not supported');
+  }
+  active = tape;
+  try {
+    return f();
+  } finally {
+    active = null;
+  }
+}
+
+/** Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. */
+export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
+  const tape = active;
+  if (tape !== null && inputs.some((input) => tape.follows(input))) {
+    output.tape = tape;
+    tape.entries.push({ inputs, output, backward });
+  }
+  return output;
+}
+
+/**
+ * An op's input as a tensor.
+ * @param dtype what a bare number becomes.
+ * @throws TypeError for anything else.
+ */
+export function toTensor(name: string, value: TensorLike, dtype: DType = 'float32'): Tensor {
+  if (value instanceof Tensor) return value;
+  if (value instanceof Variable) {
+    active?.touch(value);
+    void value.data; // says so when the memory is gone
+    return value.value;
+  }
+  if (isFloatArray(value)) return alias(value);
+  if (typeof value === 'number') {
+    const array = dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
+    return new Tensor(Memory.over(array, dtype), dtype, []);
+  }
+  throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}`);
+}
+
+/** Two inputs of one op; a bare number takes the other's dtype. @throws TypeError when their dtypes differ. */
+export function toTensors(nameA: string, a: TensorLike, nameB: string, b: TensorLike): [Tensor, Tensor] {
+  const left = toTensor(nameA, a, typeof b === 'number' ? 'float32' : toTensor(nameB, b).dtype);
+  const right = toTensor(nameB, b, left.dtype);
+  if (left.dtype !== right.dtype) {
+    throw new TypeError(`${nameA} is ${left.dtype} and ${nameB} is ${right.dtype}; they must be the same`);
+  }
+  return [left, right];
+}
+
+/** The same values, as a constant: no gradient flows through. */
+export function stopGradient(x: TensorLike): Tensor {
+  const source = toTensor('x', x);
+  return inScope(source.view(source.shape));
+}

@@ -1,0 +1,58 @@
+import type { DType } from './dtype';
+
+/** A value as an error message shows it: short, and never throwing on what it is shown. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) {
+    try {
+      const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+      return typeof name === 'string' && name !== '' ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}` : 'an object';
+    } catch {
+      return 'an object';
+    }
+  }
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** @throws TypeError unless `value` is a number (NaN and infinities are). */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${shown(value)}`);
+}
+
+/** @throws TypeError for no number, RangeError unless `holds(value)`, with `expected` saying what does. */
+export function checkRange(
+  name: string,
+  value: unknown,
+  expected: string,
+  holds: (value: number) => boolean,
+): asserts value is number {
+  checkNumber(name, value);
+  if (!holds(value)) throw new RangeError(`${name} must be ${expected}, got ${shown(value)}`);
+}
+
+export function checkBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${shown(value)}`);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, got ${shown(value)}`);
+}
+
+export function checkDType(name: string, value: unknown): asserts value is DType {
+  if (value !== 'float32' && value !== 'float64') {
+    throw new TypeError(`${name} must be 'float32' or 'float64', got ${shown(value)}`);
+  }
+}
+
+/** @throws TypeError unless `options` is an object; undefined counts as an empty one. */
+export function checkOptions(name: string, options: unknown): void {
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw new TypeError(`${name} must be an object, got ${shown(options)}`);
+  }
+}
+
+export const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+export const isFinitePositive = (value: number): boolean => value > 0 && value < Infinity;
+export const isNotNegative = (value: number): boolean => value >= 0 && value < Infinity;

@@ -1,0 +1,97 @@
+import { newArray, type DType, type FloatArray } from './dtype';
+
+/**
+ * Arrays of tensors that are gone, by dtype and length, for tensors to come. A training loop asks for the same
+ * lengths step after step, so after its first steps it allocates nothing.
+ */
+class Pool {
+  private readonly idle = { float32: new Map<number, Shelf>(), float64: new Map<number, Shelf>() };
+  private generation = 0;
+
+  take(dtype: DType, length: number): FloatArray {
+    const shelf = this.idle[dtype].get(length);
+    if (shelf === undefined) return newArray(dtype, length);
+    shelf.used = this.generation;
+    return shelf.arrays.pop() ?? newArray(dtype, length);
+  }
+
+  give(dtype: DType, array: FloatArray): void {
+    const shelves = this.idle[dtype];
+    let shelf = shelves.get(array.length);
+    if (shelf === undefined) shelves.set(array.length, (shelf = { arrays: [], used: this.generation }));
+    shelf.arrays.push(array);
+  }
+
+  /** Called once a step: lets go of lengths that no recent step has asked for. */
+  nextGeneration(): void {
+    if (++this.generation % keptGenerations !== 0) return;
+    for (const shelves of Object.values(this.idle)) {
+      for (const [length, shelf] of shelves) {
+        if (this.generation - shelf.used > keptGenerations) shelves.delete(length);
+      }
+    }
+  }
+}
+
+interface Shelf {
+  readonly arrays: FloatArray[];
+  used: number;
+}
+
+// Long enough for a loop that evaluates now and then, short enough for one whose shapes keep changing.
+const keptGenerations = 32;
+
+export const pool = new Pool();
+
+/** The array behind one or more tensors. When the last of them is disposed of, the array goes back to the pool. */
+export class Memory {
+  private owners = 1;
+  /** Why the array is gone, for who still asks for it. */
+  whyGone = 'this tensor has been disposed of';
+  /** Set by `keep`: not to be retired. */
+  kept = false;
+
+  private constructor(
+    private array: FloatArray | null,
+    private readonly dtype: DType,
+    /** Whether the array is ours to hand out again; one that came from outside never is. */
+    readonly pooled: boolean,
+  ) {}
+
+  static take(dtype: DType, length: number): Memory {
+    return new Memory(pool.take(dtype, length), dtype, true);
+  }
+
+  static over(array: FloatArray, dtype: DType): Memory {
+    return new Memory(array, dtype, false);
+  }
+
+  get live(): FloatArray | null {
+    return this.array;
+  }
+
+  get isShared(): boolean {
+    return this.owners > 1;
+  }
+
+  share(): this {
+    this.owners++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.owners === 0) this.giveBack();
+  }
+
+  /** Takes the array from all its tensors. */
+  retire(why: string): void {
+    if (this.kept) return;
+    this.whyGone = why;
+    this.giveBack();
+  }
+
+  private giveBack(): void {
+    if (this.pooled && this.array !== null) pool.give(this.dtype, this.array);
+    this.array = null;
+  }
+}

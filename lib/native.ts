@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { FloatArray } from './dtype';
+
+/** One native update rule, as its C++ functor declares itself. */
+export interface Rule {
+  readonly id: number;
+  readonly name: string;
+  readonly slots: readonly string[];
+  readonly hyper: readonly string[];
+}
+
+declare const planBrand: unique symbol;
+/** Variables and slots of a step, located once. */
+export interface Plan {
+  readonly [planBrand]: true;
+}
+
+/**
+ * The addon. Every array of one call has one dtype; `out` is written, everything else read. The addon checks kinds
+ * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
+ */
+export interface Binding {
+  isa(): string;
+  availableIsas(): string[];
+  useIsa(name: string): boolean;
+  threads(): number;
+  setThreads(n: number): void;
+  readonly maxThreads: number;
+
+  readonly unaryFunctions: readonly string[];
+  readonly binaryFunctions: readonly string[];
+  unary(f: number, out: FloatArray, x: FloatArray): void;
+  /** a and b have out's length, or one of them a single element. */
+  binary(f: number, out: FloatArray, a: FloatArray, b: FloatArray): void;
+  /** layout: dims, strides of a, strides of b (0 repeats), each as many as there are dims; innermost last, 0 or 1. */
+  binaryBroadcast(f: number, out: FloatArray, a: FloatArray, b: FloatArray, layout: Float64Array): void;
+  /** layout: dims of out, strides of x. */
+  permute(out: FloatArray, x: FloatArray, layout: Float64Array): void;
+  /** x is [outer, reduced, inner], out is [outer, inner]. */
+  sum(out: FloatArray, x: FloatArray, outer: number, reduced: number, inner: number, scale: number): void;
+  softmax(out: FloatArray, x: FloatArray, columns: number): void;
+  logSoftmax(out: FloatArray, x: FloatArray, columns: number): void;
+  softmaxGradient(dx: FloatArray, dy: FloatArray, y: FloatArray, columns: number): void;
+  logSoftmaxGradient(dx: FloatArray, dy: FloatArray, y: FloatArray, columns: number): void;
+  /** Writes loss [rows] and backprop [rows, columns] = d loss / d logits. */
+  softmaxCrossEntropy(
+    loss: FloatArray,
+    backprop: FloatArray,
+    labels: FloatArray,
+    logits: FloatArray,
+    columns: number,
+  ): void;
+  sparseSoftmaxCrossEntropy(
+    loss: FloatArray,
+    backprop: FloatArray,
+    labels: Int32Array,
+    logits: FloatArray,
+    columns: number,
+  ): void;
+  /** out[row] = x[row] * factors[row]. */
+  scaleRows(out: FloatArray, x: FloatArray, factors: FloatArray): void;
+  /** params is [rows, columns]. */
+  gather(out: FloatArray, params: FloatArray, indices: Int32Array, rows: number, columns: number): void;
+  /** out is [rows, columns]; out[indices[i]] += values[i] * factor. */
+  scatterAdd(
+    out: FloatArray,
+    values: FloatArray,
+    indices: Int32Array,
+    rows: number,
+    columns: number,
+    factor: number,
+  ): void;
+  /** out [m, n] = op(a) [m, k] op(b) [k, n] + bias [n], then relu where asked for. */
+  gemm(
+    out: FloatArray,
+    a: FloatArray,
+    b: FloatArray,
+    m: number,
+    n: number,
+    k: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    bias: FloatArray | undefined,
+    relu: boolean,
+  ): void;
+
+  /** The sum of (array * factor)² over all arrays, in double precision. */
+  sumOfSquares(arrays: readonly FloatArray[], factors?: Float64Array): number;
+  allFinite(arrays: readonly FloatArray[]): boolean;
+  scale(out: FloatArray, x: FloatArray, factor: number): void;
+  /** out = the sum of all terms, added from left to right. */
+  addN(out: FloatArray, terms: readonly FloatArray[]): void;
+  /** out += x * factor. */
+  addScaled(out: FloatArray, x: FloatArray, factor: number): void;
+  clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
+
+  readonly rules: readonly Rule[];
+  createPlan(
+    rule: number,
+    params: readonly FloatArray[],
+    slots: readonly (readonly FloatArray[])[],
+    rowElements: Float64Array,
+    fixed: readonly boolean[],
+    allRows: boolean,
+  ): Plan;
+  /** One step of the plan's rule over all its variables; gradient i is gradients[i] * factors[i]. */
+  step(
+    plan: Plan,
+    hyper: Float64Array,
+    gradients: readonly FloatArray[],
+    factors: Float64Array,
+    indices?: readonly (Int32Array | undefined)[],
+  ): void;
+}
+
+function load(): Binding {
+  const file = join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, 'gradstep.node');
+  if (!existsSync(file)) {
+    throw new Error(
+      `gradstep has no binary for ${process.platform}-${process.arch}; in a clone of its source, npm run build makes one`,
+    );
+  }
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
+  return require(file) as Binding;
+}
+
+export const native = load();
+
+const indexed = (names: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(names.map((name, index) => [name, index]));
+
+/** Numbers of the element-wise functions, by the names their C++ functors carry. */
+export const unaryFunction = indexed(native.unaryFunctions);
+export const binaryFunction = indexed(native.binaryFunctions);

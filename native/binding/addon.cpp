@@ -1,0 +1,24 @@
+// Registration. Everything else in this folder checks arguments and calls a driver; no arithmetic here.
+#include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
+#include "bindings.h"
+
+namespace gradstep {
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  pin_library();
+  for (const std::string& problem : {configure_isa_from_environment(), configure_threads_from_environment()}) {
+    if (problem.empty()) continue;
+    Napi::Error::New(env, problem).ThrowAsJavaScriptException();
+    return exports;
+  }
+  export_runtime(env, exports);
+  export_ops(env, exports);
+  export_gradients(env, exports);
+  export_optimizers(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(gradstep, init)
+
+}  // namespace gradstep

@@ -1,0 +1,117 @@
+#include "arguments.h"
+
+#include <math.h>
+
+namespace gradstep {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
+
+static const char* name_of(DType dtype) { return dtype == DType::float32 ? "Float32Array" : "Float64Array"; }
+
+void Arguments::type_error(const std::string& message) {
+  if (!failed_) Napi::TypeError::New(env_, message).ThrowAsJavaScriptException();
+  failed_ = true;
+}
+
+void Arguments::range_error(const std::string& message) {
+  if (!failed_) Napi::RangeError::New(env_, message).ThrowAsJavaScriptException();
+  failed_ = true;
+}
+
+void Arguments::error(const std::string& message) {
+  if (!failed_) Napi::Error::New(env_, message).ThrowAsJavaScriptException();
+  failed_ = true;
+}
+
+void Arguments::require(bool holds, const char* message) {
+  if (!holds) range_error(message);
+}
+
+Floats Arguments::floats_of(napi_value value, const char* name) {
+  Floats result;
+  napi_typedarray_type type;
+  napi_value buffer;
+  size_t offset;
+  // One call for everything: it is most of what a short step costs.
+  const napi_status status =
+      napi_get_typedarray_info(env_, value, &type, &result.length, &result.data, &buffer, &offset);
+  if (status != napi_ok || (type != napi_float32_array && type != napi_float64_array)) {
+    type_error(std::string(name) + " must be a Float32Array or a Float64Array");
+    return {};
+  }
+  result.dtype = type == napi_float32_array ? DType::float32 : DType::float64;
+  return result;
+}
+
+Floats Arguments::floats(const char* name) { return floats_of(next(), name); }
+
+Floats Arguments::floats(const char* name, DType dtype) {
+  const Floats result = floats(name);
+  if (!failed_ && result.dtype != dtype) type_error(std::string(name) + " must be a " + name_of(dtype));
+  return result;
+}
+
+Floats Arguments::floats(const char* name, DType dtype, size_t length) {
+  const Floats result = floats(name, dtype);
+  if (!failed_ && result.length != length) {
+    range_error(std::string(name) + " has " + std::to_string(result.length) + " elements, expected " +
+                std::to_string(length));
+  }
+  return result;
+}
+
+Int32s Arguments::int32s(const char* name) { return int32s_of(next(), name); }
+
+Int32s Arguments::int32s_of(napi_value value, const char* name) {
+  napi_typedarray_type type;
+  size_t length, offset;
+  void* data;
+  napi_value buffer;
+  const napi_status status = napi_get_typedarray_info(env_, value, &type, &length, &data, &buffer, &offset);
+  if (status != napi_ok || type != napi_int32_array) {
+    type_error(std::string(name) + " must be an Int32Array");
+    return {};
+  }
+  return {static_cast<const int32_t*>(data), length};
+}
+
+std::vector<size_t> Arguments::sizes(const char* name) {
+  const Floats values = floats(name, DType::float64);
+  std::vector<size_t> result;
+  if (failed_) return result;
+  for (size_t i = 0; i < values.length; ++i) {
+    const double value = values.as<double>()[i];
+    if (!(value >= 0 && value <= kMaxSafeInteger)) range_error(std::string(name) + " must hold sizes");
+    result.push_back(failed_ ? 0 : static_cast<size_t>(value));
+  }
+  return result;
+}
+
+double Arguments::number(const char* name) {
+  double result = 0;
+  if (napi_get_value_double(env_, next(), &result) != napi_ok) type_error(std::string(name) + " must be a number");
+  return result;
+}
+
+size_t Arguments::size(const char* name) {
+  const double value = number(name);
+  if (!failed_ && !(value >= 0 && value <= kMaxSafeInteger && floor(value) == value)) {
+    range_error(std::string(name) + " must be a whole number that is not negative");
+  }
+  return failed_ ? 0 : static_cast<size_t>(value);
+}
+
+bool Arguments::boolean(const char* name) {
+  bool result = false;
+  if (napi_get_value_bool(env_, next(), &result) != napi_ok) type_error(std::string(name) + " must be a boolean");
+  return result;
+}
+
+std::string Arguments::string(const char* name) {
+  const Napi::Value value = next();
+  if (value.IsString()) return value.As<Napi::String>().Utf8Value();
+  type_error(std::string(name) + " must be a string");
+  return {};
+}
+
+}  // namespace gradstep

@@ -1,0 +1,78 @@
+// JavaScript arguments become spans and numbers, checked and named. Reading goes on after a failure (it then yields
+// empty values), so a function reads everything and asks once: `if (args.failed()) return args.undefined();`.
+#pragma once
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+namespace gradstep {
+
+enum class DType { float32, float64 };
+
+// A typed array of floats: where it is and what it is.
+struct Floats {
+  void* data = nullptr;
+  size_t length = 0;
+  DType dtype = DType::float32;
+
+  template <class T>
+  T* as() const {
+    return static_cast<T*>(data);
+  }
+};
+
+struct Int32s {
+  const int32_t* data = nullptr;
+  size_t length = 0;
+};
+
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : env_(info.Env()), info_(info) {}
+
+  // Each reads the next argument; `name` is for the message.
+  Floats floats(const char* name);
+  Floats floats(const char* name, DType dtype);                 // of this dtype
+  Floats floats(const char* name, DType dtype, size_t length);  // of this dtype and length
+  Int32s int32s(const char* name);
+  std::vector<size_t> sizes(const char* name);  // a Float64Array of whole numbers
+  double number(const char* name);
+  size_t size(const char* name);
+  bool boolean(const char* name);
+  std::string string(const char* name);
+  Napi::Value next() { return info_[position_++]; }
+  bool next_is_undefined() const { return info_[position_].IsUndefined(); }
+
+  // The same for a value that came some other way.
+  Floats floats_of(napi_value value, const char* name);
+  Int32s int32s_of(napi_value value, const char* name);
+
+  void type_error(const std::string& message);
+  void range_error(const std::string& message);
+  void error(const std::string& message);
+  // Unless `holds`: a RangeError. For what the TypeScript side has already said in better words.
+  void require(bool holds, const char* message);
+
+  bool failed() const { return failed_; }
+  Napi::Env env() const { return env_; }
+  Napi::Value undefined() const { return env_.Undefined(); }
+
+ private:
+  Napi::Env env_;
+  const Napi::CallbackInfo& info_;
+  size_t position_ = 0;
+  bool failed_ = false;
+};
+
+// Calls f with a float or a double, for its type.
+template <class F>
+void with_type(DType dtype, F&& f) {
+  if (dtype == DType::float32) {
+    f(float());
+  } else {
+    f(double());
+  }
+}
+
+}  // namespace gradstep

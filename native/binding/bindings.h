@@ -1,0 +1,19 @@
+// What each file of the binding adds to the addon's exports.
+#pragma once
+#include <napi.h>
+
+namespace gradstep {
+
+void export_gradients(Napi::Env env, Napi::Object exports);
+void export_ops(Napi::Env env, Napi::Object exports);
+void export_optimizers(Napi::Env env, Napi::Object exports);
+void export_runtime(Napi::Env env, Napi::Object exports);
+
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+void add(Napi::Env env, Napi::Object exports, const char* name) {
+  exports.Set(name, Napi::Function::New<function>(env, name));
+}
+
+Napi::Array names(Napi::Env env, const char* const* list, size_t count);
+
+}  // namespace gradstep

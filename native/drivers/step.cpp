@@ -1,0 +1,58 @@
+#include "step.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
+#include "blocks.h"
+
+namespace gradstep {
+
+// Below this a second thread costs more than it gives.
+constexpr size_t kParallelElements = 2 * kBlockElements;
+
+template <class T>
+static Range<T> part(const Range<T>& range, size_t begin, size_t end) {
+  Range<T> result = range;
+  result.param += begin;
+  if (result.gradient != nullptr) result.gradient += begin;
+  for (T*& slot : result.slots) {
+    if (slot != nullptr) slot += begin;
+  }
+  result.count = end - begin;
+  return result;
+}
+
+// The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
+// and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
+template <class T>
+void step(size_t rule, const double* hyper, const Range<T>* ranges, size_t count) {
+  const auto kernel = of<T>(kernels()).step[rule];
+  thread_local std::vector<size_t> ends;
+  ends.resize(count);
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i) ends[i] = total += ranges[i].count;
+  if (total < kParallelElements || threads() == 1) return kernel(hyper, ranges, count);
+
+  const size_t* const end = ends.data();
+  parallel_for(blocks_of(total), [=](size_t block) {
+    constexpr size_t kBatch = 32;
+    Range<T> batch[kBatch];
+    size_t batched = 0;
+    const size_t from = block * kBlockElements, to = std::min(total, from + kBlockElements);
+    for (size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end); i < count; ++i) {
+      const size_t first = end[i] - ranges[i].count;
+      if (first >= to) break;
+      batch[batched++] = part(ranges[i], std::max(from, first) - first, std::min(to, end[i]) - first);
+      if (batched == kBatch) kernel(hyper, batch, std::exchange(batched, 0));
+    }
+    if (batched > 0) kernel(hyper, batch, batched);
+  });
+}
+
+template void step<float>(size_t, const double*, const Range<float>*, size_t);
+template void step<double>(size_t, const double*, const Range<double>*, size_t);
+
+}  // namespace gradstep

@@ -1,0 +1,54 @@
+#pragma once
+// Panels of b in the order in which tiles read them.
+#include <stddef.h>
+
+namespace gradstep::SIMD_ISA {
+
+// Four rows of four elements become four columns. Plain data movement, so the compiler's own vectors of four do for every
+// instruction set.
+template <class T>
+static inline void gemm_transpose_4x4(T* to, size_t to_step, const T* from, size_t from_step) {
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
+  Four r0, r1, r2, r3;
+  __builtin_memcpy(&r0, from, sizeof r0);
+  __builtin_memcpy(&r1, from + from_step, sizeof r1);
+  __builtin_memcpy(&r2, from + 2 * from_step, sizeof r2);
+  __builtin_memcpy(&r3, from + 3 * from_step, sizeof r3);
+  const Four low01 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5), high01 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+  const Four low23 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5), high23 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+  r0 = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  r1 = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  r2 = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  r3 = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+  __builtin_memcpy(to, &r0, sizeof r0);
+  __builtin_memcpy(to + to_step, &r1, sizeof r1);
+  __builtin_memcpy(to + 2 * to_step, &r2, sizeof r2);
+  __builtin_memcpy(to + 3 * to_step, &r3, sizeof r3);
+}
+
+// to[depth, width] = from[columns, depth] transposed, zeros from `columns` to `width`.
+template <class T>
+static void gemm_pack_transposed(T* to, const T* from, size_t ld, size_t depth, size_t columns, size_t width) {
+  size_t j = 0;
+  for (; j + 4 <= columns; j += 4) {
+    const T* rows = from + j * ld;
+    size_t p = 0;
+    for (; p + 4 <= depth; p += 4) gemm_transpose_4x4(to + p * width + j, width, rows + p, ld);
+    for (; p < depth; ++p)
+      for (size_t i = 0; i < 4; ++i) to[p * width + j + i] = rows[i * ld + p];
+  }
+  for (; j < width; ++j)
+    for (size_t p = 0; p < depth; ++p) to[p * width + j] = j < columns ? from[j * ld + p] : T(0);
+}
+
+// to[depth, width] = from[depth, columns], zeros from `columns` to `width`.
+template <class V>
+static void gemm_pack_straight(typename V::Scalar* to, const typename V::Scalar* from, size_t ld, size_t depth, size_t columns, size_t width) {
+  for (size_t p = 0; p < depth; ++p, from += ld, to += width) {
+    size_t j = 0;
+    for (; j + V::kLanes <= columns; j += V::kLanes) store(to + j, load(from + j));
+    if (j < columns) store(to + j, load(from + j, columns - j));
+  }
+}
+
+}  // namespace gradstep::SIMD_ISA

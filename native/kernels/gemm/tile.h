@@ -1,0 +1,135 @@
+#pragma once
+// The tile of c that stays in registers while k runs, and the loop that computes it.
+#include <stddef.h>
+#include <stdint.h>
+
+// kRows x kVectors sums, kVectors of b and one element of a must fit the register file; kDepth rows of a panel of b
+// (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a.
+namespace gradstep::gemm_tiles {
+struct scalar { static constexpr size_t kRows = 2, kVectors = 1, kDepth = 256; };
+struct avx2   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 320; };   // 12 + 2 + 1 of 16 ymm
+struct avx512 { static constexpr size_t kRows = 12, kVectors = 2, kDepth = 192; };  // 24 + 2 + 1 of 32 zmm
+struct neon   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 256; };   // 24 + 4 + 1 of 32 q
+}  // namespace gradstep::gemm_tiles
+
+namespace gradstep::SIMD_ISA {
+
+using GemmTiles = gemm_tiles::SIMD_ISA;
+
+// Element (row, p) of a: a[row * a_step + p], or a[p * a_step + row] in a tile that is not row-major.
+// Row p of b: whole vectors at b + p * b_step.
+template <class T>
+struct GemmOperands {
+  const T* a;
+  size_t a_step;
+  const T* b;
+  size_t b_step;
+  // Null, or where to leave what was read, in the order in which other tiles will read it: kRows elements and kVectors
+  // vectors for each p. The stores hide behind the multiplications; a pass of their own would not. Whole tiles only.
+  T* copy_of_a;
+  T* copy_of_b;
+};
+
+// Where a tile's sums come from and go to.
+template <class T>
+struct GemmCorner {
+  T* c;
+  size_t ldc, columns;  // columns of the tile that exist
+  bool resume;          // start from c, not from +0
+  const T* bias;        // set for the last block of k only, as is relu
+  bool relu;
+};
+
+// p[index] need not exist.
+template <class T>
+INL void gemm_prefetch(const T* p, size_t index) {
+  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + index * sizeof(T)));
+}
+
+constexpr size_t kGemmPrefetchRows = 16;  // rows of b as it lies are lines apart: too far for the hardware to foresee
+
+template <class V, size_t kRows, size_t kVectors, bool kRowMajor, bool kCopyA, bool kCopyB>
+static __attribute__((noinline)) void gemm_tile(size_t k, GemmOperands<typename V::Scalar> from,
+                                                const GemmCorner<typename V::Scalar>& to) {
+  using T = typename V::Scalar;
+  constexpr size_t kLanes = V::kLanes;
+  const size_t last = to.columns - (kVectors - 1) * kLanes;  // lanes of the last vector that exist
+  V sum[kRows][kVectors];
+
+#define GEMM_EACH_SUM                          \
+  _Pragma("GCC unroll 16")                     \
+  for (size_t i = 0; i < kRows; ++i)           \
+    _Pragma("GCC unroll 2")                    \
+    for (size_t j = 0; j < kVectors; ++j)
+  if (!to.resume) {
+    GEMM_EACH_SUM sum[i][j] = V(0);
+  } else if (last == kLanes) {
+    GEMM_EACH_SUM sum[i][j] = load(to.c + i * to.ldc + j * kLanes);
+  } else {
+    GEMM_EACH_SUM sum[i][j] = j + 1 < kVectors ? load(to.c + i * to.ldc + j * kLanes) : load(to.c + i * to.ldc + j * kLanes, last);
+  }
+#pragma GCC unroll 16
+  for (size_t i = 0; i < kRows; ++i)  // the tile below is next, and its sums are the first thing it waits for
+    gemm_prefetch(to.c, (kRows + i) * to.ldc);
+
+#pragma GCC unroll 4
+  for (size_t p = 0; p < k; ++p) {
+    V row[kVectors];
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVectors; ++j) {
+      row[j] = load(from.b + j * kLanes);
+      if (kCopyB) store(from.copy_of_b + j * kLanes, row[j]);
+      if (kCopyB) gemm_prefetch(from.b, kGemmPrefetchRows * from.b_step + j * kLanes);
+    }
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kRows; ++i) {
+      const T x = from.a[kRowMajor ? i * from.a_step : i];
+      if (kCopyA) from.copy_of_a[i] = x;
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kVectors; ++j) sum[i][j] = fma(V(x), row[j], sum[i][j]);
+    }
+    from.a += kRowMajor ? 1 : from.a_step;
+    from.b += from.b_step;
+    if (kCopyA) from.copy_of_a += kRows;
+    if (kCopyB) from.copy_of_b += kVectors * kLanes;
+  }
+
+  if (to.bias) {
+    V bias[kVectors];
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVectors; ++j) bias[j] = j + 1 < kVectors ? load(to.bias + j * kLanes) : load(to.bias + j * kLanes, last);
+    GEMM_EACH_SUM sum[i][j] = sum[i][j] + bias[j];
+  }
+  if (to.relu) {
+    GEMM_EACH_SUM sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]);
+  }
+  if (last == kLanes) {
+    GEMM_EACH_SUM store(to.c + i * to.ldc + j * kLanes, sum[i][j]);
+  } else {
+    GEMM_EACH_SUM {
+      if (j + 1 < kVectors) store(to.c + i * to.ldc + j * kLanes, sum[i][j]);
+      else store(to.c + i * to.ldc + j * kLanes, sum[i][j], last);
+    }
+  }
+#undef GEMM_EACH_SUM
+}
+
+// The tile with this many rows and vectors, at most GemmTiles::kRows and GemmTiles::kVectors.
+template <class V, bool kRowMajor, size_t kRows = GemmTiles::kRows, size_t kVectors = GemmTiles::kVectors>
+static inline void gemm_tile_of(size_t rows, size_t vectors, size_t k, const GemmOperands<typename V::Scalar>& from,
+                                const GemmCorner<typename V::Scalar>& to) {
+  if constexpr (kVectors > 1) {
+    if (vectors < kVectors) return gemm_tile_of<V, kRowMajor, kRows, kVectors - 1>(rows, vectors, k, from, to);
+  }
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return gemm_tile_of<V, kRowMajor, kRows - 1, kVectors>(rows, vectors, k, from, to);
+  }
+  if constexpr (kRows == GemmTiles::kRows && kVectors == GemmTiles::kVectors) {
+    if (from.copy_of_a && from.copy_of_b) return gemm_tile<V, kRows, kVectors, kRowMajor, true, true>(k, from, to);
+    if (from.copy_of_a) return gemm_tile<V, kRows, kVectors, kRowMajor, true, false>(k, from, to);
+    if (from.copy_of_b) return gemm_tile<V, kRows, kVectors, kRowMajor, false, true>(k, from, to);
+  }
+  gemm_tile<V, kRows, kVectors, kRowMajor, false, false>(k, from, to);
+}
+
+}  // namespace gradstep::SIMD_ISA

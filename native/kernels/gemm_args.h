@@ -1,0 +1,42 @@
+#pragma once
+// Matrix multiplication, row-major:
+//
+//     c[m, n] = activation(op(a)[m, k] * op(b)[k, n]  (+ c when accumulate)  (+ bias[n] on every row))
+//
+// Every element of c is one chain of fused multiply-adds over k in increasing order, starting from +0 (from c when
+// accumulate); then + bias; then the activation. That fixes every bit of the result: instruction set, tile size, blocking,
+// packing and thread count choose only which element is computed where and when. Nothing is skipped: 0 * NaN is NaN.
+#include <stddef.h>
+
+namespace gradstep {
+
+enum class Activation : unsigned char { none, relu };  // relu: x <= 0 ? 0 : x, so a NaN stays a NaN and -0 becomes +0
+
+template <class T>
+struct Gemm {
+  size_t m, n, k;
+  const T* a;  // [m, k], or [k, m] when transpose_a; lda elements from row to row
+  size_t lda;
+  bool transpose_a;
+  const T* b;  // [k, n], or [n, k] when transpose_b
+  size_t ldb;
+  bool transpose_b;
+  T* c;  // [m, n], overlapping neither a, b nor bias
+  size_t ldc;
+  bool accumulate;
+  const T* bias;  // [n] or null
+  Activation activation;
+  void* scratch;  // kGemmScratchBytes bytes, aligned to 64: packed panels of a and b. Contents mean nothing between calls
+};
+
+using GemmF32 = Gemm<float>;
+using GemmF64 = Gemm<double>;
+
+// The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
+constexpr size_t kGemmScratchBytes = 5u << 19;  // 2 MiB of b, 512 KiB of a
+
+// Blocks that start at multiples of these waste no part of a tile, whatever the instruction set.
+constexpr size_t kGemmRowStep = 12;
+constexpr size_t kGemmColumnStep = 32;
+
+}  // namespace gradstep

@@ -1,0 +1,61 @@
+#include "dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <mutex>
+
+#include "cpu.h"
+
+namespace gradstep {
+
+static IsaList detect_isas() {
+  IsaList list = {};
+  [[maybe_unused]] const Cpu cpu = detect_cpu();
+#if defined(__x86_64__)
+  if (cpu.avx512) list.tables[list.count++] = &avx512::kTable;
+  if (cpu.avx2) list.tables[list.count++] = &avx2::kTable;
+#elif defined(__aarch64__)
+  if (cpu.neon) list.tables[list.count++] = &neon::kTable;
+#endif
+  list.tables[list.count++] = &scalar::kTable;
+  return list;
+}
+
+const IsaList& available_isas() {
+  static const IsaList list = detect_isas();
+  return list;
+}
+
+std::atomic<const KernelTable*> active_table{available_isas().tables[0]};
+
+bool use_isa(const char* name) {
+  for (const KernelTable* table : available_isas()) {
+    if (strcmp(table->isa, name) != 0) continue;
+    active_table.store(table, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
+}
+
+std::string configure_isa_from_environment() {
+  static std::mutex mutex;
+  static bool configured = false;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (configured) return {};
+  const char* name = getenv("GRADSTEP_ISA");
+  if (name && *name && !use_isa(name)) {
+    std::string message = std::string("GRADSTEP_ISA is '") + name + "', but this machine has: ";
+    const char* separator = "";
+    for (const KernelTable* table : available_isas()) {
+      message += separator;
+      message += table->isa;
+      separator = ", ";
+    }
+    return message;
+  }
+  configured = true;
+  return {};
+}
+
+}  // namespace gradstep

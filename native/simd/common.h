@@ -1,0 +1,57 @@
+// First part of every vocabulary: what is the same on each ISA, written over the operations that are not.
+//
+// A vector V is F32x16 or F64x8. Each ISA header supplies load, store, + - * /, fma, fnma, sqrt, min, max, round, floor,
+// comparisons, select, mask operators, reductions and conversions, and on the raw bits of a vector:
+// & | ^, and_not(a, b) = ~a & b, shift_left(a) and shift_right(a) by the mantissa's width (23 or 52 bits).
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#define ALWAYS_INLINE __attribute__((always_inline))
+#define INL static inline ALWAYS_INLINE
+
+namespace gradstep::SIMD_ISA {
+
+template <class T> struct Ieee;
+template <> struct Ieee<float> {
+  static constexpr float kInfinity = __builtin_inff();
+  static constexpr float kMantissaBits = 0x0.fffffep-126f;  // as a number: the largest denormal
+  static constexpr float kExponentBias = 127;
+  static constexpr float kUnitUlp = 0x1p23f;  // here neighbours differ by 1: low bits of kUnitUlp + n are the integer n
+};
+template <> struct Ieee<double> {
+  static constexpr double kInfinity = __builtin_inf();
+  static constexpr double kMantissaBits = 0x0.fffffffffffffp-1022;
+  static constexpr double kExponentBias = 1023;
+  static constexpr double kUnitUlp = 0x1p52;
+};
+
+template <class V, class T = typename V::Scalar> INL V operator-(V a) { return a ^ V(T(-0.0)); }
+template <class V, class T = typename V::Scalar> INL V abs(V a) { return and_not(V(T(-0.0)), a); }
+template <class V, class T = typename V::Scalar> INL V copysign(V magnitude, V sign) {
+  return abs(magnitude) | (sign & V(T(-0.0)));
+}
+
+template <class V> INL typename V::Mask is_nan(V a) { return ne(a, a); }
+template <class V, class T = typename V::Scalar> INL typename V::Mask is_finite(V a) {
+  return lt(abs(a), V(Ieee<T>::kInfinity));
+}
+
+// min and max that are NaN when either side is (min and max themselves give b then).
+template <class V> INL V minimum(V a, V b) { return select(is_nan(a), a, min(a, b)); }
+template <class V> INL V maximum(V a, V b) { return select(is_nan(a), a, max(a, b)); }
+
+// 2^n for integral n with a normal result: n in [-126, 127] or [-1022, 1023]. Anything else gives garbage.
+template <class V, class T = typename V::Scalar> INL V pow2(V n) {
+  return shift_left(n + V(Ieee<T>::kUnitUlp + Ieee<T>::kExponentBias));
+}
+
+// |a| = mantissa(a) * 2^exponent(a) with mantissa in [1, 2), for normal a. Zeros and denormals report the exponent
+// one below the smallest normal one (-127, -1023), infinities and NaN one above the largest (128, 1024).
+template <class V, class T = typename V::Scalar> INL V exponent(V a) {
+  return (shift_right(abs(a)) | V(Ieee<T>::kUnitUlp)) - V(Ieee<T>::kUnitUlp + Ieee<T>::kExponentBias);
+}
+template <class V, class T = typename V::Scalar> INL V mantissa(V a) {
+  return (a & V(Ieee<T>::kMantissaBits)) | V(T(1));
+}
+
+}  // namespace gradstep::SIMD_ISA

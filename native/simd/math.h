@@ -1,0 +1,190 @@
+// Elementary functions over the vector vocabulary: templates on V (F32x16, F64x8), bit-identical on every ISA.
+// Include after the vocabulary. Errors are in ulp of the result, measured and pinned by test/simd_test.cpp.
+// Denormals are honoured everywhere, as arguments and as results. Coefficients are minimax fits, made with Sollya.
+#pragma once
+#include "common.h"
+
+namespace gradstep::SIMD_ISA {
+
+template <class T> struct Math;
+template <> struct Math<float> {
+  static constexpr float kLog2E = 0x1.715476p0f;
+  // ln 2 in two parts. The first has trailing zeros, so its product with an exponent is exact.
+  static constexpr float kLn2High = 0x1.62e4p-1f, kLn2Low = 0x1.7f7d1cp-20f;
+  static constexpr float kSqrt2 = 0x1.6a09e6p0f;
+  static constexpr float kSmallestNormal = 0x1p-126f, kMantissaWidth = 23;
+  static constexpr float kExpZero = -104, kExpInfinity = 89;  // exp is 0 below the one, Infinity above the other
+  static constexpr float kTanhOne = 10;                       // tanh is 1 above
+};
+template <> struct Math<double> {
+  static constexpr double kLog2E = 0x1.71547652b82fep0;
+  static constexpr double kLn2High = 0x1.62e42fefa3p-1, kLn2Low = 0x1.3de6af278ece6p-42;
+  static constexpr double kSqrt2 = 0x1.6a09e667f3bcdp0;
+  static constexpr double kSmallestNormal = 0x1p-1022, kMantissaWidth = 52;
+  static constexpr double kExpZero = -746, kExpInfinity = 710;
+  static constexpr double kTanhOne = 20;
+};
+
+// c0 + c1 x + c2 x^2 + ... by Horner's rule.
+template <class V, class T> INL V polynomial(V, T c0) { return V(c0); }
+template <class V, class T, class... Ts> INL V polynomial(V x, T c0, Ts... rest) {
+  return fma(polynomial(x, rest...), x, V(c0));
+}
+
+// A number as an unevaluated sum, low being some 2^-24 (2^-53) of high.
+template <class V> struct TwoPart { V high, low; };
+
+// n / d to about twice the precision.
+template <class V> INL TwoPart<V> divide(TwoPart<V> n, TwoPart<V> d) {
+  const V inverse = V(1) / d.high, q = n.high * inverse;
+  const V remainder = fnma(q, d.low, fnma(q, d.high, n.high) + n.low);
+  return {q, remainder * inverse};
+}
+template <class V> INL V divide_rounded(TwoPart<V> n, TwoPart<V> d) {
+  const TwoPart<V> q = divide(n, d);
+  return q.high + q.low;
+}
+
+// ---- exp and what is made of it ----
+
+// x = n ln 2 + r with integral n and |r| <= ln(2) / 2.
+template <class V> struct ExpArgument { V n, r; };
+template <class V, class T = typename V::Scalar> INL ExpArgument<V> split_exp(V x) {
+  const V n = round(x * V(Math<T>::kLog2E));
+  return {n, fnma(n, V(Math<T>::kLn2Low), fnma(n, V(Math<T>::kLn2High), x))};
+}
+
+// e^r - 1 = r + r^2 q(r) for |r| <= ln(2) / 2.
+template <class V> INL V expm1_small(V r) {
+  V q;
+  if constexpr (V::kLanes == 16) {
+    q = polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5555p-5f, 0x1.110fc4p-7f, 0x1.6d30d2p-10f, 0x1.a2d442p-13f);
+  } else {
+    q = polynomial(r, 0x1p-1, 0x1.5555555555557p-3, 0x1.5555555555557p-5, 0x1.111111111002fp-7, 0x1.6c16c16c1568ep-10,
+                   0x1.a01a01ac3868fp-13, 0x1.a01a01aba7114p-16, 0x1.71de014b13815p-19, 0x1.27e4cf8130412p-22,
+                   0x1.af4fa8861bd03p-26, 0x1.1f874c416f53cp-29);
+  }
+  return fma(r * r, q, r);
+}
+
+// a 2^n in two steps: 2^n alone may not exist (n = 128, n = -149). Only the second product can round.
+template <class V> INL V scale_pow2(V a, V n) {
+  const V half = round(n * V(0.5f));
+  return a * pow2(half) * pow2(n - half);
+}
+
+// e^(x + low) for a small correction low.
+template <class V, class T = typename V::Scalar> INL V exp(V x, V low) {
+  const V in_range = max(V(Math<T>::kExpZero), min(V(Math<T>::kExpInfinity), x));  // in this order NaN stays
+  const ExpArgument<V> a = split_exp(in_range);
+  return scale_pow2(V(1) + expm1_small(a.r + low), a.n);
+}
+
+// exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows through denormals to 0.
+template <class V> INL V exp(V x) { return exp(x, V(0)); }
+
+// sigmoid = 1 / (1 + e^-x): 2 ulp. NaN -> NaN, Inf -> 1, -Inf -> 0, +-0 and denormals -> 0.5; underflows through denormals to 0.
+template <class V> INL V sigmoid(V x) {
+  const V e = exp(-abs(x)), d = V(1) + e;  // never overflows; for negative x the result is e / (1 + e)
+  return divide_rounded<V>({select(lt(x, V(0)), e, V(1)), V(0)}, {d, e - (d - V(1))});
+}
+
+// tanh: 2 ulp. NaN -> NaN, +-Inf -> +-1, +-0 -> +-0, denormals -> themselves; exactly +-1 from |x| = 10 (float), 20 (double) on.
+template <class V, class T = typename V::Scalar> INL V tanh(V x) {
+  const V magnitude = min(V(Math<T>::kTanhOne), abs(x));
+  const ExpArgument<V> a = split_exp(V(-2) * magnitude);
+  const V p = expm1_small(a.r), scale = pow2(a.n), scale_1 = scale - V(1);
+  const V e = fma(scale, p, scale_1), e_low = fma(scale, p, scale_1 - e);  // e + e_low = e^(-2|x|) - 1
+  const V d = V(2) + e, d_low = (e - (d - V(2))) + e_low;
+  return copysign(divide_rounded<V>({e, e_low}, {d, d_low}), x);
+}
+
+// ---- log and what is made of it ----
+
+// x = m 2^e with m in [sqrt(1/2), sqrt(2)), for positive finite x.
+template <class V> struct LogArgument { V e, m; };
+template <class V, class T = typename V::Scalar> INL LogArgument<V> split_log(V x) {
+  const typename V::Mask denormal = lt(x, V(Math<T>::kSmallestNormal));
+  const V normal = select(denormal, x * V(Ieee<T>::kUnitUlp), x);
+  const V e = exponent(normal) - select(denormal, V(Math<T>::kMantissaWidth), V(0)), m = mantissa(normal);
+  const typename V::Mask large = gt(m, V(Math<T>::kSqrt2));
+  return {select(large, e + V(1), e), select(large, m * V(0.5f), m)};
+}
+
+// log(1 + f) = 2 s + s z p(z) with s = f / (2 + f), z = s^2. This is z p(z).
+template <class V> INL V log_series(V z) {
+  V p;
+  if constexpr (V::kLanes == 16) {
+    p = polynomial(z, 0x1.555556p-1f, 0x1.99986ep-2f, 0x1.24c14p-2f, 0x1.ce848ep-3f);
+  } else {
+    p = polynomial(z, 0x1.5555555555555p-1, 0x1.9999999999d58p-2, 0x1.249249242f0a3p-2, 0x1.c71c725c1a07p-3,
+                   0x1.745cdb9028218p-3, 0x1.3b2153d48defap-3, 0x1.0f4a9be5a1bebp-3, 0x1.101e903bdfd93p-3);
+  }
+  return z * p;
+}
+
+// e ln 2 + log(1 + f) + low, summed from the small end (2 s = f - f^2/2 + s f^2/2, and f is exact: Sun's fdlibm).
+template <class V, class T = typename V::Scalar> INL V log_sum(V e, V f, V low) {
+  const V s = f / (V(2) + f), half_square = V(0.5f) * f * f;
+  const V small = fma(s, half_square + log_series(s * s), fma(e, V(Math<T>::kLn2Low), low));
+  return fma(e, V(Math<T>::kLn2High), f - (half_square - small));
+}
+
+// Puts log's special values in place of what the formula made of them.
+template <class V, class T = typename V::Scalar> INL V log_special(V x, V result) {
+  const V infinity(Ieee<T>::kInfinity);
+  result = select(eq(x, infinity), x, result);
+  return select(gt(x, V(0)), result, select(eq(x, V(0)), -infinity, V(T(__builtin_nan("")))));
+}
+
+// log: 1 ulp. NaN -> NaN, Inf -> Inf, +-0 -> -Inf, x < 0 -> NaN, 1 -> +0; denormals like all numbers.
+template <class V> INL V log(V x) {
+  const LogArgument<V> a = split_log(x);
+  return log_special(x, log_sum(a.e, a.m - V(1), V(0)));
+}
+
+// log1p: 1 ulp. NaN -> NaN, Inf -> Inf, -1 -> -Inf, x < -1 -> NaN, +-0 -> +-0, denormals -> themselves.
+template <class V> INL V log1p(V x) {
+  const V u = V(1) + x, lost = x - (u - V(1));  // u + lost = 1 + x, exactly where it matters
+  const LogArgument<V> a = split_log(u);
+  const typename V::Mask near_one = eq(a.e, V(0));  // then x itself is f, and nothing was lost
+  const V f = select(near_one, x, a.m - V(1)), low = select(near_one, V(0), lost / u);
+  return copysign(log_special(u, log_sum(a.e, f, low)), x);
+}
+
+// ---- pow ----
+
+// log(x) to more than its precision: what x^y needs, because exp turns an absolute error of y log(x) into a relative one.
+template <class V, class T = typename V::Scalar> INL TwoPart<V> log_extended(V x) {
+  const LogArgument<V> a = split_log(x);
+  const V f = a.m - V(1), d = V(2) + f;
+  const TwoPart<V> s = divide<V>({f, V(0)}, {d, f - (d - V(2))});
+  const V small = fma(s.high, log_series(s.high * s.high), fma(a.e, V(Math<T>::kLn2Low), V(2) * s.low));
+  const V large = V(Math<T>::kLn2High) * a.e, high = fma(V(2), s.high, large);
+  const V low = fma(V(2), s.high, large - high) + small, sum = high + low;
+  return {log_special(x, sum), low - (sum - high)};
+}
+
+// a^y for a >= 0. float goes through double, where y log(a) is precise enough as it stands.
+INL F32x16 pow_positive(F32x16 a, F32x16 y) {
+  return to_f32(exp(lower_f64(y) * log(lower_f64(a))), exp(upper_f64(y) * log(upper_f64(a))));
+}
+INL F64x8 pow_positive(F64x8 a, F64x8 y) {
+  const TwoPart<F64x8> l = log_extended(a);
+  const F64x8 high = y * l.high, low = fma(y, l.low, fma(y, l.high, -high));
+  return exp(high, select(lt(abs(high), F64x8(1000)), low, F64x8(0)));  // beyond, exp is 0 or Inf and low may be NaN
+}
+
+// pow(x, y), special values as in C99: float 1 ulp, double 2 ulp. x^0 = 1^y = 1 even for NaN; else NaN -> NaN;
+// finite x < 0 -> NaN unless y is an integer, negative for odd y; +-0 and +-Inf keep their sign for odd y only;
+// overflows to Inf, underflows through denormals to 0.
+template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
+  const V a = abs(x), one(1), half_y = y * V(0.5f);
+  const typename V::Mask integral = eq(round(y), y), odd = integral & ne(round(half_y), half_y);
+  V r = select(eq(a, one), one, pow_positive(a, y));
+  r = select(lt(x, V(0)) & is_finite(x) & !integral, V(T(__builtin_nan(""))), r);
+  r = select(odd, copysign(r, x), r);
+  return select(eq(x, one) | eq(y, V(0)), one, r);
+}
+
+}  // namespace gradstep::SIMD_ISA

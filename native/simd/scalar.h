@@ -1,0 +1,127 @@
+// Scalar vocabulary: the logical vector as a plain array. The meaning of every operation is defined here, lane by lane.
+#pragma once
+#include "common.h"
+
+namespace gradstep::SIMD_ISA {
+
+template <class T> struct BitsOf;
+template <> struct BitsOf<float> { using Type = uint32_t; };
+template <> struct BitsOf<double> { using Type = uint64_t; };
+
+// All bits of a lane are on or all are off.
+template <class T> struct LaneMask {
+  static constexpr size_t kLanes = 64 / sizeof(T);
+  typename BitsOf<T>::Type lane[kLanes];
+};
+
+template <class T> struct Lanes {
+  using Scalar = T;
+  using Bits = typename BitsOf<T>::Type;
+  using Mask = LaneMask<T>;
+  static constexpr size_t kLanes = 64 / sizeof(T);
+  T lane[kLanes];
+  Lanes() = default;
+  ALWAYS_INLINE explicit Lanes(T x) { for (T& l : lane) l = x; }
+};
+
+using F32x16 = Lanes<float>;
+using F64x8 = Lanes<double>;
+using M32x16 = LaneMask<float>;
+using M64x8 = LaneMask<double>;
+
+template <class To, class From> INL To bit_cast(From from) {
+  To to;
+  static_assert(sizeof to == sizeof from);
+  __builtin_memcpy(&to, &from, sizeof to);
+  return to;
+}
+template <class T> INL typename BitsOf<T>::Type bits(T x) { return bit_cast<typename BitsOf<T>::Type>(x); }
+
+#define LANES(Type, expression) Type r; for (size_t i = 0; i < Type::kLanes; ++i) r.lane[i] = (expression); return r
+
+template <class T> INL Lanes<T> load(const T* p) { LANES(Lanes<T>, p[i]); }
+template <class T> INL Lanes<T> load(const T* p, size_t n) { LANES(Lanes<T>, i < n ? p[i] : T(0)); }
+template <class T> INL void store(T* p, Lanes<T> a) { for (size_t i = 0; i < a.kLanes; ++i) p[i] = a.lane[i]; }
+template <class T> INL void store(T* p, Lanes<T> a, size_t n) { for (size_t i = 0; i < n; ++i) p[i] = a.lane[i]; }
+
+#define BINARY(name, expression) \
+  template <class T> INL Lanes<T> name(Lanes<T> a, Lanes<T> b) { LANES(Lanes<T>, expression); }
+BINARY(operator+, a.lane[i] + b.lane[i])
+BINARY(operator-, a.lane[i] - b.lane[i])
+BINARY(operator*, a.lane[i] * b.lane[i])
+BINARY(operator/, a.lane[i] / b.lane[i])
+BINARY(min, a.lane[i] < b.lane[i] ? a.lane[i] : b.lane[i])
+BINARY(max, a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i])
+BINARY(operator&, bit_cast<T>(bits(a.lane[i]) & bits(b.lane[i])))
+BINARY(operator|, bit_cast<T>(bits(a.lane[i]) | bits(b.lane[i])))
+BINARY(operator^, bit_cast<T>(bits(a.lane[i]) ^ bits(b.lane[i])))
+BINARY(and_not, bit_cast<T>(~bits(a.lane[i]) & bits(b.lane[i])))
+#undef BINARY
+
+INL F32x16 shift_left(F32x16 a) { LANES(F32x16, bit_cast<float>(bits(a.lane[i]) << 23)); }
+INL F64x8 shift_left(F64x8 a) { LANES(F64x8, bit_cast<double>(bits(a.lane[i]) << 52)); }
+INL F32x16 shift_right(F32x16 a) { LANES(F32x16, bit_cast<float>(bits(a.lane[i]) >> 23)); }
+INL F64x8 shift_right(F64x8 a) { LANES(F64x8, bit_cast<double>(bits(a.lane[i]) >> 52)); }
+
+INL F32x16 fma(F32x16 a, F32x16 b, F32x16 c) { LANES(F32x16, __builtin_fmaf(a.lane[i], b.lane[i], c.lane[i])); }
+INL F64x8 fma(F64x8 a, F64x8 b, F64x8 c) { LANES(F64x8, __builtin_fma(a.lane[i], b.lane[i], c.lane[i])); }
+template <class T> INL Lanes<T> fnma(Lanes<T> a, Lanes<T> b, Lanes<T> c) { return fma(-a, b, c); }
+INL F32x16 sqrt(F32x16 a) { LANES(F32x16, __builtin_sqrtf(a.lane[i])); }
+INL F64x8 sqrt(F64x8 a) { LANES(F64x8, __builtin_sqrt(a.lane[i])); }
+
+#define COMPARE(name, operation) \
+  template <class T> INL LaneMask<T> name(Lanes<T> a, Lanes<T> b) { LANES(LaneMask<T>, a.lane[i] operation b.lane[i] ? -1 : 0); }
+COMPARE(lt, <)
+COMPARE(le, <=)
+COMPARE(gt, >)
+COMPARE(ge, >=)
+COMPARE(eq, ==)
+COMPARE(ne, !=)
+#undef COMPARE
+
+template <class T> INL LaneMask<T> operator&(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] & b.lane[i]); }
+template <class T> INL LaneMask<T> operator|(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] | b.lane[i]); }
+template <class T> INL LaneMask<T> operator^(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] ^ b.lane[i]); }
+template <class T> INL LaneMask<T> operator!(LaneMask<T> a) { LANES(LaneMask<T>, ~a.lane[i]); }
+template <class T> INL bool any(LaneMask<T> a) {
+  typename BitsOf<T>::Type on = 0;
+  for (auto l : a.lane) on |= l;
+  return on != 0;
+}
+template <class T> INL bool all(LaneMask<T> a) { return !any(!a); }
+
+template <class T> INL Lanes<T> select(LaneMask<T> mask, Lanes<T> if_true, Lanes<T> if_false) {
+  LANES(Lanes<T>, bit_cast<T>((mask.lane[i] & bits(if_true.lane[i])) | (~mask.lane[i] & bits(if_false.lane[i]))));
+}
+
+// Adding kUnitUlp leaves no bits for a fraction, so the addition itself rounds to nearest even. Larger numbers are
+// integers already (or NaN, infinite) and pass through.
+template <class T> INL Lanes<T> round(Lanes<T> a) {
+  const Lanes<T> unit_ulp(Ieee<T>::kUnitUlp), magnitude = abs(a);
+  return select(lt(magnitude, unit_ulp), copysign((magnitude + unit_ulp) - unit_ulp, a), a);
+}
+template <class T> INL Lanes<T> floor(Lanes<T> a) {
+  const Lanes<T> r = round(a);
+  return copysign(select(gt(r, a), r - Lanes<T>(1), r), a);
+}
+
+// Lane i meets lane i + half, then half of that, down to one: the same tree on every ISA.
+#define REDUCE(name, operation) \
+  template <class T> INL T name(Lanes<T> a) {                                                                     \
+    for (size_t half = a.kLanes / 2; half > 0; half /= 2)                                                          \
+      for (size_t i = 0; i < half; ++i) {                                                                          \
+        const T x = a.lane[i], y = a.lane[i + half];                                                               \
+        a.lane[i] = operation;                                                                                     \
+      }                                                                                                            \
+    return a.lane[0];                                                                                              \
+  }
+REDUCE(reduce_add, x + y)
+REDUCE(reduce_max, x > y || x != x ? x : y)  // NaN if any lane is
+#undef REDUCE
+
+INL F64x8 lower_f64(F32x16 a) { LANES(F64x8, a.lane[i]); }
+INL F64x8 upper_f64(F32x16 a) { LANES(F64x8, a.lane[i + 8]); }
+INL F32x16 to_f32(F64x8 lower, F64x8 upper) { LANES(F32x16, float(i < 8 ? lower.lane[i] : upper.lane[i - 8])); }
+
+#undef LANES
+}  // namespace gradstep::SIMD_ISA

@@ -1,0 +1,29 @@
+{
+  "variables": {
+    "isa_scalar": ["native/isa/scalar.cpp"],
+    "isa_avx2": ["native/isa/avx2.cpp"],
+    "isa_avx512": ["native/isa/avx512.cpp"],
+    "isa_neon": ["native/isa/neon.cpp"],
+    "runtime": [
+      "native/runtime/cpu.cpp",
+      "native/runtime/dispatch.cpp",
+      "native/runtime/pool.cpp"
+    ],
+    "drivers": [
+      "native/drivers/elementwise.cpp",
+      "native/drivers/gemm.cpp",
+      "native/drivers/norm.cpp",
+      "native/drivers/rows.cpp",
+      "native/drivers/sparse.cpp",
+      "native/drivers/step.cpp"
+    ],
+    "binding": [
+      "native/binding/addon.cpp",
+      "native/binding/arguments.cpp",
+      "native/binding/gradients.cpp",
+      "native/binding/ops.cpp",
+      "native/binding/optimizers.cpp",
+      "native/binding/runtime.cpp"
+    ]
+  }
+}

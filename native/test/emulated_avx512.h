@@ -1,0 +1,34 @@
+// Stands in for <immintrin.h> in simd/avx512.h, so that its meaning can be tested on machines without AVX-512:
+// SIMDe computes each intrinsic with AVX2 and FMA (compile with -mavx2 -mfma: without FMA, SIMDe's fma rounds twice).
+#pragma once
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+#include <simde/x86/fma.h>
+
+// What SIMDe 0.7.4 lacks, lane by lane.
+namespace emulated {
+
+template <class To, class From> static inline To convert(From from, int first = 0) {
+  To to;
+  for (size_t i = 0; i < sizeof to / sizeof to[0]; ++i) to[i] = from[first + i];
+  return to;
+}
+template <class V, class T> static inline V maskz_loadu(unsigned mask, const T* p) {
+  V v;
+  for (size_t i = 0; i < sizeof v / sizeof v[0]; ++i) v[i] = mask >> i & 1 ? p[i] : T(0);
+  return v;
+}
+template <class T, class V> static inline void mask_storeu(T* p, unsigned mask, V v) {
+  for (size_t i = 0; i < sizeof v / sizeof v[0]; ++i)
+    if (mask >> i & 1) p[i] = v[i];
+}
+
+}  // namespace emulated
+
+#define _mm512_extractf32x8_ps(a, half) emulated::convert<__m256>(a, 8 * (half))
+#define _mm512_cvtps_pd(a) emulated::convert<__m512d>(a)
+#define _mm512_cvtpd_ps(a) emulated::convert<__m256>(a)
+#define _mm512_maskz_loadu_ps(mask, p) emulated::maskz_loadu<__m512>(mask, p)
+#define _mm512_maskz_loadu_pd(mask, p) emulated::maskz_loadu<__m512d>(mask, p)
+#define _mm512_mask_storeu_ps(p, mask, a) emulated::mask_storeu(p, mask, a)
+#define _mm512_mask_storeu_pd(p, mask, a) emulated::mask_storeu(p, mask, a)

@@ -1,0 +1,236 @@
+// The thread pool: every block once, in every situation a Node process can bring about.
+#include "../runtime/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../runtime/cpu.h"
+
+using namespace gradstep;
+
+static int passed = 0, failed = 0;
+
+static void check(bool ok, const std::string& truth) {
+  ++(ok ? passed : failed);
+  if (!ok) printf("FAILED: %s\n", truth.c_str());
+}
+
+static bool each_index_runs_once(size_t blocks) {
+  std::vector<std::atomic<int>> runs(blocks);
+  parallel_for(blocks, [&](size_t index) { ++runs[index]; });
+  for (const auto& count : runs) {
+    if (count != 1) return false;
+  }
+  return true;
+}
+
+static void reads_the_thread_count_from_the_environment() {
+  for (const char* bad : {"0", "257", "x", "3x", " 3", "-1", "+3", "2.0", "99999999999999999999999"}) {
+    setenv("GRADSTEP_THREADS", bad, 1);
+    const std::string expected = std::string("GRADSTEP_THREADS must be an integer from 1 to 256, got '") + bad + "'";
+    check(configure_threads_from_environment() == expected, "refuses GRADSTEP_THREADS=" + std::string(bad));
+  }
+  check(threads() == available_parallelism(), "starts at the available parallelism");
+  setenv("GRADSTEP_THREADS", "3", 1);
+  check(configure_threads_from_environment().empty() && threads() == 3, "takes GRADSTEP_THREADS");
+  setenv("GRADSTEP_THREADS", "5", 1);
+  check(configure_threads_from_environment().empty() && threads() == 3, "reads the environment once");
+}
+
+static void runs_every_index_exactly_once() {
+  for (size_t count : {1, 2, 3, 8, 2}) {
+    set_threads(count);
+    check(threads() == count, "remembers the thread count");
+    for (size_t blocks : {0, 1, 2, 3, 100, 10000}) {
+      check(each_index_runs_once(blocks), std::to_string(blocks) + " blocks on " + std::to_string(count) + " threads");
+    }
+  }
+}
+
+// Each block waits until as many blocks are running as there are threads: it hangs unless they really run at once.
+static void really_runs_in_parallel() {
+  set_threads(4);
+  std::atomic<int> running{0};
+  parallel_for(4, [&](size_t) {
+    ++running;
+    while (running < 4) std::this_thread::yield();
+  });
+  check(running == 4, "four blocks on four threads run at the same time");
+}
+
+static void workers_leave_signals_to_the_process() {
+  set_threads(4);
+  std::atomic<int> arrived{0}, blocking{0};
+  parallel_for(4, [&](size_t) {
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    blocking += sigismember(&mask, SIGTERM) && sigismember(&mask, SIGINT);
+    ++arrived;
+    while (arrived < 4) std::this_thread::yield();
+  });
+  check(blocking == 3, "three workers block signals, the caller does not");
+}
+
+static void runs_in_order_on_one_thread() {
+  set_threads(1);
+  const std::thread::id caller = std::this_thread::get_id();
+  std::vector<size_t> order;
+  bool same_thread = true;
+  parallel_for(100, [&](size_t index) {
+    order.push_back(index);
+    same_thread &= std::this_thread::get_id() == caller;
+  });
+  bool ascending = order.size() == 100;
+  for (size_t i = 0; ascending && i < 100; ++i) ascending = order[i] == i;
+  check(ascending && same_thread, "one thread runs the blocks itself, in order");
+}
+
+static void nested_calls_run_serially_and_in_order() {
+  set_threads(3);
+  std::atomic<int> wrong{0}, inner{0};
+  parallel_for(50, [&](size_t) {
+    size_t expected = 0;
+    const std::thread::id outer = std::this_thread::get_id();
+    parallel_for(20, [&](size_t index) {
+      wrong += index != expected++ || std::this_thread::get_id() != outer;
+      parallel_for(2, [&](size_t) { ++inner; });
+    });
+    wrong += expected != 20;
+  });
+  check(wrong == 0 && inner == 50 * 20 * 2, "nested calls run serially and in order on the thread of their block");
+  check(each_index_runs_once(1000), "the pool serves again after nested calls");
+}
+
+// What Node worker_threads do, while somebody sets runtime.threads.
+static void survives_many_callers_and_a_changing_thread_count() {
+  std::atomic<bool> ok{true}, stop{false};
+  std::thread setter([&] {
+    for (size_t n = 0; !stop; ++n) {
+      set_threads(1 + n % 8);
+      std::this_thread::yield();
+    }
+  });
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 8; ++caller) {
+    callers.emplace_back([&] {
+      for (size_t round = 0; round < 200; ++round) {
+        if (!each_index_runs_once(round % 70)) ok = false;
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  stop = true;
+  setter.join();
+  check(ok, "8 threads call at once while the thread count changes");
+}
+
+static void sums_have_the_same_bits_for_every_thread_count() {
+  std::vector<double> partials(1000);
+  const auto sum = [&] {
+    return parallel_sum<double>(partials.size(), partials.data(), [](size_t i) { return 1.0 / double(3 * i + 1); });
+  };
+  set_threads(1);
+  const double expected = sum();
+  for (size_t count : {2, 3, 8}) {
+    set_threads(count);
+    for (int round = 0; round < 20; ++round) check(sum() == expected, "a sum on " + std::to_string(count) + " threads");
+  }
+  check(parallel_sum<double>(0, static_cast<double*>(nullptr), [](size_t) { return 1.0; }) == 0, "an empty sum is 0");
+}
+
+static void many_tiny_calls_lose_no_wake_up() {
+  for (size_t count : {2, 8}) {
+    set_threads(count);
+    std::atomic<size_t> total{0};
+    const auto start = std::chrono::steady_clock::now();
+    for (int call = 0; call < 50000; ++call) parallel_for(3, [&](size_t index) { total += index; });
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    check(total == 50000 * 3, "50000 calls on " + std::to_string(count) + " threads");
+    printf("%zu threads: %.2f us per parallel_for(3)\n", count, seconds / 50000 * 1e6);
+  }
+  // Pauses around the length of the spin: workers are caught falling asleep.
+  set_threads(2);
+  std::atomic<size_t> total{0};
+  for (int call = 0; call < 2000; ++call) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(call % 40);
+    while (std::chrono::steady_clock::now() < until) {}
+    parallel_for(2, [&](size_t) { ++total; });
+  }
+  check(total == 4000, "calls that find workers falling asleep");
+}
+
+static void a_long_block_on_a_worker_is_waited_for() {
+  set_threads(2);
+  bool ok = true;
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> done{0};
+    parallel_for(2, [&](size_t) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      ++done;
+    });
+    ok &= done == 2;
+  }
+  check(ok, "the caller sleeps until the last worker has left");
+}
+
+static void a_forked_child_runs_serially() {
+  set_threads(3);
+  each_index_runs_once(100);
+  const pid_t child = fork();
+  if (child == 0) _exit(each_index_runs_once(100) ? 0 : 1);
+  int status = 1;
+  waitpid(child, &status, 0);
+  check(status == 0, "a forked child does its blocks without workers");
+}
+
+static void scratch_belongs_to_a_thread() {
+  set_threads(4);
+  std::atomic<int> wrong{0};
+  parallel_for(64, [&](size_t index) {
+    const size_t bytes = 100 + 1000 * (index % 7);
+    auto* bytes_of_mine = static_cast<unsigned char*>(thread_scratch(bytes));
+    if (!bytes_of_mine || reinterpret_cast<uintptr_t>(bytes_of_mine) % 64 != 0) return void(++wrong);
+    for (size_t i = 0; i < bytes; ++i) bytes_of_mine[i] = static_cast<unsigned char>(index);
+    std::this_thread::yield();
+    for (size_t i = 0; i < bytes; ++i) wrong += bytes_of_mine[i] != index;
+  });
+  check(wrong == 0, "scratch is aligned and nobody else's");
+  void* const large = thread_scratch(100000);
+  check(thread_scratch(10) == large && thread_scratch(0) == large, "scratch only grows");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they abort instead of returning nullptr
+  check(thread_scratch(SIZE_MAX / 2) == nullptr, "scratch is nullptr when memory runs out");
+  check(thread_scratch(64) != nullptr, "scratch recovers");
+#endif
+}
+
+int main() {
+  reads_the_thread_count_from_the_environment();
+  runs_every_index_exactly_once();
+  really_runs_in_parallel();
+  workers_leave_signals_to_the_process();
+  runs_in_order_on_one_thread();
+  nested_calls_run_serially_and_in_order();
+  survives_many_callers_and_a_changing_thread_count();
+  sums_have_the_same_bits_for_every_thread_count();
+  many_tiny_calls_lose_no_wake_up();
+  a_long_block_on_a_worker_is_waited_for();
+  a_forked_child_runs_serially();
+  scratch_belongs_to_a_thread();
+  set_threads(0);
+  check(threads() == 1, "clamps the thread count to 1");
+  set_threads(100000);
+  check(threads() == kMaxThreads, "clamps the thread count to kMaxThreads");
+  printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}

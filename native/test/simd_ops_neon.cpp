@@ -1,0 +1,3 @@
+#define SIMD_ISA neon
+#include "../simd/neon.h"
+#include "simd_ops.inc"

@@ -1,0 +1,3 @@
+#define SIMD_ISA scalar
+#include "../simd/scalar.h"
+#include "simd_ops.inc"

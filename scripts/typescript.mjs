@@ -1,0 +1,46 @@
+// The TypeScript: lib to dist/; test, bench and examples to build/ts/; then the ESM entry of the package.
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import { fingerprint, isFresh, listFiles, root, run, writeFile } from './files.mjs';
+
+const stamp = 'build/ts/stamp';
+const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
+
+export function buildTypeScript() {
+  const inputs = fingerprintOfInputs();
+  if (existsSync('dist/index.mjs') && isFresh(stamp, inputs)) return;
+  console.log('gradstep: compiling the TypeScript');
+  linkLibrary();
+  for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
+  writeFile('dist/index.d.mts', "export * from './index.js';\n");
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
+  if (existsSync('dist/index.js')) writeEsmEntry();
+  writeFile(stamp, inputs);
+}
+
+function fingerprintOfInputs() {
+  const sources = Object.keys(outputs).flatMap((folder) => listFiles(folder, ['.ts', '.json']));
+  return fingerprint(['tsconfig.base.json', 'tsconfig.json', 'package-lock.json', ...sources]);
+}
+
+/** `../lib/tensor` in a compiled test means dist/tensor.js: the very module instance that `gradstep` loads. */
+function linkLibrary() {
+  mkdirSync('build/ts', { recursive: true });
+  mkdirSync('dist', { recursive: true });
+  if (!existsSync('build/ts/lib')) symlinkSync('../../dist', 'build/ts/lib', 'junction');
+}
+
+/** Removes what was compiled from a file that is gone: a deleted test must not go on running. */
+function removeOrphans(source, output) {
+  for (const file of listFiles(output, ['.js', '.js.map', '.d.ts'])) {
+    const name = relative(output, file).replace(/\.(js|js\.map|d\.ts)$/, '');
+    if (!existsSync(join(source, `${name}.ts`))) rmSync(file);
+  }
+}
+
+/** `import` gets the names of the one CommonJS instance, so that mixing it with `require` shares all state. */
+function writeEsmEntry() {
+  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist/index.js')));
+  writeFile('dist/index.mjs', `import library from './index.js';\nexport const { ${names.join(', ')} } = library;\n`);
+}
