@@ -28,6 +28,10 @@
       "target_name": "isa_scalar",
       "type": "static_library",
       "sources": ["<@(isa_scalar)"],
+      # The fallback for CPUs without the others: small and quick to compile.
+      "cflags!": ["-O3"],
+      "cflags": ["-Os"],
+      "xcode_settings": {"GCC_OPTIMIZATION_LEVEL": "s"},
     },
     {
       "target_name": "gradstep",

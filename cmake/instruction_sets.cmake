@@ -10,7 +10,7 @@ else()
   set(INSTRUCTION_SETS scalar)
 endif()
 
-set(FLAGS_scalar "")
+set(FLAGS_scalar -Os) # the fallback: small and quick to compile
 set(FLAGS_neon "")
 set(FLAGS_avx2 -mavx2 -mfma)
 # GCC 12 takes its own headers' undefined vectors for uninitialized variables (its bug 105593).

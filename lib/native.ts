@@ -97,6 +97,10 @@ export interface Binding {
   clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
 
   readonly rules: readonly Rule[];
+  /**
+   * `numbers`, over shared memory, is read at every step: the rule's hyperparameters, then a factor for each variable's
+   * gradient. `fixed` tells which variables' memory can neither move nor go.
+   */
   createPlan(
     rule: number,
     params: readonly FloatArray[],
@@ -104,15 +108,10 @@ export interface Binding {
     rowElements: Float64Array,
     fixed: readonly boolean[],
     allRows: boolean,
+    numbers: FloatArray,
   ): Plan;
-  /** One step of the plan's rule over all its variables; gradient i is gradients[i] * factors[i]. */
-  step(
-    plan: Plan,
-    hyper: Float64Array,
-    gradients: readonly FloatArray[],
-    factors: Float64Array,
-    indices?: readonly (Int32Array | undefined)[],
-  ): void;
+  /** One step of the plan's rule over all its variables; gradient i is gradients[i] times its factor in `numbers`. */
+  step(plan: Plan, gradients: readonly FloatArray[], indices?: readonly (Int32Array | undefined)[]): void;
 }
 
 function load(): Binding {

@@ -6,7 +6,7 @@ import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
-import { recording, Tape, type Entry } from './tape';
+import { recording, type Entry, type Tape } from './tape';
 
 export interface Differentiation {
   /** The value of the function. */
@@ -22,20 +22,20 @@ export interface Differentiation {
  * caller's, each with memory of its own.
  */
 export function differentiate(
-  name: string,
+  name: 'loss' | 'ys',
   f: () => Tensor,
   sources: readonly (Tensor | Variable)[] | null,
   gradY: Tensor | null,
   method: AggregationMethod,
 ): Differentiation {
   const watched = sources?.map((source) => (source instanceof Variable ? source.value : source)) ?? null;
-  const tape = new Tape(watched);
-  try {
-    return withScope(
+  return recording(watched, (tape) =>
+    withScope(
       () => {
-        const value = recording(tape, f);
+        const value = f();
         checkValue(name, value);
         const targets = sources ?? [...tape.variables];
+        checkGradY(name, gradY, value);
         const found = walkBack(tape, value, gradY, targets, method);
         return { value: plainCopy(value), sources: targets, gradients: ownMemory(found) };
       },
@@ -44,16 +44,28 @@ export function differentiate(
           if (gradient !== null) escape(gradient instanceof IndexedSlices ? gradient.values : gradient);
         }
       },
-    );
-  } finally {
-    tape.end();
-  }
+      { holdsAll: true },
+    ),
+  );
 }
 
 function checkValue(name: string, value: unknown): asserts value is Tensor {
   if (value instanceof Tensor) return;
   if (value instanceof Promise) throw new TypeError(`${name} must return a Tensor, got a Promise; it cannot be async`);
   throw new TypeError(`${name} must return a Tensor, got ${shown(value)}`);
+}
+
+function checkGradY(name: 'loss' | 'ys', gradY: Tensor | null, value: Tensor): void {
+  if (gradY === null) return;
+  const gradName = { loss: 'gradLoss', ys: 'gradYs' }[name];
+  if (!sameShape(gradY.shape, value.shape)) {
+    throw new RangeError(
+      `${gradName} has shape ${showShape(gradY.shape)}, ${name} has shape ${showShape(value.shape)}: they must be equal`,
+    );
+  }
+  if (gradY.dtype !== value.dtype) {
+    throw new TypeError(`${gradName} is ${gradY.dtype} and ${name} is ${value.dtype}; they must be the same`);
+  }
 }
 
 function walkBack(
@@ -72,13 +84,7 @@ function walkBack(
     if (sum === undefined) sums.set(tensor, (sum = aggregate(parts, method)));
     return sum;
   };
-  if (gradY !== null && !sameShape(gradY.shape, value.shape)) {
-    throw new RangeError(`gradLoss has shape ${showShape(gradY.shape)}, the loss has ${showShape(value.shape)}`);
-  }
-  if (gradY !== null && gradY.dtype !== value.dtype) {
-    throw new TypeError(`gradLoss is ${gradY.dtype}, the loss is ${value.dtype}`);
-  }
-  if (tape.follows(value)) terms.set(value, [gradY ?? ones(value)]);
+  if (tape.follows(value)) terms.set(value, [gradY === null ? ones(value) : shared(gradY)]);
   for (let i = tape.entries.length - 1; i >= 0; i--) {
     const entry = tape.entries[i]!;
     const dy = sumOf(entry.output);
@@ -102,6 +108,11 @@ function ones(like: Tensor): Tensor {
   const result = allocate(like.dtype, like.shape, like.size);
   result.raw.fill(1);
   return result;
+}
+
+// A caller's tensor that may be handed on: a view marks its memory as one that is not ours to give away.
+function shared(tensor: Tensor): Tensor {
+  return inScope(tensor.view(tensor.shape));
 }
 
 // The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.

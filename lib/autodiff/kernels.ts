@@ -18,7 +18,7 @@ export function binary(f: string, a: Tensor, b: Tensor): Tensor {
   const plain = sameShape(a.shape, b.shape);
   const shape = plain ? a.shape : broadcastShapes(a.shape, b.shape);
   if (shape === null) {
-    throw new RangeError(`shapes ${showShape(a.shape)} and ${showShape(b.shape)} do not broadcast`);
+    throw new RangeError(`x has shape ${showShape(a.shape)}, y has shape ${showShape(b.shape)}: they do not broadcast`);
   }
   const size = plain ? a.size : sizeOf(shape);
   const out = allocate(a.dtype, shape, size);
@@ -52,8 +52,13 @@ function layoutOf(shape: Shape, a: Shape, b: Shape): Float64Array {
     if (dim === 1) continue;
     const last = all.dims.length - 1;
     const outer = all.dims[last];
-    if (outer !== undefined && sa === all.a[last]! * outer && sb === all.b[last]! * outer) all.dims[last] = outer * dim;
-    else (all.dims.push(dim), all.a.push(sa), all.b.push(sb));
+    if (outer !== undefined && sa === all.a[last]! * outer && sb === all.b[last]! * outer) {
+      all.dims[last] = outer * dim;
+    } else {
+      all.dims.push(dim);
+      all.a.push(sa);
+      all.b.push(sb);
+    }
   }
   return Float64Array.from([...all.dims.reverse(), ...all.a.reverse(), ...all.b.reverse()]);
 }
@@ -95,7 +100,8 @@ export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale =
   const form = runs.map((run) => (run.summed ? 's' : 'k')).join('');
   const size = (i: number): number => runs[i]?.size ?? 1;
   const data = x.data;
-  if (x.size === 0) out.raw.fill(0);
+  if (x.size === 0)
+    out.raw.fill(0 * scale); // the mean of nothing is 0 times Infinity, NaN
   else if (form === '' || form === 'k') native.scale(out.raw, data, scale);
   else if (form === 's' || form === 'sk') native.sum(out.raw, data, 1, size(0), size(1), scale);
   else if (form === 'ks' || form === 'ksk') native.sum(out.raw, data, size(0), size(1), size(2), scale);
@@ -115,10 +121,19 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   return summed(dy, axes, shape);
 }
 
-/** x repeated along every dimension in which `shape` is larger. */
+/** x, which has as many dimensions as `shape`, repeated along those in which `shape` is larger. */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
-  const zero = allocate(x.dtype, shape, sizeOf(shape));
-  zero.raw.fill(0);
-  return binary('add', zero, x);
+  const out = allocate(x.dtype, shape, sizeOf(shape));
+  const strides = stridesOf(x.shape).map((stride, d) => (x.shape[d] === 1 ? 0 : stride));
+  if (x.size === 1) out.raw.fill(x.data[0]!);
+  else if (out.size > 0) native.permute(out.raw, x.data, Float64Array.from([...shape, ...strides]));
+  return out;
+}
+
+/** x's rows, each times its factor; as many rows as there are factors. */
+export function scaledRows(x: Tensor, factors: Tensor): Tensor {
+  const out = allocate(x.dtype, x.shape, x.size);
+  native.scaleRows(out.raw, x.data, factors.data);
+  return out;
 }

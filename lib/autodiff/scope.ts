@@ -6,7 +6,8 @@ import type { Shape } from '../shape';
 /** The tensors made while a scope is open; they are disposed of when it closes. */
 class Scope {
   readonly tensors: Tensor[] = [];
-  constructor(readonly outer: Scope | null) {}
+  /** `holdsAll`: scopes inside leave their tensors to this one. */
+  constructor(readonly holdsAll: boolean) {}
 }
 
 let current: Scope | null = null;
@@ -27,7 +28,8 @@ export function inScope(tensor: Tensor): Tensor {
 
 /**
  * Runs `f` and disposes of every tensor that was made in it, but for what `f` returns (tensors, also inside arrays
- * and objects) and what `keep` was called on.
+ * and objects) and what `keep` was called on. Inside a function whose gradients are being computed, the tensors go
+ * when that is done, since the way back reads them.
  *
  * @throws TypeError when `f` returns a Promise: a scope cannot stay open while other code runs.
  * @example
@@ -41,8 +43,13 @@ export function tidy<T>(f: () => T): T {
 }
 
 /** Runs `f` in a scope; `settle` says which tensors outlive it. */
-export function withScope<T>(f: () => T, settle: (result: T, escape: (tensor: Tensor) => void) => void): T {
-  const scope = new Scope(current);
+export function withScope<T>(
+  f: () => T,
+  settle: (result: T, escape: (tensor: Tensor) => void) => void,
+  { holdsAll = false } = {},
+): T {
+  const outer = current;
+  const scope = new Scope(holdsAll || outer?.holdsAll === true);
   current = scope;
   const escaped = new Set<Tensor>();
   try {
@@ -50,9 +57,9 @@ export function withScope<T>(f: () => T, settle: (result: T, escape: (tensor: Te
     settle(result, (tensor) => escaped.add(tensor));
     return result;
   } finally {
-    current = scope.outer;
+    current = outer;
     for (const tensor of scope.tensors) {
-      if (escaped.has(tensor)) inScope(tensor);
+      if (escaped.has(tensor) || outer?.holdsAll === true) inScope(tensor);
       else if (!kept.has(tensor)) tensor.release(gone);
     }
     if (current === null) pool.nextGeneration();

@@ -52,16 +52,18 @@ export class Tape {
 
 let active: Tape | null = null;
 
-/** Runs `f` with `tape` recording. */
-export function recording<T>(tape: Tape, f: () => T): T {
+/** Runs `f` on a new tape, which ends with it. `watched` as in Tape. */
+export function recording<T>(watched: readonly Tensor[] | null, f: (tape: Tape) => T): T {
   if (active !== null) {
     throw new Error('gradients are being computed already; gradients of gradients are not supported');
   }
+  const tape = new Tape(watched);
   active = tape;
   try {
-    return f();
+    return f(tape);
   } finally {
     active = null;
+    tape.end();
   }
 }
 

@@ -47,22 +47,19 @@ export class AdamOptimizer extends Optimizer<Required<AdamOptions>> {
   }
 
   protected hyper(options: Required<AdamOptions>) {
+    const learningRate = valueOf('learningRate', options.learningRate, notNegative);
+    const epsilon = valueOf('epsilon', options.epsilon, notNegative);
     const beta1 = valueOf('beta1', options.beta1, decayRate);
     const beta2 = valueOf('beta2', options.beta2, decayRate);
-    return {
-      learningRate: valueOf('learningRate', options.learningRate, notNegative),
-      epsilon: valueOf('epsilon', options.epsilon, notNegative),
-      beta1,
-      beta2,
-      ...this.powers.before(options, beta1, beta2),
-    };
+    const { beta1Power, beta2Power } = this.powers.before(options, beta1, beta2);
+    return { learningRate, beta1, beta2, epsilon, beta1Power, beta2Power };
   }
 
   protected override nonSlotVariables() {
     return this.powers.variables();
   }
 
-  protected override finish(stepped: readonly Required<AdamOptions>[]): void {
-    for (const options of stepped) this.powers.advance(options);
+  protected override finish(options: Required<AdamOptions>): void {
+    this.powers.advance(options);
   }
 }

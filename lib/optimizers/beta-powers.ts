@@ -1,10 +1,29 @@
 import { sharedArray, Variable } from '../variable';
 
-interface Powers {
-  readonly beta1Power: Variable;
-  readonly beta2Power: Variable;
+class Powers {
+  readonly variables: readonly [Variable, Variable];
+  /** The betas of the coming step. */
   beta1: number;
   beta2: number;
+
+  constructor(suffix: string, beta1: number, beta2: number) {
+    this.variables = [scalar(`beta1_power${suffix}`, beta1), scalar(`beta2_power${suffix}`, beta2)];
+    this.beta1 = beta1;
+    this.beta2 = beta2;
+  }
+
+  get beta1Power(): number {
+    return this.variables[0].data[0]!;
+  }
+
+  get beta2Power(): number {
+    return this.variables[1].data[0]!;
+  }
+
+  advance(): void {
+    this.variables[0].data[0]! *= this.beta1;
+    this.variables[1].data[0]! *= this.beta2;
+  }
 }
 
 /**
@@ -15,31 +34,23 @@ export class BetaPowers {
   private readonly byOptions = new Map<object, Powers>();
 
   /** The powers for the coming step, which uses these betas. */
-  before(options: object, beta1: number, beta2: number): { beta1Power: number; beta2Power: number } {
+  before(options: object, beta1: number, beta2: number): { readonly beta1Power: number; readonly beta2Power: number } {
     let powers = this.byOptions.get(options);
     if (powers === undefined) {
-      const suffix = this.byOptions.size === 0 ? '' : `_${this.byOptions.size}`;
-      powers = {
-        beta1Power: scalar(`beta1_power${suffix}`, beta1),
-        beta2Power: scalar(`beta2_power${suffix}`, beta2),
-        beta1,
-        beta2,
-      };
+      powers = new Powers(this.byOptions.size === 0 ? '' : `_${this.byOptions.size}`, beta1, beta2);
       this.byOptions.set(options, powers);
     }
     powers.beta1 = beta1;
     powers.beta2 = beta2;
-    return { beta1Power: powers.beta1Power.item(), beta2Power: powers.beta2Power.item() };
+    return powers;
   }
 
   advance(options: object): void {
-    const powers = this.byOptions.get(options)!;
-    powers.beta1Power.data[0]! *= powers.beta1;
-    powers.beta2Power.data[0]! *= powers.beta2;
+    this.byOptions.get(options)!.advance();
   }
 
   variables(): Variable[] {
-    return [...this.byOptions.values()].flatMap(({ beta1Power, beta2Power }) => [beta1Power, beta2Power]);
+    return [...this.byOptions.values()].flatMap(({ variables }) => variables);
   }
 }
 

@@ -13,8 +13,8 @@ export function withConstraints(
   slotsOf: (variable: Variable) => readonly Variable[],
   step: () => void,
 ): void {
+  if (!updates.some(({ variable }) => variable.constraint !== null)) return step();
   const constrained = updates.filter(({ variable }) => variable.constraint !== null);
-  if (constrained.length === 0) return step();
   const before = updates
     .flatMap(({ variable }) => [variable, ...slotsOf(variable)])
     .map(({ data }) => ({ data, copy: data.slice() }));

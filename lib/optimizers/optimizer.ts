@@ -41,13 +41,14 @@ export interface ApplyGradientsOptions {
 
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
 
-/** Updates of one step that share their hyperparameters, and where their memory is. */
+/** Variables that step together: their hyperparameters, and where their memory is. */
 interface Group<Options> {
   readonly options: Options;
   /** Positions in the step's list of updates. */
-  readonly members: readonly number[];
-  readonly plan: Plan;
-  readonly factors: Float64Array;
+  readonly members: number[];
+  /** The rule's hyperparameters, then a factor for each member's gradient; shared memory that the plan reads. */
+  numbers: FloatArray;
+  plan: Plan | null;
 }
 
 /**
@@ -100,8 +101,8 @@ export abstract class Optimizer<Options extends object = object> {
     return [];
   }
 
-  /** Called after all variables of a step have been updated, with the options they were grouped by. */
-  protected finish(_options: readonly Options[]): void {}
+  /** Called after all variables of a step have been updated, for each set of options that took part. */
+  protected finish(_options: Options): void {}
 
   /**
    * Gradients of the sum of `loss()` (times `gradLoss`): d sum(loss · gradLoss) / d variable.
@@ -156,11 +157,14 @@ export abstract class Optimizer<Options extends object = object> {
       throw new TypeError(`name must be a string, got ${shown(name)}`);
     }
     const updates = checkPairs(gradsAndVars);
-    const variables = updates.map(({ variable }) => variable);
-    const packed = this.packHyper(variables);
-    this.makePlans(variables);
-    withConstraints(updates, (variable) => this.slotsOf(variable), () => this.step(updates, packed));
-    this.finish(this.groups.map((group) => group.options));
+    this.group(updates);
+    for (const group of this.groups) this.prepare(group, updates);
+    withConstraints(
+      updates,
+      (variable) => this.slotsOf(variable),
+      () => this.step(updates),
+    );
+    for (const group of this.groups) this.finish(group.options);
     globalStep?.increment();
     for (const { values } of updates) markSpent(values);
   }
@@ -230,38 +234,38 @@ export abstract class Optimizer<Options extends object = object> {
     return slots;
   }
 
-  private packHyper(variables: readonly Variable[]): ReadonlyMap<Options, Float64Array> {
-    const packed = new Map<Options, Float64Array>();
-    for (const variable of variables) {
+  /** Puts the variables that share their options together; nothing to do when the last step had the same variables. */
+  private group(updates: readonly Update[]): void {
+    const { planned } = this;
+    if (updates.length === planned.length && updates.every(({ variable }, i) => variable === planned[i])) return;
+    const groups = new Map<Options, Group<Options>>();
+    updates.forEach(({ variable }, i) => {
       const options = this.optionsFor(variable);
-      if (packed.has(options)) continue;
-      const hyper = this.hyper(options);
-      packed.set(
-        options,
-        Float64Array.from(this.rule.hyper, (key) => hyper[key]!),
-      );
+      const group = groups.get(options);
+      if (group !== undefined) group.members.push(i);
+      else groups.set(options, { options, members: [i], numbers: sharedArray('float64', 0), plan: null });
+    });
+    for (const group of groups.values()) {
+      group.numbers = sharedArray('float64', this.rule.hyper.length + group.members.length);
     }
-    return packed;
+    this.groups = [...groups.values()];
+    this.planned = updates.map(({ variable }) => variable);
   }
 
-  private makePlans(variables: readonly Variable[]): void {
-    const same = variables.length === this.planned.length && variables.every((v, i) => v === this.planned[i]);
-    if (same) return;
-    const members = new Map<Options, number[]>();
-    variables.forEach((variable, i) => {
-      const options = this.optionsFor(variable);
-      const list = members.get(options);
-      if (list === undefined) members.set(options, [i]);
-      else list.push(i);
-    });
-    this.groups = [...members].map(([options, positions]) => {
-      const own = positions.map((i) => variables[i]!);
-      return { options, members: positions, plan: this.planFor(own), factors: new Float64Array(own.length) };
-    });
-    this.planned = variables;
+  /** What can fail of a step, before any variable changes. */
+  private prepare(group: Group<Options>, updates: readonly Update[]): void {
+    const { members, numbers, options } = group;
+    const hyper = this.hyper(options);
+    const names = this.rule.hyper;
+    for (let i = 0; i < names.length; i++) numbers[i] = hyper[names[i]!]!;
+    for (let i = 0; i < members.length; i++) numbers[names.length + i] = updates[members[i]!]!.values.factor;
+    group.plan ??= this.planFor(
+      members.map((i) => updates[i]!.variable),
+      numbers,
+    );
   }
 
-  private planFor(variables: readonly Variable[]): Plan {
+  private planFor(variables: readonly Variable[], numbers: FloatArray): Plan {
     return native.createPlan(
       this.rule.id,
       variables.map((variable) => variable.data),
@@ -269,21 +273,15 @@ export abstract class Optimizer<Options extends object = object> {
       Float64Array.from(variables, ({ size, shape }) => (shape[0] ? size / shape[0] : 1)),
       variables.map((variable) => variable.isFixed),
       this.sparseStepsAllRows,
+      numbers,
     );
   }
 
-  private step(updates: readonly Update[], packed: ReadonlyMap<Options, Float64Array>): void {
-    const sparse = updates.some(({ indices }) => indices !== undefined);
-    for (const { options, members, plan, factors } of this.groups) {
-      const own = members.length === updates.length ? updates : members.map((i) => updates[i]!);
-      own.forEach(({ values }, i) => (factors[i] = values.factor));
-      native.step(
-        plan,
-        packed.get(options)!,
-        own.map(({ values }) => values.raw),
-        factors,
-        sparse ? own.map(({ indices }) => indices) : undefined,
-      );
+  private step(updates: readonly Update[]): void {
+    const isSparse = updates.some(({ indices }) => indices !== undefined);
+    for (const { members, plan } of this.groups) {
+      const gradients = members.map((i) => updates[i]!.values.raw);
+      native.step(plan!, gradients, isSparse ? members.map((i) => updates[i]!.indices) : undefined);
     }
   }
 }

@@ -20,7 +20,9 @@ struct Plan {
   size_t rule;
   bool all_rows;
   std::vector<Item> items;
-  Napi::ObjectReference params, slots;  // keep the memory alive
+  // Shared memory of the plan's owner: this step's hyperparameters, and each gradient's factor.
+  const double *hyper, *factors;
+  Napi::ObjectReference params, slots, numbers;  // keep the memory alive
 };
 
 static Napi::Array array_argument(Arguments& args, const char* name) {
@@ -46,7 +48,8 @@ static void locate(Arguments& args, size_t rule, napi_value params, napi_value s
   }
 }
 
-// createPlan(rule, params: FloatArray[], slots: FloatArray[][], rowElements: Float64Array, fixed: boolean[], allRows)
+// createPlan(rule, params: FloatArray[], slots: FloatArray[][], rowElements: Float64Array, fixed: boolean[], allRows,
+//            numbers: Float64Array over shared memory, the hyperparameters and then a factor for each variable)
 static Napi::Value create_plan(const Info& info) {
   Arguments args(info);
   auto plan = std::make_unique<Plan>();
@@ -56,7 +59,13 @@ static Napi::Value create_plan(const Info& info) {
   const std::vector<size_t> row_elements = args.sizes("rowElements");
   const Napi::Array fixed = array_argument(args, "fixed");
   plan->all_rows = args.boolean("allRows");
+  const Napi::Value number_array = args.next();
+  const Floats numbers = args.floats_of(number_array, "numbers");
   args.require(plan->rule < kRuleCount, "no such rule");
+  if (args.failed()) return args.undefined();
+  const size_t hyper_count = scalar::kTable.rules[plan->rule].hyper_count;
+  args.require(numbers.dtype == DType::float64 && numbers.length == hyper_count + count,
+               "numbers must hold the rule's hyperparameters and a factor for each variable");
   args.require(row_elements.size() == count && slots.Length() == count && fixed.Length() == count,
                "a plan needs slots, rowElements and fixed for every variable");
   if (args.failed()) return args.undefined();
@@ -68,6 +77,9 @@ static Napi::Value create_plan(const Info& info) {
     locate(args, plan->rule, params, slots, i, item);
   }
   if (args.failed()) return args.undefined();
+  plan->hyper = numbers.as<double>();
+  plan->factors = plan->hyper + hyper_count;
+  plan->numbers = Napi::Persistent(number_array.As<Napi::Object>());
   plan->params = Napi::Persistent(Napi::Object(params));
   plan->slots = Napi::Persistent(Napi::Object(slots));
   return Napi::External<Plan>::New(info.Env(), plan.release(), [](Napi::Env, Plan* done) { delete done; });
@@ -102,86 +114,97 @@ struct Work {
   }
 };
 
-static void check_gradient(Arguments& args, const Plan& plan, size_t i, const Floats& gradient, const Int32s* indices) {
-  const Item& item = plan.items[i];
-  const std::string which = "gradient " + std::to_string(i);
-  const size_t expected = indices == nullptr ? item.param.length : indices->length * item.row_elements;
-  if (args.failed()) return;
-  if (gradient.dtype != item.param.dtype) return args.type_error(which + " must have its variable's dtype");
-  if (gradient.length != expected) return args.range_error(which + " has the wrong number of elements");
-  if (indices == nullptr) return;
-  const size_t rows = item.row_elements == 0 ? 0 : item.param.length / item.row_elements;
-  for (size_t k = 0; k < indices->length; ++k) {
-    const int32_t index = indices->data[k];
-    if (index >= 0 && static_cast<size_t>(index) < rows) continue;
-    return args.range_error(which + " has indices[" + std::to_string(k) + "] = " + std::to_string(index) +
-                            ", expected 0 to " + std::to_string(rows) + " (exclusive)");
+// The next gradient of a step, once it is known to fit its variable.
+struct Gradient {
+  Floats values;
+  Int32s rows;
+  bool sparse = false;
+};
+
+static void check_rows(Arguments& args, const Item& item, size_t i, const Int32s& rows) {
+  const size_t limit = item.row_elements == 0 ? 0 : item.param.length / item.row_elements;
+  for (size_t k = 0; k < rows.length; ++k) {
+    const int32_t index = rows.data[k];
+    if (index >= 0 && static_cast<size_t>(index) < limit) continue;
+    return args.range_error("gradient " + std::to_string(i) + " has indices[" + std::to_string(k) +
+                            "] = " + std::to_string(index) + ", expected 0 to " + std::to_string(limit) + " (exclusive)");
   }
 }
 
-// step(plan, hyper: Float64Array, gradients: FloatArray[], factors: Float64Array,
-//      indices: (Int32Array | undefined)[] | undefined)
+static Gradient read_gradient(Arguments& args, const Item& item, napi_value gradients, napi_value indices, size_t i) {
+  Gradient result;
+  result.values = args.floats_of(element(args.env(), gradients, i), "a gradient");
+  if (indices != nullptr) {
+    const Napi::Value rows(args.env(), element(args.env(), indices, i));
+    result.sparse = !rows.IsUndefined();
+    if (result.sparse) result.rows = args.int32s_of(rows, "indices");
+  }
+  if (args.failed()) return result;
+  const size_t expected = result.sparse ? result.rows.length * item.row_elements : item.param.length;
+  if (result.values.dtype != item.param.dtype) {
+    args.type_error("gradient " + std::to_string(i) + " must have its variable's dtype");
+  } else if (result.values.length != expected) {
+    args.range_error("gradient " + std::to_string(i) + " has the wrong number of elements");
+  } else if (result.sparse) {
+    check_rows(args, item, i, result.rows);
+  }
+  return result;
+}
+
+// Memory that is not shared may have moved, shrunk or gone since the last step.
+static void relocate(Arguments& args, Plan& plan, size_t i) {
+  Item& item = plan.items[i];
+  const size_t length = item.param.length;
+  locate(args, plan.rule, plan.params.Value(), plan.slots.Value(), i, item);
+  if (!args.failed() && item.param.length != length) {
+    args.range_error("variable " + std::to_string(i) + " had " + std::to_string(length) +
+                     " elements, its memory now has " + std::to_string(item.param.length));
+  }
+  item.param.length = length;
+}
+
+static thread_local Work<float> f32;
+static thread_local Work<double> f64;
+
+static void add_work(const Plan& plan, const Item& item, const Gradient& gradient, double factor) {
+  // An empty array may have no address, and no address stands for a gradient of zeros.
+  static const int32_t kNoRows = 0;
+  if (item.param.length == 0 || (gradient.sparse && gradient.rows.length == 0 && !plan.all_rows)) return;
+  const int32_t* const rows = !gradient.sparse ? nullptr : gradient.rows.length > 0 ? gradient.rows.data : &kNoRows;
+  if (item.param.dtype == DType::float32) {
+    f32.add(item, gradient.values, rows, gradient.rows.length, factor, plan.all_rows);
+  } else {
+    f64.add(item, gradient.values, rows, gradient.rows.length, factor, plan.all_rows);
+  }
+}
+
+// step(plan, gradients: FloatArray[], indices: (Int32Array | undefined)[] | undefined)
 static Napi::Value step_of(const Info& info) {
   Arguments args(info);
-  const Napi::Value handle = args.next();
-  if (!handle.IsExternal()) args.type_error("plan must come from createPlan");
-  const Floats hyper = args.floats("hyper", DType::float64);
+  void* handle = nullptr;
+  if (napi_get_value_external(info.Env(), args.next(), &handle) != napi_ok) {
+    args.type_error("plan must come from createPlan");
+  }
   const Napi::Array gradients = array_argument(args, "gradients");
-  const Floats factors = args.floats("factors", DType::float64);
   const napi_value indices = args.next_is_undefined() ? nullptr : napi_value(array_argument(args, "indices"));
   if (args.failed()) return args.undefined();
-  Plan& plan = *handle.As<Napi::External<Plan>>().Data();
-  args.require(hyper.length == scalar::kTable.rules[plan.rule].hyper_count, "hyper has the wrong length");
-  args.require(gradients.Length() == plan.items.size() && factors.length == plan.items.size(),
-               "a step needs a gradient and a factor for every variable of its plan");
-  if (args.failed()) return args.undefined();
-
-  thread_local Work<float> f32;
-  thread_local Work<double> f64;
+  Plan& plan = *static_cast<Plan*>(handle);
+  args.require(gradients.Length() == plan.items.size(), "a step needs a gradient for every variable of its plan");
   for (size_t i = 0; i < plan.items.size() && !args.failed(); ++i) {
     // A list of 10,000 gradients would otherwise keep as many handles open until the call returns.
     const Napi::HandleScope scope(info.Env());
-    Item& item = plan.items[i];
-    const size_t length = item.param.length;
-    if (!item.fixed) locate(args, plan.rule, plan.params.Value(), plan.slots.Value(), i, item);
-    if (!args.failed() && item.param.length != length) {
-      args.range_error("variable " + std::to_string(i) + " had " + std::to_string(length) + " elements, its memory now has " +
-                       std::to_string(item.param.length));
-      item.param.length = length;
-    }
-    const Floats gradient = args.floats_of(element(info.Env(), gradients, i), "a gradient");
-    Int32s rows;
-    bool sparse = false;
-    if (indices != nullptr) {
-      const Napi::Value value(info.Env(), element(info.Env(), indices, i));
-      sparse = !value.IsUndefined();
-      if (sparse) rows = args.int32s_of(value, "indices");
-    }
-    check_gradient(args, plan, i, gradient, sparse ? &rows : nullptr);
-    if (args.failed()) break;
-    // An empty array may have no address, and no address stands for a gradient of zeros.
-    if (item.param.length == 0 || (sparse && rows.length == 0 && !plan.all_rows)) continue;
-    static const int32_t kNoRows = 0;
-    const int32_t* const row_data = !sparse ? nullptr : rows.length > 0 ? rows.data : &kNoRows;
-    const double factor = factors.as<double>()[i];
-    with_type(item.param.dtype, [&](auto t) {
-      auto& work = [&]() -> auto& {
-        if constexpr (sizeof t == sizeof(float)) {
-          return f32;
-        } else {
-          return f64;
-        }
-      }();
-      work.add(item, gradient, row_data, rows.length, factor, plan.all_rows);
-    });
+    const Item& item = plan.items[i];
+    if (!item.fixed) relocate(args, plan, i);
+    const Gradient gradient = read_gradient(args, item, gradients, indices, i);
+    if (!args.failed()) add_work(plan, item, gradient, plan.factors[i]);
   }
   if (args.failed()) {
     f32 = {};
     f64 = {};
     return args.undefined();
   }
-  f32.run(plan.rule, hyper.as<double>());
-  f64.run(plan.rule, hyper.as<double>());
+  f32.run(plan.rule, plan.hyper);
+  f64.run(plan.rule, plan.hyper);
   return args.undefined();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Matrix multiplication on one thread: c in blocks, each block in tiles (gemm/tile.h), operands packed where that pays
-// (gemm/pack.h). See gemm_args.h for what is computed.
+// Matrix multiplication on one thread: c in blocks, blocks in panels of columns, panels in tiles (gemm/tile.h); operands are
+// packed where that pays. See gemm_args.h for what is computed.
 #include "gemm/pack.h"
 #include "gemm/tile.h"
 #include "gemm_args.h"
@@ -10,84 +10,145 @@ namespace gradstep::SIMD_ISA {
 // A panel of b lives in the L1 cache, a block of a in the L2 cache, a block of b in the L3 cache.
 constexpr size_t kGemmBytesOfA = 256u << 10;  // half of a 512 KiB L2
 constexpr size_t kGemmBytesOfB = 2u << 20;
+static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
+
+// Up to this many columns a is read often enough from where it lies; beyond, tiles leave a packed copy behind.
+constexpr size_t kGemmFewColumns = 128;
+
+static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
+static inline size_t gemm_round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
 
 // Splits `total` evenly into the fewest parts of at most `limit`; a part is a multiple of `step`, as `limit` is.
 static inline size_t gemm_part(size_t total, size_t limit, size_t step) {
   const size_t parts = total <= limit ? 1 : (total + limit - 1) / limit;
-  return ((total + parts - 1) / parts + step - 1) / step * step;
+  return gemm_round_up((total + parts - 1) / parts, step);
 }
 
 struct GemmRange { size_t begin, size; };
 
-static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
-
-// The rows x columns block of c over one range of k. `first_rows`: the panels of b are not packed yet.
+// Rows x columns of c over one range of k.
 template <class V>
-static void gemm_block(const Gemm<typename V::Scalar>& g, GemmRange rows, GemmRange columns, GemmRange depth, bool first_rows) {
+struct GemmBlock {
   using T = typename V::Scalar;
-  constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes;
-  const size_t k = depth.size;
-  T* const packed_b = static_cast<T*>(g.scratch);
-  T* const packed_a = packed_b + kGemmBytesOfB / sizeof(T);
-  const bool last = depth.begin + k == g.k;
-  const bool pack_a = columns.size > 128;
+  static constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes;
 
-  for (size_t j = 0; j < columns.size; j += kColumns) {
-    const size_t column = columns.begin + j, width = gemm_least(columns.size - j, kColumns);
-    const size_t vectors = (width + V::kLanes - 1) / V::kLanes, whole = vectors * V::kLanes;
-    const T* b = g.b + (g.transpose_b ? column * g.ldb + depth.begin : depth.begin * g.ldb + column);
-    size_t b_step = g.ldb;
-    T* const panel = packed_b + j * k;
-    const bool pack_b = g.transpose_b || width < whole || g.m > kRows;
-    const bool copy_b = !g.transpose_b && width == kColumns && first_rows && pack_b && rows.size > kRows;
-    if (pack_b && !copy_b) {
-      if (first_rows && g.transpose_b) gemm_pack_transposed(panel, b, g.ldb, k, width, whole);
-      else if (first_rows) gemm_pack_straight<V>(panel, b, g.ldb, k, width, whole);
-      b = panel;
-      b_step = whole;
-    }
-    for (size_t i = 0; i < rows.size; i += kRows) {
-      const size_t row = rows.begin + i, height = gemm_least(rows.size - i, kRows);
-      const GemmCorner<T> to = {g.c + row * g.ldc + column, g.ldc, width, g.accumulate || depth.begin > 0,
-                                last && g.bias ? g.bias + column : nullptr, last && g.activation == Activation::relu};
-      GemmOperands<T> from = {nullptr, g.lda, b, b_step, pack_a && j == 0 && height == kRows ? packed_a + i * k : nullptr, copy_b && i == 0 ? panel : nullptr};
-      if (copy_b && i > 0) from.b = panel, from.b_step = kColumns;
-      if (pack_a && j > 0 && height == kRows) {
-        from.a = packed_a + i * k;
-        from.a_step = kRows;
-        gemm_tile_of<V, false>(height, vectors, k, from, to);
-      } else if (g.transpose_a) {
-        from.a = g.a + depth.begin * g.lda + row;
-        gemm_tile_of<V, false>(height, vectors, k, from, to);
-      } else {
-        from.a = g.a + row * g.lda + depth.begin;
-        gemm_tile_of<V, true>(height, vectors, k, from, to);
-      }
-    }
+  const Gemm<T>& g;
+  bool transpose_c;
+  GemmRange rows, columns, depth;
+  bool first_rows;  // this block packs b; those below use it again
+
+  void run() const {
+    for (size_t j = 0; j < columns.size; j += kColumns) panel(j, gemm_least(columns.size - j, kColumns));
   }
-}
+
+ private:
+  T* packed_b(size_t j) const { return static_cast<T*>(g.scratch) + j * depth.size; }
+  T* packed_a() const { return static_cast<T*>(g.scratch) + kGemmBytesOfB / sizeof(T); }
+  const T* a_at(size_t row) const { return g.a + (g.transpose_a ? depth.begin * g.lda + row : row * g.lda + depth.begin); }
+  const T* b_at(size_t column) const { return g.b + (g.transpose_b ? column * g.ldb + depth.begin : depth.begin * g.ldb + column); }
+
+  // `width` columns from column j of the block.
+  void panel(size_t j, size_t width) const {
+    GemmOperands<T> from = {a_at(rows.begin), g.lda, nullptr, 0, nullptr, nullptr};
+    panel_of_b(j, width, from);
+    const bool many = columns.size > kGemmFewColumns, packed = many && j > 0;
+    if (packed) from.a = packed_a(), from.a_step = kRows;
+    else if (many) from.copy_of_a = packed_a();
+    const size_t a_down = packed ? kRows * depth.size : g.transpose_a ? kRows : kRows * g.lda;
+    const size_t c_down = transpose_c ? kRows : kRows * g.ldc;
+
+    GemmCorner<T> to = corner(columns.begin + j, width);
+    const size_t vectors = (width + V::kLanes - 1) / V::kLanes, whole = rows.size / kRows * kRows;
+    for (size_t i = 0; i < whole; i += kRows) {
+      tile(kRows, vectors, !g.transpose_a && !packed, from, to);
+      from.a += a_down;
+      if (from.copy_of_a) from.copy_of_a += kRows * depth.size;
+      if (from.copy_of_b) from.b = from.copy_of_b, from.b_step = kColumns, from.copy_of_b = nullptr;
+      to.c += c_down;
+      if (to.bias && transpose_c) to.bias += kRows;
+    }
+    if (whole == rows.size) return;
+    from.a = a_at(rows.begin + whole);  // the rows of a tile that is not whole are never packed
+    from.a_step = g.lda;
+    tile(rows.size - whole, vectors, !g.transpose_a, from, to);
+  }
+
+  // Where tiles find b. Whole panels that need no transposing are packed by their first tile, others before it.
+  void panel_of_b(size_t j, size_t width, GemmOperands<T>& from) const {
+    const size_t lanes = gemm_round_up(width, V::kLanes);
+    const T* const b = b_at(columns.begin + j);
+    from.b = b;
+    from.b_step = g.ldb;
+    if (!g.transpose_b && width == lanes && g.m <= kRows) return;
+    if (first_rows && !g.transpose_b && width == kColumns && rows.size > kRows) {
+      from.copy_of_b = packed_b(j);
+      return;
+    }
+    from.b = packed_b(j);
+    from.b_step = lanes;
+    if (first_rows && g.transpose_b) gemm_pack_transposed(packed_b(j), b, g.ldb, depth.size, width, lanes);
+    else if (first_rows) gemm_pack_straight<V>(packed_b(j), b, g.ldb, depth.size, width, lanes);
+  }
+
+  GemmCorner<T> corner(size_t column, size_t width) const {
+    const bool last = depth.begin + depth.size == g.k, resume = g.accumulate || depth.begin > 0;
+    return {g.c + (transpose_c ? column * g.ldc + rows.begin : rows.begin * g.ldc + column), g.ldc, width, resume,
+            last && g.bias ? g.bias + (transpose_c ? rows.begin : column) : nullptr, transpose_c, last && g.activation == Activation::relu};
+  }
+
+  void tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
+    if (transpose_c) return transposed_tile(height, vectors, row_major, from, to);
+    if (row_major) gemm_tile_of<V, true>(height, vectors, depth.size, from, to);
+    else gemm_tile_of<V, false>(height, vectors, depth.size, from, to);
+  }
+
+  void transposed_tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
+    alignas(64) T sums[kRows * kColumns];
+    const GemmCorner<T> here = {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu};
+    if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
+    if (row_major) gemm_tile_of<V, true>(height, vectors, depth.size, from, here);
+    else gemm_tile_of<V, false>(height, vectors, depth.size, from, here);
+    gemm_transpose(to.c, to.ldc, sums, kColumns, height, to.columns);
+  }
+};
 
 template <class V>
-static void gemm(const Gemm<typename V::Scalar>& g) {
+static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
   using T = typename V::Scalar;
   constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes, kDepth = GemmTiles::kDepth;
   constexpr size_t kBlockRows = kGemmBytesOfA / sizeof(T) / kDepth / kRows * kRows;
   constexpr size_t kBlockColumns = kGemmBytesOfB / sizeof(T) / kDepth / kColumns * kColumns;
-  static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
-
   const size_t row_part = gemm_part(g.m, kBlockRows, kRows);
   const size_t column_part = gemm_part(g.n, kBlockColumns, kColumns);
   const size_t depth_part = gemm_part(g.k, kDepth, 1);
+
   for (size_t j = 0; j < g.n; j += column_part) {
     const GemmRange columns = {j, gemm_least(g.n - j, column_part)};
     size_t p = 0;
     do {  // once when k is 0: c becomes 0, or stays, and takes its bias and activation
       const GemmRange depth = {p, gemm_least(g.k - p, depth_part)};
       for (size_t i = 0; i < g.m; i += row_part)
-        gemm_block<V>(g, {i, gemm_least(g.m - i, row_part)}, columns, depth, i == 0);
+        GemmBlock<V>{g, transpose_c, {i, gemm_least(g.m - i, row_part)}, columns, depth, i == 0}.run();
       p += depth_part;
     } while (p < g.k);
   }
+}
+
+// With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run along
+// the rows of c, and its tiles are transposed on their way out.
+template <class V>
+static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
+  const double m = double(g.m), n = double(g.n), k = double(g.k);
+  constexpr double kTranspose = 3;  // an element transposed takes as long as this many lanes of multiply-adds
+  const double as_is = m * double(gemm_round_up(g.n, V::kLanes)) * k + (g.transpose_b ? kTranspose * n * k : 0);
+  const double turned = n * double(gemm_round_up(g.m, V::kLanes)) * k + (g.transpose_a ? 0 : kTranspose * m * k) + kTranspose * m * n;
+  return turned < 0.9 * as_is;
+}
+
+template <class V>
+static void gemm(const Gemm<typename V::Scalar>& g) {
+  if (!gemm_narrow<V>(g)) return gemm_blocks<V>(g, false);
+  gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate, g.bias, g.activation, g.scratch}, true);
 }
 
 }  // namespace gradstep::SIMD_ISA

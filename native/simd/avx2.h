@@ -33,12 +33,20 @@ struct F64x8 {
 INL __m256i first_n_32(ptrdiff_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
-INL __m256i first_n_64(ptrdiff_t n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3)); }
+INL __m256i first_n_64(ptrdiff_t n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
 
 INL F32x16 load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 INL F64x8 load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
-INL void store(float* p, F32x16 a) { _mm256_storeu_ps(p, a.lo); _mm256_storeu_ps(p + 8, a.hi); }
-INL void store(double* p, F64x8 a) { _mm256_storeu_pd(p, a.lo); _mm256_storeu_pd(p + 4, a.hi); }
+INL void store(float* p, F32x16 a) {
+  _mm256_storeu_ps(p, a.lo);
+  _mm256_storeu_ps(p + 8, a.hi);
+}
+INL void store(double* p, F64x8 a) {
+  _mm256_storeu_pd(p, a.lo);
+  _mm256_storeu_pd(p + 4, a.hi);
+}
 INL F32x16 load(const float* p, size_t count) {
   const ptrdiff_t n = ptrdiff_t(count);
   return {_mm256_maskload_ps(p, first_n_32(n)), _mm256_maskload_ps(p + 8, first_n_32(n - 8))};
@@ -58,22 +66,29 @@ INL void store(double* p, F64x8 a, size_t count) {
   _mm256_maskstore_pd(p + 4, first_n_64(n - 4), a.hi);
 }
 
-#define UNARY(name, intrinsic, ...) \
-  INL F32x16 name(F32x16 a) { return {intrinsic##_ps(a.lo __VA_ARGS__), intrinsic##_ps(a.hi __VA_ARGS__)}; } \
-  INL F64x8 name(F64x8 a) { return {intrinsic##_pd(a.lo __VA_ARGS__), intrinsic##_pd(a.hi __VA_ARGS__)}; }
-#define BINARY(name, intrinsic) \
+#define UNARY(name, intrinsic)                                                       \
+  INL F32x16 name(F32x16 a) { return {intrinsic##_ps(a.lo), intrinsic##_ps(a.hi)}; } \
+  INL F64x8 name(F64x8 a) { return {intrinsic##_pd(a.lo), intrinsic##_pd(a.hi)}; }
+#define BINARY(name, intrinsic)                                                                            \
   INL F32x16 name(F32x16 a, F32x16 b) { return {intrinsic##_ps(a.lo, b.lo), intrinsic##_ps(a.hi, b.hi)}; } \
   INL F64x8 name(F64x8 a, F64x8 b) { return {intrinsic##_pd(a.lo, b.lo), intrinsic##_pd(a.hi, b.hi)}; }
-#define TERNARY(name, intrinsic) \
-  INL F32x16 name(F32x16 a, F32x16 b, F32x16 c) { return {intrinsic##_ps(a.lo, b.lo, c.lo), intrinsic##_ps(a.hi, b.hi, c.hi)}; } \
-  INL F64x8 name(F64x8 a, F64x8 b, F64x8 c) { return {intrinsic##_pd(a.lo, b.lo, c.lo), intrinsic##_pd(a.hi, b.hi, c.hi)}; }
-#define COMPARE(name, predicate) \
-  INL M32x16 name(F32x16 a, F32x16 b) { return {_mm256_cmp_ps(a.lo, b.lo, predicate), _mm256_cmp_ps(a.hi, b.hi, predicate)}; } \
-  INL M64x8 name(F64x8 a, F64x8 b) { return {_mm256_cmp_pd(a.lo, b.lo, predicate), _mm256_cmp_pd(a.hi, b.hi, predicate)}; }
-#define MASK_BINARY(name, intrinsic) \
+#define TERNARY(name, intrinsic)                                                 \
+  INL F32x16 name(F32x16 a, F32x16 b, F32x16 c) {                                \
+    return {intrinsic##_ps(a.lo, b.lo, c.lo), intrinsic##_ps(a.hi, b.hi, c.hi)}; \
+  }                                                                              \
+  INL F64x8 name(F64x8 a, F64x8 b, F64x8 c) {                                    \
+    return {intrinsic##_pd(a.lo, b.lo, c.lo), intrinsic##_pd(a.hi, b.hi, c.hi)}; \
+  }
+#define COMPARE(name, predicate)                                                         \
+  INL M32x16 name(F32x16 a, F32x16 b) {                                                  \
+    return {_mm256_cmp_ps(a.lo, b.lo, predicate), _mm256_cmp_ps(a.hi, b.hi, predicate)}; \
+  }                                                                                      \
+  INL M64x8 name(F64x8 a, F64x8 b) {                                                     \
+    return {_mm256_cmp_pd(a.lo, b.lo, predicate), _mm256_cmp_pd(a.hi, b.hi, predicate)}; \
+  }
+#define MASK_BINARY(name, intrinsic)                                                                       \
   INL M32x16 name(M32x16 a, M32x16 b) { return {intrinsic##_ps(a.lo, b.lo), intrinsic##_ps(a.hi, b.hi)}; } \
   INL M64x8 name(M64x8 a, M64x8 b) { return {intrinsic##_pd(a.lo, b.lo), intrinsic##_pd(a.hi, b.hi)}; }
-#define COMMA ,
 
 BINARY(operator+, _mm256_add)
 BINARY(operator-, _mm256_sub)
@@ -88,7 +103,6 @@ BINARY(and_not, _mm256_andnot)
 TERNARY(fma, _mm256_fmadd)
 TERNARY(fnma, _mm256_fnmadd)
 UNARY(sqrt, _mm256_sqrt)
-UNARY(round, _mm256_round, COMMA _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 UNARY(floor, _mm256_floor)
 COMPARE(lt, _CMP_LT_OQ)
 COMPARE(le, _CMP_LE_OQ)
@@ -105,10 +119,19 @@ MASK_BINARY(operator^, _mm256_xor)
 #undef TERNARY
 #undef COMPARE
 #undef MASK_BINARY
-#undef COMMA
 
-INL M32x16 operator!(M32x16 a) { const __m256 on = _mm256_castsi256_ps(_mm256_set1_epi32(-1)); return a ^ M32x16{on, on}; }
-INL M64x8 operator!(M64x8 a) { const __m256d on = _mm256_castsi256_pd(_mm256_set1_epi32(-1)); return a ^ M64x8{on, on}; }
+constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;  // ties to even
+INL F32x16 round(F32x16 a) { return {_mm256_round_ps(a.lo, kNearest), _mm256_round_ps(a.hi, kNearest)}; }
+INL F64x8 round(F64x8 a) { return {_mm256_round_pd(a.lo, kNearest), _mm256_round_pd(a.hi, kNearest)}; }
+
+INL M32x16 operator!(M32x16 a) {
+  const __m256 on = _mm256_castsi256_ps(_mm256_set1_epi32(-1));
+  return a ^ M32x16{on, on};
+}
+INL M64x8 operator!(M64x8 a) {
+  const __m256d on = _mm256_castsi256_pd(_mm256_set1_epi32(-1));
+  return a ^ M64x8{on, on};
+}
 INL bool any(M32x16 a) { return _mm256_movemask_ps(_mm256_or_ps(a.lo, a.hi)) != 0; }
 INL bool any(M64x8 a) { return _mm256_movemask_pd(_mm256_or_pd(a.lo, a.hi)) != 0; }
 INL bool all(M32x16 a) { return _mm256_movemask_ps(_mm256_and_ps(a.lo, a.hi)) == 0xff; }
@@ -131,10 +154,14 @@ INL F64x8 shift_right(F64x8 a) { return {shift_right(a.lo), shift_right(a.hi)}; 
 
 INL float reduce_add(F32x16 a) { return reduce_add(_mm256_add_ps(a.lo, a.hi)); }
 INL double reduce_add(F64x8 a) { return reduce_add(_mm256_add_pd(a.lo, a.hi)); }
-INL float reduce_max(F32x16 a) { return reduce_max(maximum(F32x16(a.lo, a.lo), F32x16(a.hi, a.hi)).lo); }  // NaN if any lane is
+INL float reduce_max(F32x16 a) {
+  return reduce_max(maximum(F32x16(a.lo, a.lo), F32x16(a.hi, a.hi)).lo);
+}  // NaN if any lane is
 INL double reduce_max(F64x8 a) { return reduce_max(maximum(F64x8(a.lo, a.lo), F64x8(a.hi, a.hi)).lo); }
 
-INL F64x8 to_f64(__m256 a) { return {_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1))}; }
+INL F64x8 to_f64(__m256 a) {
+  return {_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1))};
+}
 INL __m256 to_f32(F64x8 a) { return _mm256_set_m128(_mm256_cvtpd_ps(a.hi), _mm256_cvtpd_ps(a.lo)); }
 INL F64x8 lower_f64(F32x16 a) { return to_f64(a.lo); }
 INL F64x8 upper_f64(F32x16 a) { return to_f64(a.hi); }

@@ -52,19 +52,19 @@ INL void store(double* p, F64x8 a) { _mm512_storeu_pd(p, a.v); }
 INL void store(float* p, F32x16 a, size_t n) { _mm512_mask_storeu_ps(p, first_n_16(n), a.v); }
 INL void store(double* p, F64x8 a, size_t n) { _mm512_mask_storeu_pd(p, first_n_8(n), a.v); }
 
-#define UNARY(name, expression_ps, expression_pd) \
+#define UNARY(name, expression_ps, expression_pd)     \
   INL F32x16 name(F32x16 a) { return expression_ps; } \
   INL F64x8 name(F64x8 a) { return expression_pd; }
-#define BINARY(name, intrinsic) \
+#define BINARY(name, intrinsic)                                            \
   INL F32x16 name(F32x16 a, F32x16 b) { return intrinsic##_ps(a.v, b.v); } \
   INL F64x8 name(F64x8 a, F64x8 b) { return intrinsic##_pd(a.v, b.v); }
-#define TERNARY(name, intrinsic) \
+#define TERNARY(name, intrinsic)                                                          \
   INL F32x16 name(F32x16 a, F32x16 b, F32x16 c) { return intrinsic##_ps(a.v, b.v, c.v); } \
   INL F64x8 name(F64x8 a, F64x8 b, F64x8 c) { return intrinsic##_pd(a.v, b.v, c.v); }
-#define COMPARE(name, predicate) \
+#define COMPARE(name, predicate)                                                            \
   INL M32x16 name(F32x16 a, F32x16 b) { return {_mm512_cmp_ps_mask(a.v, b.v, predicate)}; } \
   INL M64x8 name(F64x8 a, F64x8 b) { return {_mm512_cmp_pd_mask(a.v, b.v, predicate)}; }
-#define MASK_BINARY(name, operation) \
+#define MASK_BINARY(name, operation)                                             \
   INL M32x16 name(M32x16 a, M32x16 b) { return {__mmask16(a.k operation b.k)}; } \
   INL M64x8 name(M64x8 a, M64x8 b) { return {__mmask8(a.k operation b.k)}; }
 
@@ -109,8 +109,12 @@ INL bool any(M32x16 a) { return a.k != 0; }
 INL bool any(M64x8 a) { return a.k != 0; }
 INL bool all(M32x16 a) { return a.k == 0xffff; }
 INL bool all(M64x8 a) { return a.k == 0xff; }
-INL F32x16 select(M32x16 mask, F32x16 if_true, F32x16 if_false) { return _mm512_mask_blend_ps(mask.k, if_false.v, if_true.v); }
-INL F64x8 select(M64x8 mask, F64x8 if_true, F64x8 if_false) { return _mm512_mask_blend_pd(mask.k, if_false.v, if_true.v); }
+INL F32x16 select(M32x16 mask, F32x16 if_true, F32x16 if_false) {
+  return _mm512_mask_blend_ps(mask.k, if_false.v, if_true.v);
+}
+INL F64x8 select(M64x8 mask, F64x8 if_true, F64x8 if_false) {
+  return _mm512_mask_blend_pd(mask.k, if_false.v, if_true.v);
+}
 
 INL __m256 lower(F32x16 a) { return _mm512_castps512_ps256(a.v); }
 INL __m256 upper(F32x16 a) { return _mm512_extractf32x8_ps(a.v, 1); }

@@ -80,16 +80,18 @@ template <class V, class T = typename V::Scalar> INL V exp(V x, V low) {
   return scale_pow2(V(1) + expm1_small(a.r + low), a.n);
 }
 
-// exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows through denormals to 0.
+// exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows gradually to 0.
 template <class V> INL V exp(V x) { return exp(x, V(0)); }
 
-// sigmoid = 1 / (1 + e^-x): 2 ulp. NaN -> NaN, Inf -> 1, -Inf -> 0, +-0 and denormals -> 0.5; underflows through denormals to 0.
+// sigmoid = 1 / (1 + e^-x): 2 ulp. NaN -> NaN, Inf -> 1, -Inf -> 0, +-0 and denormals -> 0.5; underflows gradually to
+// 0.
 template <class V> INL V sigmoid(V x) {
   const V e = exp(-abs(x)), d = V(1) + e;  // never overflows; for negative x the result is e / (1 + e)
   return divide_rounded<V>({select(lt(x, V(0)), e, V(1)), V(0)}, {d, e - (d - V(1))});
 }
 
-// tanh: 2 ulp. NaN -> NaN, +-Inf -> +-1, +-0 -> +-0, denormals -> themselves; exactly +-1 from |x| = 10 (float), 20 (double) on.
+// tanh: 2 ulp. NaN -> NaN, +-Inf -> +-1, +-0 -> +-0, denormals -> themselves; +-1 from |x| = 10 (float), 20 (double)
+// on.
 template <class V, class T = typename V::Scalar> INL V tanh(V x) {
   const V magnitude = min(V(Math<T>::kTanhOne), abs(x));
   const ExpArgument<V> a = split_exp(V(-2) * magnitude);
@@ -154,7 +156,7 @@ template <class V> INL V log1p(V x) {
 
 // ---- pow ----
 
-// log(x) to more than its precision: what x^y needs, because exp turns an absolute error of y log(x) into a relative one.
+// log(x) to more than its precision: x^y needs it, because exp turns an absolute error of y log(x) into a relative one.
 template <class V, class T = typename V::Scalar> INL TwoPart<V> log_extended(V x) {
   const LogArgument<V> a = split_log(x);
   const V f = a.m - V(1), d = V(2) + f;
@@ -175,9 +177,9 @@ INL F64x8 pow_positive(F64x8 a, F64x8 y) {
   return exp(high, select(lt(abs(high), F64x8(1000)), low, F64x8(0)));  // beyond, exp is 0 or Inf and low may be NaN
 }
 
-// pow(x, y), special values as in C99: float 1 ulp, double 2 ulp. x^0 = 1^y = 1 even for NaN; else NaN -> NaN;
+// pow(x, y), special values as in C99: float 1 ulp, double 2 to 3 ulp. x^0 = 1^y = 1 even for NaN; else NaN -> NaN;
 // finite x < 0 -> NaN unless y is an integer, negative for odd y; +-0 and +-Inf keep their sign for odd y only;
-// overflows to Inf, underflows through denormals to 0.
+// overflows to Inf, underflows gradually to 0. double: 2 ulp for x in [1e-6, 1e6], |y| <= 2, else 3.
 template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
   const V a = abs(x), one(1), half_y = y * V(0.5f);
   const typename V::Mask integral = eq(round(y), y), odd = integral & ne(round(half_y), half_y);

@@ -14,7 +14,9 @@ struct F32x16 {
   static constexpr size_t kLanes = 16;
   float32x4_t q[4];
   F32x16() = default;
-  ALWAYS_INLINE explicit F32x16(float x) { for (auto& r : q) r = vdupq_n_f32(x); }
+  ALWAYS_INLINE explicit F32x16(float x) {
+    for (auto& r : q) r = vdupq_n_f32(x);
+  }
 };
 
 struct F64x8 {
@@ -23,38 +25,63 @@ struct F64x8 {
   static constexpr size_t kLanes = 8;
   float64x2_t q[4];
   F64x8() = default;
-  ALWAYS_INLINE explicit F64x8(double x) { for (auto& r : q) r = vdupq_n_f64(x); }
+  ALWAYS_INLINE explicit F64x8(double x) {
+    for (auto& r : q) r = vdupq_n_f64(x);
+  }
 };
 
-#define QUAD(Type, expression) Type r; for (int i = 0; i < 4; ++i) r.q[i] = (expression); return r
+#define QUAD(Type, expression)                       \
+  Type r;                                            \
+  for (int i = 0; i < 4; ++i) r.q[i] = (expression); \
+  return r
 
 INL F32x16 load(const float* p) { QUAD(F32x16, vld1q_f32(p + 4 * i)); }
 INL F64x8 load(const double* p) { QUAD(F64x8, vld1q_f64(p + 2 * i)); }
-INL void store(float* p, F32x16 a) { for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, a.q[i]); }
-INL void store(double* p, F64x8 a) { for (int i = 0; i < 4; ++i) vst1q_f64(p + 2 * i, a.q[i]); }
-INL F32x16 load(const float* p, size_t n) { float t[16] = {}; __builtin_memcpy(t, p, n * sizeof *p); return load(t); }
-INL F64x8 load(const double* p, size_t n) { double t[8] = {}; __builtin_memcpy(t, p, n * sizeof *p); return load(t); }
-INL void store(float* p, F32x16 a, size_t n) { float t[16]; store(t, a); __builtin_memcpy(p, t, n * sizeof *p); }
-INL void store(double* p, F64x8 a, size_t n) { double t[8]; store(t, a); __builtin_memcpy(p, t, n * sizeof *p); }
+INL void store(float* p, F32x16 a) {
+  for (int i = 0; i < 4; ++i) vst1q_f32(p + 4 * i, a.q[i]);
+}
+INL void store(double* p, F64x8 a) {
+  for (int i = 0; i < 4; ++i) vst1q_f64(p + 2 * i, a.q[i]);
+}
+INL F32x16 load(const float* p, size_t n) {
+  float t[16] = {};
+  __builtin_memcpy(t, p, n * sizeof *p);
+  return load(t);
+}
+INL F64x8 load(const double* p, size_t n) {
+  double t[8] = {};
+  __builtin_memcpy(t, p, n * sizeof *p);
+  return load(t);
+}
+INL void store(float* p, F32x16 a, size_t n) {
+  float t[16];
+  store(t, a);
+  __builtin_memcpy(p, t, n * sizeof *p);
+}
+INL void store(double* p, F64x8 a, size_t n) {
+  double t[8];
+  store(t, a);
+  __builtin_memcpy(p, t, n * sizeof *p);
+}
 
-#define UNARY(name, intrinsic) \
+#define UNARY(name, intrinsic)                                         \
   INL F32x16 name(F32x16 a) { QUAD(F32x16, intrinsic##_f32(a.q[i])); } \
   INL F64x8 name(F64x8 a) { QUAD(F64x8, intrinsic##_f64(a.q[i])); }
-#define BINARY(name, intrinsic) \
+#define BINARY(name, intrinsic)                                                          \
   INL F32x16 name(F32x16 a, F32x16 b) { QUAD(F32x16, intrinsic##_f32(a.q[i], b.q[i])); } \
   INL F64x8 name(F64x8 a, F64x8 b) { QUAD(F64x8, intrinsic##_f64(a.q[i], b.q[i])); }
-#define COMPARE(name, intrinsic) \
+#define COMPARE(name, intrinsic)                                                         \
   INL M32x16 name(F32x16 a, F32x16 b) { QUAD(M32x16, intrinsic##_f32(a.q[i], b.q[i])); } \
   INL M64x8 name(F64x8 a, F64x8 b) { QUAD(M64x8, intrinsic##_f64(a.q[i], b.q[i])); }
-#define MASK_BINARY(name, intrinsic) \
+#define MASK_BINARY(name, intrinsic)                                                     \
   INL M32x16 name(M32x16 a, M32x16 b) { QUAD(M32x16, intrinsic##_u32(a.q[i], b.q[i])); } \
   INL M64x8 name(M64x8 a, M64x8 b) { QUAD(M64x8, intrinsic##_u64(a.q[i], b.q[i])); }
 // x and y stand for the raw bits of the operands.
-#define ON_BITS(name, intrinsic, x, y) \
-  INL float32x4_t name(float32x4_t a, float32x4_t b) { \
+#define ON_BITS(name, intrinsic, x, y)                                                                 \
+  INL float32x4_t name(float32x4_t a, float32x4_t b) {                                                 \
     return vreinterpretq_f32_u32(intrinsic##_u32(vreinterpretq_u32_f32(x), vreinterpretq_u32_f32(y))); \
-  } \
-  INL float64x2_t name(float64x2_t a, float64x2_t b) { \
+  }                                                                                                    \
+  INL float64x2_t name(float64x2_t a, float64x2_t b) {                                                 \
     return vreinterpretq_f64_u64(intrinsic##_u64(vreinterpretq_u64_f64(x), vreinterpretq_u64_f64(y))); \
   }
 
@@ -84,7 +111,7 @@ MASK_BINARY(operator^, veorq)
 #undef MASK_BINARY
 #undef ON_BITS
 
-#define ON_BITS(name, function) \
+#define ON_BITS(name, function)                                                   \
   INL F32x16 name(F32x16 a, F32x16 b) { QUAD(F32x16, function(a.q[i], b.q[i])); } \
   INL F64x8 name(F64x8 a, F64x8 b) { QUAD(F64x8, function(a.q[i], b.q[i])); }
 ON_BITS(operator&, and_bits)
@@ -95,7 +122,9 @@ ON_BITS(and_not, and_not)
 
 INL F32x16 shift_left(F32x16 a) { QUAD(F32x16, vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.q[i]), 23))); }
 INL F64x8 shift_left(F64x8 a) { QUAD(F64x8, vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(a.q[i]), 52))); }
-INL F32x16 shift_right(F32x16 a) { QUAD(F32x16, vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.q[i]), 23))); }
+INL F32x16 shift_right(F32x16 a) {
+  QUAD(F32x16, vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.q[i]), 23)));
+}
 INL F64x8 shift_right(F64x8 a) { QUAD(F64x8, vreinterpretq_f64_u64(vshrq_n_u64(vreinterpretq_u64_f64(a.q[i]), 52))); }
 
 // vfma and vfms take the addend first: vfmaq(c, a, b) = c + a * b, vfmsq(c, a, b) = c - a * b.
@@ -131,26 +160,34 @@ INL F64x8 max(F64x8 a, F64x8 b) { return select(gt(a, b), a, b); }
 INL float32x4_t add(float32x4_t a, float32x4_t b) { return vaddq_f32(a, b); }
 INL float64x2_t add(float64x2_t a, float64x2_t b) { return vaddq_f64(a, b); }
 // NaN if either is.
-INL float32x4_t maximum(float32x4_t a, float32x4_t b) { return vbslq_f32(vorrq_u32(vcgtq_f32(a, b), vmvnq_u32(vceqq_f32(a, a))), a, b); }
-INL float64x2_t maximum(float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtq_f64(a, b), a, vbslq_f64(vceqq_f64(a, a), b, a)); }
+INL float32x4_t maximum(float32x4_t a, float32x4_t b) {
+  return vbslq_f32(vorrq_u32(vcgtq_f32(a, b), vmvnq_u32(vceqq_f32(a, a))), a, b);
+}
+INL float64x2_t maximum(float64x2_t a, float64x2_t b) {
+  return vbslq_f64(vcgtq_f64(a, b), a, vbslq_f64(vceqq_f64(a, a), b, a));
+}
 
 // The tree of every ISA: registers 0 with 2 and 1 with 3, then 0 with 1, then lanes by halves.
-#define REDUCE(name, step) \
-  INL float name(F32x16 a) { \
-    float32x4_t q = step(step(a.q[0], a.q[2]), step(a.q[1], a.q[3])); \
-    q = step(q, vextq_f32(q, q, 2)); \
-    return vgetq_lane_f32(step(q, vextq_f32(q, q, 1)), 0); \
-  } \
-  INL double name(F64x8 a) { \
+#define REDUCE(name, step)                                                  \
+  INL float name(F32x16 a) {                                                \
+    float32x4_t q = step(step(a.q[0], a.q[2]), step(a.q[1], a.q[3]));       \
+    q = step(q, vextq_f32(q, q, 2));                                        \
+    return vgetq_lane_f32(step(q, vextq_f32(q, q, 1)), 0);                  \
+  }                                                                         \
+  INL double name(F64x8 a) {                                                \
     const float64x2_t q = step(step(a.q[0], a.q[2]), step(a.q[1], a.q[3])); \
-    return vgetq_lane_f64(step(q, vextq_f64(q, q, 1)), 0); \
+    return vgetq_lane_f64(step(q, vextq_f64(q, q, 1)), 0);                  \
   }
 REDUCE(reduce_add, add)
 REDUCE(reduce_max, maximum)
 #undef REDUCE
 
-INL F64x8 lower_f64(F32x16 a) { QUAD(F64x8, vcvt_f64_f32(i % 2 ? vget_high_f32(a.q[i / 2]) : vget_low_f32(a.q[i / 2]))); }
-INL F64x8 upper_f64(F32x16 a) { QUAD(F64x8, vcvt_f64_f32(i % 2 ? vget_high_f32(a.q[2 + i / 2]) : vget_low_f32(a.q[2 + i / 2]))); }
+INL F64x8 lower_f64(F32x16 a) {
+  QUAD(F64x8, vcvt_f64_f32(i % 2 ? vget_high_f32(a.q[i / 2]) : vget_low_f32(a.q[i / 2])));
+}
+INL F64x8 upper_f64(F32x16 a) {
+  QUAD(F64x8, vcvt_f64_f32(i % 2 ? vget_high_f32(a.q[2 + i / 2]) : vget_low_f32(a.q[2 + i / 2])));
+}
 INL F32x16 to_f32(F64x8 lower, F64x8 upper) {
   QUAD(F32x16, i < 2 ? vcvt_high_f32_f64(vcvt_f32_f64(lower.q[2 * i]), lower.q[2 * i + 1])
                      : vcvt_high_f32_f64(vcvt_f32_f64(upper.q[2 * i - 4]), upper.q[2 * i - 3]));

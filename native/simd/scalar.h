@@ -1,5 +1,7 @@
 // Scalar vocabulary: the logical vector as a plain array. The meaning of every operation is defined here, lane by lane.
+// The fallback is built for size and quick compilation (-Os), so what is inlined is the compiler's choice here.
 #pragma once
+#define ALWAYS_INLINE
 #include "common.h"
 
 namespace gradstep::SIMD_ISA {
@@ -21,7 +23,9 @@ template <class T> struct Lanes {
   static constexpr size_t kLanes = 64 / sizeof(T);
   T lane[kLanes];
   Lanes() = default;
-  ALWAYS_INLINE explicit Lanes(T x) { for (T& l : lane) l = x; }
+  ALWAYS_INLINE explicit Lanes(T x) {
+    for (T& l : lane) l = x;
+  }
 };
 
 using F32x16 = Lanes<float>;
@@ -37,12 +41,19 @@ template <class To, class From> INL To bit_cast(From from) {
 }
 template <class T> INL typename BitsOf<T>::Type bits(T x) { return bit_cast<typename BitsOf<T>::Type>(x); }
 
-#define LANES(Type, expression) Type r; for (size_t i = 0; i < Type::kLanes; ++i) r.lane[i] = (expression); return r
+#define LANES(Type, expression)                                       \
+  Type r;                                                             \
+  for (size_t i = 0; i < Type::kLanes; ++i) r.lane[i] = (expression); \
+  return r
 
 template <class T> INL Lanes<T> load(const T* p) { LANES(Lanes<T>, p[i]); }
 template <class T> INL Lanes<T> load(const T* p, size_t n) { LANES(Lanes<T>, i < n ? p[i] : T(0)); }
-template <class T> INL void store(T* p, Lanes<T> a) { for (size_t i = 0; i < a.kLanes; ++i) p[i] = a.lane[i]; }
-template <class T> INL void store(T* p, Lanes<T> a, size_t n) { for (size_t i = 0; i < n; ++i) p[i] = a.lane[i]; }
+template <class T> INL void store(T* p, Lanes<T> a) {
+  for (size_t i = 0; i < a.kLanes; ++i) p[i] = a.lane[i];
+}
+template <class T> INL void store(T* p, Lanes<T> a, size_t n) {
+  for (size_t i = 0; i < n; ++i) p[i] = a.lane[i];
+}
 
 #define BINARY(name, expression) \
   template <class T> INL Lanes<T> name(Lanes<T> a, Lanes<T> b) { LANES(Lanes<T>, expression); }
@@ -69,8 +80,10 @@ template <class T> INL Lanes<T> fnma(Lanes<T> a, Lanes<T> b, Lanes<T> c) { retur
 INL F32x16 sqrt(F32x16 a) { LANES(F32x16, __builtin_sqrtf(a.lane[i])); }
 INL F64x8 sqrt(F64x8 a) { LANES(F64x8, __builtin_sqrt(a.lane[i])); }
 
-#define COMPARE(name, operation) \
-  template <class T> INL LaneMask<T> name(Lanes<T> a, Lanes<T> b) { LANES(LaneMask<T>, a.lane[i] operation b.lane[i] ? -1 : 0); }
+#define COMPARE(name, operation)                                    \
+  template <class T> INL LaneMask<T> name(Lanes<T> a, Lanes<T> b) { \
+    LANES(LaneMask<T>, a.lane[i] operation b.lane[i] ? -1 : 0);     \
+  }
 COMPARE(lt, <)
 COMPARE(le, <=)
 COMPARE(gt, >)
@@ -79,9 +92,15 @@ COMPARE(eq, ==)
 COMPARE(ne, !=)
 #undef COMPARE
 
-template <class T> INL LaneMask<T> operator&(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] & b.lane[i]); }
-template <class T> INL LaneMask<T> operator|(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] | b.lane[i]); }
-template <class T> INL LaneMask<T> operator^(LaneMask<T> a, LaneMask<T> b) { LANES(LaneMask<T>, a.lane[i] ^ b.lane[i]); }
+template <class T> INL LaneMask<T> operator&(LaneMask<T> a, LaneMask<T> b) {
+  LANES(LaneMask<T>, a.lane[i] & b.lane[i]);
+}
+template <class T> INL LaneMask<T> operator|(LaneMask<T> a, LaneMask<T> b) {
+  LANES(LaneMask<T>, a.lane[i] | b.lane[i]);
+}
+template <class T> INL LaneMask<T> operator^(LaneMask<T> a, LaneMask<T> b) {
+  LANES(LaneMask<T>, a.lane[i] ^ b.lane[i]);
+}
 template <class T> INL LaneMask<T> operator!(LaneMask<T> a) { LANES(LaneMask<T>, ~a.lane[i]); }
 template <class T> INL bool any(LaneMask<T> a) {
   typename BitsOf<T>::Type on = 0;
@@ -106,14 +125,14 @@ template <class T> INL Lanes<T> floor(Lanes<T> a) {
 }
 
 // Lane i meets lane i + half, then half of that, down to one: the same tree on every ISA.
-#define REDUCE(name, operation) \
-  template <class T> INL T name(Lanes<T> a) {                                                                     \
-    for (size_t half = a.kLanes / 2; half > 0; half /= 2)                                                          \
-      for (size_t i = 0; i < half; ++i) {                                                                          \
-        const T x = a.lane[i], y = a.lane[i + half];                                                               \
-        a.lane[i] = operation;                                                                                     \
-      }                                                                                                            \
-    return a.lane[0];                                                                                              \
+#define REDUCE(name, operation)                           \
+  template <class T> INL T name(Lanes<T> a) {             \
+    for (size_t half = a.kLanes / 2; half > 0; half /= 2) \
+      for (size_t i = 0; i < half; ++i) {                 \
+        const T x = a.lane[i], y = a.lane[i + half];      \
+        a.lane[i] = operation;                            \
+      }                                                   \
+    return a.lane[0];                                     \
   }
 REDUCE(reduce_add, x + y)
 REDUCE(reduce_max, x > y || x != x ? x : y)  // NaN if any lane is

@@ -4,15 +4,15 @@
 namespace gradstep::SIMD_ISA {
 
 // Operands in the order of the tree: lanes 0-3 with 4-7 first, then 0-1 with 2-3, then 0 with 1.
-#define REDUCE(name, step) \
-  INL float name(__m256 a) {                                                                                       \
-    __m128 q = step##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));                                  \
-    q = step##_ps(q, _mm_movehl_ps(q, q));                                                                         \
-    return _mm_cvtss_f32(step##_ps(q, _mm_shuffle_ps(q, q, 1)));                                                   \
-  }                                                                                                                \
-  INL double name(__m256d a) {                                                                                     \
-    const __m128d q = step##_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));                           \
-    return _mm_cvtsd_f64(step##_pd(q, _mm_unpackhi_pd(q, q)));                                                     \
+#define REDUCE(name, step)                                                               \
+  INL float name(__m256 a) {                                                             \
+    __m128 q = step##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));        \
+    q = step##_ps(q, _mm_movehl_ps(q, q));                                               \
+    return _mm_cvtss_f32(step##_ps(q, _mm_shuffle_ps(q, q, 1)));                         \
+  }                                                                                      \
+  INL double name(__m256d a) {                                                           \
+    const __m128d q = step##_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1)); \
+    return _mm_cvtsd_f64(step##_pd(q, _mm_unpackhi_pd(q, q)));                           \
   }
 
 INL __m128 maximum_ps(__m128 a, __m128 b) { return _mm_blendv_ps(_mm_max_ps(a, b), a, _mm_cmpunord_ps(a, a)); }

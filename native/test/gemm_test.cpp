@@ -144,9 +144,11 @@ static void check_all() {
     for (unsigned bits = 0; bits < 32; ++bits) check<T>({13, 33, k}, options_of(bits, bits % 3, Values::ordinary), false);
   for (unsigned bits = 0; bits < 32; ++bits)  // big enough for the pool, and for packing a
     check<T>({97, 173, 131}, options_of(bits, bits % 2, bits % 5 == 0 ? Values::special : Values::ordinary), true);
-  for (unsigned transposes = 0; transposes < 4; ++transposes) {  // several blocks in every direction
-    check<T>({sizeof(T) == 4 ? 295u : 131u, sizeof(T) == 4 ? 1409u : 705u, 259}, options_of(transposes | 16 | 8, 1, Values::ordinary), true);
-    for (size_t n : {1u, 10u, 16u}) check<T>({1031, n, 300}, options_of(transposes | 4, 0, Values::ordinary), true);
+  for (unsigned transposes = 0; transposes < 4; ++transposes) {
+    // several blocks of rows, of columns, of k, in pairs; sizes just above the blocks of the widest instruction set
+    for (Shape s : {Shape{345, 2725, 3}, Shape{13, 2725, 200}, Shape{345, 40, 400}})
+      check<T>(s, options_of(transposes | 8 | 16, 1, Values::ordinary), true);
+    for (size_t n : {1u, 10u, 20u}) check<T>({345, n, 200}, options_of(transposes | 4 | 8, 0, Values::ordinary), true);
   }
 }
 

@@ -23,9 +23,17 @@ struct SimdTable {
   SimdOps<double> f64;
 };
 
-namespace scalar { extern const SimdTable kSimdTable; }
-namespace avx2 { extern const SimdTable kSimdTable; }
-namespace avx512 { extern const SimdTable kSimdTable; }
-namespace neon { extern const SimdTable kSimdTable; }
+namespace scalar {
+extern const SimdTable kSimdTable;
+}
+namespace avx2 {
+extern const SimdTable kSimdTable;
+}
+namespace avx512 {
+extern const SimdTable kSimdTable;
+}
+namespace neon {
+extern const SimdTable kSimdTable;
+}
 
 }  // namespace gradstep

@@ -1,5 +1,5 @@
 #pragma once
-// Panels of b in the order in which tiles read them.
+// Panels of b in the order in which tiles read them, and transposition.
 #include <stddef.h>
 
 namespace gradstep::SIMD_ISA {
@@ -26,19 +26,26 @@ static inline void gemm_transpose_4x4(T* to, size_t to_step, const T* from, size
   __builtin_memcpy(to + 3 * to_step, &r3, sizeof r3);
 }
 
+// to[columns, rows] = from[rows, columns] transposed.
+template <class T>
+static void gemm_transpose(T* to, size_t to_step, const T* from, size_t from_step, size_t rows, size_t columns) {
+  size_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    size_t j = 0;
+    for (; j + 4 <= columns; j += 4) gemm_transpose_4x4(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
+    for (; j < columns; ++j)
+      for (size_t r = i; r < i + 4; ++r) to[j * to_step + r] = from[r * from_step + j];
+  }
+  for (; i < rows; ++i)
+    for (size_t j = 0; j < columns; ++j) to[j * to_step + i] = from[i * from_step + j];
+}
+
 // to[depth, width] = from[columns, depth] transposed, zeros from `columns` to `width`.
 template <class T>
 static void gemm_pack_transposed(T* to, const T* from, size_t ld, size_t depth, size_t columns, size_t width) {
-  size_t j = 0;
-  for (; j + 4 <= columns; j += 4) {
-    const T* rows = from + j * ld;
-    size_t p = 0;
-    for (; p + 4 <= depth; p += 4) gemm_transpose_4x4(to + p * width + j, width, rows + p, ld);
-    for (; p < depth; ++p)
-      for (size_t i = 0; i < 4; ++i) to[p * width + j + i] = rows[i * ld + p];
-  }
-  for (; j < width; ++j)
-    for (size_t p = 0; p < depth; ++p) to[p * width + j] = j < columns ? from[j * ld + p] : T(0);
+  gemm_transpose(to, width, from, ld, columns, depth);
+  for (size_t p = 0; p < depth && columns < width; ++p)
+    for (size_t j = columns; j < width; ++j) to[p * width + j] = T(0);
 }
 
 // to[depth, width] = from[depth, columns], zeros from `columns` to `width`.

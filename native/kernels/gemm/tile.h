@@ -6,7 +6,7 @@
 // kRows x kVectors sums, kVectors of b and one element of a must fit the register file; kDepth rows of a panel of b
 // (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a.
 namespace gradstep::gemm_tiles {
-struct scalar { static constexpr size_t kRows = 2, kVectors = 1, kDepth = 256; };
+struct scalar { static constexpr size_t kRows = 4, kVectors = 1, kDepth = 256; };
 struct avx2   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 320; };   // 12 + 2 + 1 of 16 ymm
 struct avx512 { static constexpr size_t kRows = 12, kVectors = 2, kDepth = 192; };  // 24 + 2 + 1 of 32 zmm
 struct neon   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 256; };   // 24 + 4 + 1 of 32 q
@@ -36,8 +36,8 @@ struct GemmCorner {
   T* c;
   size_t ldc, columns;  // columns of the tile that exist
   bool resume;          // start from c, not from +0
-  const T* bias;        // set for the last block of k only, as is relu
-  bool relu;
+  const T* bias;        // one element per column, or per row; set for the last block of k only, as is relu
+  bool bias_per_row, relu;
 };
 
 // p[index] need not exist.
@@ -49,11 +49,18 @@ INL void gemm_prefetch(const T* p, size_t index) {
 constexpr size_t kGemmPrefetchRows = 16;  // rows of b as it lies are lines apart: too far for the hardware to foresee
 
 template <class V, size_t kRows, size_t kVectors, bool kRowMajor, bool kCopyA, bool kCopyB>
-static __attribute__((noinline)) void gemm_tile(size_t k, GemmOperands<typename V::Scalar> from,
+static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typename V::Scalar>& from,
                                                 const GemmCorner<typename V::Scalar>& to) {
   using T = typename V::Scalar;
   constexpr size_t kLanes = V::kLanes;
   const size_t last = to.columns - (kVectors - 1) * kLanes;  // lanes of the last vector that exist
+  const T* a = from.a;
+  const T* b = from.b;
+  T* copy_of_a = from.copy_of_a;
+  T* copy_of_b = from.copy_of_b;
+  const size_t a_step = from.a_step, b_step = from.b_step;
+  T* const c = to.c;
+  const size_t ldc = to.ldc;
   V sum[kRows][kVectors];
 
 #define GEMM_EACH_SUM                          \
@@ -64,37 +71,39 @@ static __attribute__((noinline)) void gemm_tile(size_t k, GemmOperands<typename 
   if (!to.resume) {
     GEMM_EACH_SUM sum[i][j] = V(0);
   } else if (last == kLanes) {
-    GEMM_EACH_SUM sum[i][j] = load(to.c + i * to.ldc + j * kLanes);
+    GEMM_EACH_SUM sum[i][j] = load(c + i * ldc + j * kLanes);
   } else {
-    GEMM_EACH_SUM sum[i][j] = j + 1 < kVectors ? load(to.c + i * to.ldc + j * kLanes) : load(to.c + i * to.ldc + j * kLanes, last);
+    GEMM_EACH_SUM sum[i][j] = j + 1 < kVectors ? load(c + i * ldc + j * kLanes) : load(c + i * ldc + j * kLanes, last);
   }
 #pragma GCC unroll 16
   for (size_t i = 0; i < kRows; ++i)  // the tile below is next, and its sums are the first thing it waits for
-    gemm_prefetch(to.c, (kRows + i) * to.ldc);
+    gemm_prefetch(c, (kRows + i) * ldc);
 
 #pragma GCC unroll 4
   for (size_t p = 0; p < k; ++p) {
     V row[kVectors];
 #pragma GCC unroll 2
     for (size_t j = 0; j < kVectors; ++j) {
-      row[j] = load(from.b + j * kLanes);
-      if (kCopyB) store(from.copy_of_b + j * kLanes, row[j]);
-      if (kCopyB) gemm_prefetch(from.b, kGemmPrefetchRows * from.b_step + j * kLanes);
+      row[j] = load(b + j * kLanes);
+      if (kCopyB) store(copy_of_b + j * kLanes, row[j]);
+      if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * kLanes);
     }
 #pragma GCC unroll 16
     for (size_t i = 0; i < kRows; ++i) {
-      const T x = from.a[kRowMajor ? i * from.a_step : i];
-      if (kCopyA) from.copy_of_a[i] = x;
+      const T x = a[kRowMajor ? i * a_step : i];
+      if (kCopyA) copy_of_a[i] = x;
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) sum[i][j] = fma(V(x), row[j], sum[i][j]);
     }
-    from.a += kRowMajor ? 1 : from.a_step;
-    from.b += from.b_step;
-    if (kCopyA) from.copy_of_a += kRows;
-    if (kCopyB) from.copy_of_b += kVectors * kLanes;
+    a += kRowMajor ? 1 : a_step;
+    b += b_step;
+    if (kCopyA) copy_of_a += kRows;
+    if (kCopyB) copy_of_b += kVectors * kLanes;
   }
 
-  if (to.bias) {
+  if (to.bias && to.bias_per_row) {
+    GEMM_EACH_SUM sum[i][j] = sum[i][j] + V(to.bias[i]);
+  } else if (to.bias) {
     V bias[kVectors];
 #pragma GCC unroll 2
     for (size_t j = 0; j < kVectors; ++j) bias[j] = j + 1 < kVectors ? load(to.bias + j * kLanes) : load(to.bias + j * kLanes, last);
@@ -104,11 +113,11 @@ static __attribute__((noinline)) void gemm_tile(size_t k, GemmOperands<typename 
     GEMM_EACH_SUM sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]);
   }
   if (last == kLanes) {
-    GEMM_EACH_SUM store(to.c + i * to.ldc + j * kLanes, sum[i][j]);
+    GEMM_EACH_SUM store(c + i * ldc + j * kLanes, sum[i][j]);
   } else {
     GEMM_EACH_SUM {
-      if (j + 1 < kVectors) store(to.c + i * to.ldc + j * kLanes, sum[i][j]);
-      else store(to.c + i * to.ldc + j * kLanes, sum[i][j], last);
+      if (j + 1 < kVectors) store(c + i * ldc + j * kLanes, sum[i][j]);
+      else store(c + i * ldc + j * kLanes, sum[i][j], last);
     }
   }
 #undef GEMM_EACH_SUM
