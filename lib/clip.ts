@@ -212,7 +212,7 @@ export function clipByGlobalNorm<T extends readonly GradientAndVariable[]>(
   clipNorm: number,
   options?: ClipByGlobalNormOptions,
 ): [clipped: GradientAndVariable[], globalNorm: number];
-export function clipByGlobalNorm<T extends readonly (Clippable | null)[]>(
+export function clipByGlobalNorm<const T extends readonly (Clippable | null)[]>(
   tList: T,
   clipNorm: number,
   options?: ClipByGlobalNormOptions,

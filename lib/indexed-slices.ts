@@ -29,7 +29,7 @@ export class IndexedSlices {
   ) {
     this.indices = toIndices('indices', indices);
     if (denseShape !== undefined && denseShape !== null) checkShape('denseShape', denseShape);
-    this.denseShape = denseShape ? Object.freeze([...denseShape]) : null;
+    this.denseShape = denseShape ? frozen(denseShape) : null;
     this.values = toRows(values, this.indices.length, this.denseShape);
     if (this.values.shape[0] !== this.indices.length) {
       throw new RangeError(
@@ -77,6 +77,9 @@ export function toIndices(name: string, indices: Int32Array | readonly number[])
     return index;
   });
 }
+
+const frozen = (shape: readonly number[]): readonly number[] =>
+  Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
 
 function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: readonly number[] | null): Tensor {
   if (values instanceof Tensor) return values;

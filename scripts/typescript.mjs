@@ -15,7 +15,7 @@ export function buildTypeScript() {
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
   writeFile('dist/index.d.mts', "export * from './index.js';\n");
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-  if (existsSync('dist/index.js')) writeEsmEntry();
+  writeEsmEntry();
   writeFile(stamp, inputs);
 }
 

@@ -1,13 +1,14 @@
 // Speed of matrix multiplication beside OpenBLAS, both in one process, taking turns.
 //
-//     bench_gemm [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--rounds=25] [--library=libopenblas.so.0]
+//     bench_gemm [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--rounds=25]
+//     [--library=libopenblas.so.0]
 //                [--shape=64x784x256] [--op=nn]
 //
-// OpenBLAS is looked up when the program runs (Debian: libopenblas0), with --threads threads and the kernels of --coretype
-// (empty: its own choice). Each row is a shape m x k x n and an op: n or t for a, n or t for b. Both compute the product once
-// and must agree before anything is timed. GF/s are those of the best
-// round of each, ratio is theirs by ours; on a machine with other work to do, that is what repeats. The last column is the
-// median over rounds of their time / our time.
+// OpenBLAS is looked up when the program runs (Debian: libopenblas0), with --threads threads and the kernels of
+// --coretype (empty: its own choice). Each row is a shape m x k x n and an op: n or t for a, n or t for b. Both compute
+// the product once and must agree before anything is timed. GF/s are those of the best round of each, ratio is theirs
+// by ours; on a machine with other work to do, that is what repeats. The last column is the median over rounds of their
+// time / our time.
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,28 +28,38 @@
 using namespace gradstep;
 
 struct Settings {
-  std::string isa, threads = "1", coretype = "Haswell", type = "f32", rounds = "25", library = "libopenblas.so.0", shape, op;
+  std::string isa, threads = "1", coretype = "Haswell", type = "f32", rounds = "25", library = "libopenblas.so.0",
+                   shape, op;
 };
 
-struct Shape { size_t m, k, n; };
+struct Shape {
+  size_t m, k, n;
+};
 
 struct OpenBlas {
-  void (*sgemm)(int order, int ta, int tb, int m, int n, int k, float, const float*, int, const float*, int, float, float*, int);
-  void (*dgemm)(int order, int ta, int tb, int m, int n, int k, double, const double*, int, const double*, int, double, double*, int);
+  void (*sgemm)(int order, int ta, int tb, int m, int n, int k, float, const float*, int, const float*, int, float,
+                float*, int);
+  void (*dgemm)(int order, int ta, int tb, int m, int n, int k, double, const double*, int, const double*, int, double,
+                double*, int);
   const char* (*corename)();
 
   void operator()(const Gemm<float>& g) const {
-    sgemm(101, 111 + g.transpose_a, 111 + g.transpose_b, int(g.m), int(g.n), int(g.k), 1, g.a, int(g.lda), g.b, int(g.ldb), 0, g.c, int(g.ldc));
+    sgemm(101, 111 + g.transpose_a, 111 + g.transpose_b, int(g.m), int(g.n), int(g.k), 1, g.a, int(g.lda), g.b,
+          int(g.ldb), 0, g.c, int(g.ldc));
   }
   void operator()(const Gemm<double>& g) const {
-    dgemm(101, 111 + g.transpose_a, 111 + g.transpose_b, int(g.m), int(g.n), int(g.k), 1, g.a, int(g.lda), g.b, int(g.ldb), 0, g.c, int(g.ldc));
+    dgemm(101, 111 + g.transpose_a, 111 + g.transpose_b, int(g.m), int(g.n), int(g.k), 1, g.a, int(g.lda), g.b,
+          int(g.ldb), 0, g.c, int(g.ldc));
   }
 };
 
 template <class F>
 static void find(void* library, const char* name, F*& function) {
   function = reinterpret_cast<F*>(dlsym(library, name));
-  if (!function) { fprintf(stderr, "%s\n", dlerror()); exit(2); }
+  if (!function) {
+    fprintf(stderr, "%s\n", dlerror());
+    exit(2);
+  }
 }
 
 static OpenBlas open_blas(const Settings& settings) {
@@ -56,7 +67,10 @@ static OpenBlas open_blas(const Settings& settings) {
   if (!settings.coretype.empty()) setenv("OPENBLAS_CORETYPE", settings.coretype.c_str(), 1);
   setenv("OPENBLAS_NUM_THREADS", settings.threads.c_str(), 1);
   void* library = dlopen(settings.library.c_str(), RTLD_NOW);
-  if (!library) { fprintf(stderr, "%s\n", dlerror()); exit(2); }
+  if (!library) {
+    fprintf(stderr, "%s\n", dlerror());
+    exit(2);
+  }
   OpenBlas blas;
   find(library, "cblas_sgemm", blas.sgemm);
   find(library, "cblas_dgemm", blas.dgemm);
@@ -66,7 +80,8 @@ static OpenBlas open_blas(const Settings& settings) {
   const size_t n = 512;
   const std::vector<float> a(n * n, 1);
   std::vector<float> c(n * n);
-  blas(Gemm<float>{n, n, n, a.data(), n, false, a.data(), n, false, c.data(), n, false, nullptr, Activation::none, nullptr});
+  blas(Gemm<float>{n, n, n, a.data(), n, false, a.data(), n, false, c.data(), n, false, nullptr, Activation::none,
+                   nullptr});
   return blas;
 }
 
@@ -90,7 +105,8 @@ static void compare(const OpenBlas& blas, const Settings& settings, Shape s, con
   for (T& x : a) x = uniform(random);
   for (T& x : b) x = uniform(random);
   const bool ta = op[0] == 't', tb = op[1] == 't';
-  Gemm<T> g = {s.m, s.n, s.k, a.data(), ta ? s.m : s.k, ta, b.data(), tb ? s.k : s.n, tb, c.data(), s.n, false, nullptr, Activation::none, nullptr};
+  Gemm<T> g = {s.m,      s.n, s.k,   a.data(), ta ? s.m : s.k,   ta,     b.data(), tb ? s.k : s.n, tb,
+               c.data(), s.n, false, nullptr,  Activation::none, nullptr};
   Gemm<T> h = g;
   h.c = theirs.data();
 
@@ -98,10 +114,14 @@ static void compare(const OpenBlas& blas, const Settings& settings, Shape s, con
   blas(h);
   const double tolerance = double(s.k) * double(std::numeric_limits<T>::epsilon());
   for (size_t i = 0; i < c.size(); ++i)
-    if (!(fabs(double(c[i]) - double(theirs[i])) <= tolerance)) { fprintf(stderr, "%s disagrees at %zu\n", op, i); exit(1); }
+    if (!(fabs(double(c[i]) - double(theirs[i])) <= tolerance)) {
+      fprintf(stderr, "%s disagrees at %zu\n", op, i);
+      exit(1);
+    }
 
   const double once = seconds_per_call(1, [&] { blas(h); });
-  const size_t calls = std::max(size_t(1), size_t(1e-3 / once));  // 1 ms a turn: long for the clock, short for the scheduler
+  const size_t calls =
+      std::max(size_t(1), size_t(1e-3 / once));  // 1 ms a turn: long for the clock, short for the scheduler
   std::vector<double> our_times, their_times, ratios;
   for (int round = 0; round < atoi(settings.rounds.c_str()); ++round) {
     our_times.push_back(seconds_per_call(calls, [&] { gemm(g); }));
@@ -124,7 +144,10 @@ static void compare_all(const OpenBlas& blas, const Settings& settings) {
   static const char* const kOps[] = {"nn", "nt", "tn", "tt"};
   if (!settings.shape.empty()) {
     Shape s = {};
-    if (sscanf(settings.shape.c_str(), "%zux%zux%zu", &s.m, &s.k, &s.n) != 3) { fprintf(stderr, "--shape is MxKxN\n"); exit(2); }
+    if (sscanf(settings.shape.c_str(), "%zux%zux%zu", &s.m, &s.k, &s.n) != 3) {
+      fprintf(stderr, "--shape is MxKxN\n");
+      exit(2);
+    }
     for (const char* op : kOps) row(s, op);
     return;
   }
@@ -142,18 +165,27 @@ static void compare_all(const OpenBlas& blas, const Settings& settings) {
 int main(int count, char** arguments) {
   Settings settings;
   const std::pair<const char*, std::string*> options[] = {
-      {"--isa=", &settings.isa}, {"--threads=", &settings.threads}, {"--coretype=", &settings.coretype}, {"--type=", &settings.type},
-      {"--rounds=", &settings.rounds}, {"--library=", &settings.library}, {"--shape=", &settings.shape}, {"--op=", &settings.op}};
+      {"--isa=", &settings.isa},           {"--threads=", &settings.threads},
+      {"--coretype=", &settings.coretype}, {"--type=", &settings.type},
+      {"--rounds=", &settings.rounds},     {"--library=", &settings.library},
+      {"--shape=", &settings.shape},       {"--op=", &settings.op}};
   for (int i = 1; i < count; ++i) {
     bool known = false;
     for (const auto& [name, value] : options)
       if (strncmp(arguments[i], name, strlen(name)) == 0) *value = arguments[i] + strlen(name), known = true;
-    if (!known) { fprintf(stderr, "unknown option %s\n", arguments[i]); return 2; }
+    if (!known) {
+      fprintf(stderr, "unknown option %s\n", arguments[i]);
+      return 2;
+    }
   }
-  if (!settings.isa.empty() && !use_isa(settings.isa.c_str())) { fprintf(stderr, "this machine has no %s\n", settings.isa.c_str()); return 2; }
+  if (!settings.isa.empty() && !use_isa(settings.isa.c_str())) {
+    fprintf(stderr, "this machine has no %s\n", settings.isa.c_str());
+    return 2;
+  }
   set_threads(size_t(atoi(settings.threads.c_str())));
   const OpenBlas blas = open_blas(settings);
-  printf("%s against OpenBLAS %s, %s, threads: %s\n", kernels().isa, blas.corename(), settings.type.c_str(), settings.threads.c_str());
+  printf("%s against OpenBLAS %s, %s, threads: %s\n", kernels().isa, blas.corename(), settings.type.c_str(),
+         settings.threads.c_str());
   printf("    m x     k x     n  op  our GF/s their GF/s ratio  median\n");
   if (settings.type == "f64") compare_all<double>(blas, settings);
   else compare_all<float>(blas, settings);

@@ -44,7 +44,8 @@ static void locate(Arguments& args, size_t rule, napi_value params, napi_value s
   for (size_t k = 0; k < scalar::kTable.rules[rule].slot_count && !args.failed(); ++k) {
     item.slots[k] = args.floats_of(element(args.env(), row, k), "a slot");
     if (!args.failed() && item.slots[k].length != item.param.length) args.range_error("a slot's memory has changed");
-    if (!args.failed() && item.slots[k].dtype != item.param.dtype) args.type_error("a slot must have its variable's dtype");
+    if (!args.failed() && item.slots[k].dtype != item.param.dtype)
+      args.type_error("a slot must have its variable's dtype");
   }
 }
 
@@ -86,25 +87,23 @@ static Napi::Value create_plan(const Info& info) {
 }
 
 // All that one step reads, collected and checked before anything is written.
-template <class T>
-struct Work {
+template <class T> struct Work {
   std::vector<Range<T>> ranges;
   SparseRanges<T> sparse;
 
   void add(const Item& item, const Floats& gradient, const int32_t* indices, size_t index_count, double factor,
-           bool all_rows) {
+           const Plan& plan) {
     Range<T> range = {};
     range.param = item.param.as<T>();
     range.gradient = gradient.as<T>();
     for (size_t k = 0; k < kMaxSlots; ++k) range.slots[k] = item.slots[k].as<T>();
     range.factor = factor;
     range.count = item.param.length;
-    if (indices == nullptr) {
-      ranges.push_back(range);
-    } else {
-      const SparseRows<T> rows = {gradient.as<T>(), indices, index_count, item.row_elements};
-      sparse.append(range, rows, all_rows, ranges);
-    }
+    if (indices == nullptr) return ranges.push_back(range);
+    const SparseRows<T> rows = {gradient.as<T>(), indices, index_count, item.row_elements};
+    if (!scalar::kTable.rules[plan.rule].measured) return sparse.append(range, rows, plan.all_rows, ranges);
+    range.gradient = sparse.dense(rows, range.count);
+    ranges.push_back(range);
   }
 
   void run(size_t rule, const double* hyper) {
@@ -126,8 +125,8 @@ static void check_rows(Arguments& args, const Item& item, size_t i, const Int32s
   for (size_t k = 0; k < rows.length; ++k) {
     const int32_t index = rows.data[k];
     if (index >= 0 && static_cast<size_t>(index) < limit) continue;
-    return args.range_error("gradient " + std::to_string(i) + " has indices[" + std::to_string(k) +
-                            "] = " + std::to_string(index) + ", expected 0 to " + std::to_string(limit) + " (exclusive)");
+    return args.range_error("gradient " + std::to_string(i) + " has indices[" + std::to_string(k) + "] = " +
+                            std::to_string(index) + ", expected 0 to " + std::to_string(limit) + " (exclusive)");
   }
 }
 
@@ -172,9 +171,9 @@ static void add_work(const Plan& plan, const Item& item, const Gradient& gradien
   if (item.param.length == 0 || (gradient.sparse && gradient.rows.length == 0 && !plan.all_rows)) return;
   const int32_t* const rows = !gradient.sparse ? nullptr : gradient.rows.length > 0 ? gradient.rows.data : &kNoRows;
   if (item.param.dtype == DType::float32) {
-    f32.add(item, gradient.values, rows, gradient.rows.length, factor, plan.all_rows);
+    f32.add(item, gradient.values, rows, gradient.rows.length, factor, plan);
   } else {
-    f64.add(item, gradient.values, rows, gradient.rows.length, factor, plan.all_rows);
+    f64.add(item, gradient.values, rows, gradient.rows.length, factor, plan);
   }
 }
 

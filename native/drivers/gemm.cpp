@@ -27,7 +27,8 @@ Grid split(size_t m, size_t n, size_t threads) {
   size_t least = SIZE_MAX;
   for (size_t down = 1; down <= threads; ++down) {
     const Grid grid = {part(m, down, kGemmRowStep), part(n, threads / down, kGemmColumnStep)};
-    const size_t work = (std::min(grid.block_rows, m) + kPackingCost) * (std::min(grid.block_columns, n) + kPackingCost);
+    const size_t work =
+        (std::min(grid.block_rows, m) + kPackingCost) * (std::min(grid.block_columns, n) + kPackingCost);
     if (work < least) best = grid, least = work;
   }
   return best;

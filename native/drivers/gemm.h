@@ -3,7 +3,8 @@
 
 namespace gradstep {
 
-/** What gemm_args.h says, on every thread of the pool; `g.scratch` is ignored. False, c half done, when memory is out. */
+/** What gemm_args.h says, on every thread of the pool; `g.scratch` is ignored. False, c half done, when memory is out.
+ */
 bool gemm(const Gemm<float>& g);
 bool gemm(const Gemm<double>& g);
 

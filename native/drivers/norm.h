@@ -4,18 +4,15 @@
 
 namespace gradstep {
 
-template <class T>
-struct Values {
+template <class T> struct Values {
   const T* data;
   size_t count;
   double factor;  // the values are `data * factor`
 };
 
 // The sum of (data * factor)^2 over all arrays, in double.
-template <class T>
-double sum_of_squares(const Values<T>* arrays, size_t count);
+template <class T> double sum_of_squares(const Values<T>* arrays, size_t count);
 
-template <class T>
-bool all_finite(const Values<T>* arrays, size_t count);
+template <class T> bool all_finite(const Values<T>* arrays, size_t count);
 
 }  // namespace gradstep

@@ -8,8 +8,7 @@
 
 namespace gradstep {
 
-template <class T>
-const T* SparseRanges<T>::sum_of(const Row& row, const T* more, size_t n) {
+template <class T> const T* SparseRanges<T>::sum_of(const Row& row, const T* more, size_t n) {
   T* sum = const_cast<T*>(row.gradient);
   if (!row.summed) {
     sums_.emplace_back(new T[n]);
@@ -20,8 +19,7 @@ const T* SparseRanges<T>::sum_of(const Row& row, const T* more, size_t n) {
   return sum;
 }
 
-template <class T>
-void SparseRanges<T>::merge(const SparseRows<T>& rows) {
+template <class T> void SparseRanges<T>::merge(const SparseRows<T>& rows) {
   size_t capacity = 16;
   while (capacity < 2 * rows.count) capacity *= 2;
   buckets_.assign(capacity, 0);
@@ -68,6 +66,16 @@ void SparseRanges<T>::append(const Range<T>& variable, const SparseRows<T>& rows
     done = begin + rows.row_elements;
   }
   if (all_rows && done < variable.count) add(done, variable.count, nullptr);
+}
+
+template <class T> const T* SparseRanges<T>::dense(const SparseRows<T>& rows, size_t count) {
+  sums_.emplace_back(new T[count]());
+  T* const sum = sums_.back().get();
+  for (size_t i = 0; i < rows.count; ++i) {
+    T* const row = sum + static_cast<size_t>(rows.indices[i]) * rows.row_elements;
+    of<T>(kernels()).add_scaled(row, rows.values + i * rows.row_elements, 1.0, rows.row_elements);
+  }
+  return sum;
 }
 
 template class SparseRanges<float>;

@@ -7,8 +7,7 @@
 
 namespace gradstep {
 
-template <class T>
-struct SparseRows {
+template <class T> struct SparseRows {
   const T* values;
   const int32_t* indices;
   size_t count;
@@ -17,12 +16,14 @@ struct SparseRows {
 
 // What a rule does to a variable given such a gradient, as ranges for step(). Rows with the same index are summed
 // first, in their order, as TensorFlow does; the sums live as long as this object.
-template <class T>
-class SparseRanges {
+template <class T> class SparseRanges {
  public:
   // `variable` has the whole variable's pointers, count and the gradient's factor. With `all_rows` the rows without a
   // gradient step too, with a gradient of zero; else nothing but the indexed rows is touched.
   void append(const Range<T>& variable, const SparseRows<T>& rows, bool all_rows, std::vector<Range<T>>& ranges);
+
+  // The gradient as a dense one of `count` elements, for rules that must see a variable whole.
+  const T* dense(const SparseRows<T>& rows, size_t count);
 
   void clear() { sums_.clear(); }
 

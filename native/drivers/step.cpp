@@ -7,14 +7,14 @@
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
+#include "each_block.h"
 
 namespace gradstep {
 
 // Below this a second thread costs more than it gives.
 constexpr size_t kParallelElements = 2 * kBlockElements;
 
-template <class T>
-static Range<T> part(const Range<T>& range, size_t begin, size_t end) {
+template <class T> static Range<T> part(const Range<T>& range, size_t begin, size_t end) {
   Range<T> result = range;
   result.param += begin;
   if (result.gradient != nullptr) result.gradient += begin;
@@ -25,10 +25,30 @@ static Range<T> part(const Range<T>& range, size_t begin, size_t end) {
   return result;
 }
 
+// The first pass of a measured rule. Every variable is cut from its own start, so that its sums are added in the same
+// order whatever else takes part in the step.
+template <class T> static void measure(size_t rule, const double* hyper, Range<T>* ranges, size_t count) {
+  const auto kernel = of<T>(kernels()).measure[rule];
+  const std::vector<size_t>& first_block = number_blocks(ranges, count);
+  thread_local std::vector<SumsOfSquares> partial;
+  partial.resize(first_block[count]);
+  SumsOfSquares* const sums = partial.data();
+  each_block(ranges, count, first_block, [=](const Range<T>& range, size_t offset, size_t n, size_t block) {
+    sums[block] = kernel(hyper, part(range, offset, offset + n));
+  });
+  for (size_t i = 0; i < count; ++i) {
+    ranges[i].sums = {0, 0};
+    for (size_t block = first_block[i]; block < first_block[i + 1]; ++block) {
+      ranges[i].sums.param += sums[block].param;
+      ranges[i].sums.measured += sums[block].measured;
+    }
+  }
+}
+
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
 // and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
-template <class T>
-void step(size_t rule, const double* hyper, const Range<T>* ranges, size_t count) {
+template <class T> void step(size_t rule, const double* hyper, Range<T>* ranges, size_t count) {
+  if (kernels().rules[rule].measured) measure(rule, hyper, ranges, count);
   const auto kernel = of<T>(kernels()).step[rule];
   thread_local std::vector<size_t> ends;
   ends.resize(count);
@@ -52,7 +72,7 @@ void step(size_t rule, const double* hyper, const Range<T>* ranges, size_t count
   });
 }
 
-template void step<float>(size_t, const double*, const Range<float>*, size_t);
-template void step<double>(size_t, const double*, const Range<double>*, size_t);
+template void step<float>(size_t, const double*, Range<float>*, size_t);
+template void step<double>(size_t, const double*, Range<double>*, size_t);
 
 }  // namespace gradstep

@@ -1,10 +1,10 @@
-// One step of one update rule over any number of ranges, over the thread pool.
+// One step of one update rule over any number of ranges, over the thread pool. A measured rule needs each range to be a
+// whole variable, and writes the sums of squares into it.
 #pragma once
 #include "../kernels/table.h"
 
 namespace gradstep {
 
-template <class T>
-void step(size_t rule, const double* hyper, const Range<T>* ranges, size_t count);
+template <class T> void step(size_t rule, const double* hyper, Range<T>* ranges, size_t count);
 
 }  // namespace gradstep

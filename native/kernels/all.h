@@ -2,15 +2,29 @@
 #include "table.h"
 
 #include "../simd/math.h"
-#include "apply.h"
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
 #include "gemm.h"
 #include "norm.h"
+#include "apply.h"
 #include "optimizers/names.h"
+#include "optimizers/shrink.h"
+#include "optimizers/adadelta.h"
+#include "optimizers/adagrad.h"
+#include "optimizers/adagrad_da.h"
 #include "optimizers/adam.h"
+#include "optimizers/adamax.h"
+#include "optimizers/adamw.h"
+#include "optimizers/amsgrad.h"
+#include "optimizers/ftrl.h"
 #include "optimizers/gradient_descent.h"
+#include "optimizers/lamb.h"
+#include "optimizers/lars.h"
+#include "optimizers/lion.h"
 #include "optimizers/momentum.h"
+#include "optimizers/nadam.h"
+#include "optimizers/proximal.h"
+#include "optimizers/rmsprop.h"
 #include "scale.h"
 #include "reduce.h"
 #include "softmax.h"
@@ -21,9 +35,9 @@ namespace SIMD_ISA {
 #define GRADSTEP_STRING2(x) #x
 #define GRADSTEP_STRING(x) GRADSTEP_STRING2(x)
 
-#define GRADSTEP_RULE(R)                                                                             \
-  {R<F32x16>::kName, R<F32x16>::kSlots.list, R<F32x16>::kSlots.kCount, R<F32x16>::kHyper.list,       \
-   R<F32x16>::kHyper.kCount},
+#define GRADSTEP_RULE(R)                                                       \
+  {R<F32x16>::kName,       R<F32x16>::kSlots.list,   R<F32x16>::kSlots.kCount, \
+   R<F32x16>::kHyper.list, R<F32x16>::kHyper.kCount, IsMeasured<R<F32x16>>::value},
 static constexpr Rule kRules[] = {GRADSTEP_OPTIMIZERS(GRADSTEP_RULE)};
 #undef GRADSTEP_RULE
 
@@ -32,12 +46,13 @@ static constexpr const char* kUnaryNames[] = {GRADSTEP_UNARY(GRADSTEP_NAME)};
 static constexpr const char* kBinaryNames[] = {GRADSTEP_BINARY(GRADSTEP_NAME)};
 #undef GRADSTEP_NAME
 
-template <class V>
-static constexpr Kernels<typename V::Scalar> kernels_of() {
+template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
 #define GRADSTEP_STEP(R) step<R<V>, V>,
+#define GRADSTEP_MEASURE(R) measure_of<R<V>, V>(),
 #define GRADSTEP_UNARY_OF(F) unary<V, F>,
 #define GRADSTEP_BINARY_OF(F) binary<V, F>,
   return {{GRADSTEP_OPTIMIZERS(GRADSTEP_STEP)},
+          {GRADSTEP_OPTIMIZERS(GRADSTEP_MEASURE)},
           sum_of_squares<V>,
           all_finite<V>,
           scale<V>,
@@ -57,11 +72,13 @@ static constexpr Kernels<typename V::Scalar> kernels_of() {
           scale_rows<V>,
           gemm<V>};
 #undef GRADSTEP_STEP
+#undef GRADSTEP_MEASURE
 #undef GRADSTEP_UNARY_OF
 #undef GRADSTEP_BINARY_OF
 }
 
-const KernelTable kTable = {GRADSTEP_STRING(SIMD_ISA), kRules, kUnaryNames, kBinaryNames, kernels_of<F32x16>(), kernels_of<F64x8>()};
+const KernelTable kTable = {GRADSTEP_STRING(SIMD_ISA), kRules, kUnaryNames, kBinaryNames, kernels_of<F32x16>(),
+                            kernels_of<F64x8>()};
 
 }  // namespace SIMD_ISA
 }  // namespace gradstep

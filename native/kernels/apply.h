@@ -2,18 +2,18 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <class Rule, class V, class Gradient>
-static inline __attribute__((always_inline)) void apply(const Rule& rule, const Range<typename V::Scalar>& range,
-                                                        Gradient gradient) {
-  constexpr size_t kSlots = Rule::kSlots.kCount;
+// update(w, g, slots) may change w and slots; both are stored.
+template <class Rule, class V, class Gradient, class Update>
+INL void apply(const Range<typename V::Scalar>& range, Gradient gradient, Update update) {
   using T = typename V::Scalar;
+  constexpr size_t kSlots = Rule::kSlots.kCount;
   T* const param = range.param;
   T* slots[kSlots > 0 ? kSlots : 1];
   for (size_t k = 0; k < kSlots; ++k) slots[k] = range.slots[k];
   const auto block = [&](size_t i, auto... lanes) __attribute__((always_inline)) {  // lanes: nothing = all of them
     V w = load(param + i, lanes...), state[kSlots > 0 ? kSlots : 1];
     for (size_t k = 0; k < kSlots; ++k) state[k] = load(slots[k] + i, lanes...);
-    rule(w, gradient(i, lanes...), state);
+    update(w, gradient(i, lanes...), state, lanes...);
     store(param + i, w, lanes...);
     for (size_t k = 0; k < kSlots; ++k) store(slots[k] + i, state[k], lanes...);
   };
@@ -23,20 +23,67 @@ static inline __attribute__((always_inline)) void apply(const Rule& rule, const 
   if (i < n) block(i, n - i);
 }
 
+template <class Rule, class V, class Update> INL void apply(const Range<typename V::Scalar>& range, Update update) {
+  using T = typename V::Scalar;
+  const T* const g = range.gradient;
+  if (g == nullptr) {
+    apply<Rule, V>(range, [](size_t, auto...) ALWAYS_INLINE { return V(T(0)); }, update);
+  } else {
+    const V factor(static_cast<T>(range.factor));
+    const auto gradient = [g, factor](size_t i, auto... lanes) ALWAYS_INLINE { return load(g + i, lanes...) * factor; };
+    apply<Rule, V>(range, gradient, update);
+  }
+}
+
+// A rule with a member `measured` takes two passes. The first calls measured(w, g, slots), which may change the slots
+// and returns the vector whose norm is wanted; the second calls the rule with rate(|w|, |measured|), one number for the
+// whole variable.
+template <class Rule, class = void> struct IsMeasured { static constexpr bool value = false; };
+template <class Rule> struct IsMeasured<Rule, decltype(void(&Rule::measured))> { static constexpr bool value = true; };
+
+// Lanes past the end may hold anything, 0 / 0 among it.
+template <class V> INL V only(V x) { return x; }
+template <class V> INL V only(V x, size_t lanes) {
+  typename V::Scalar memory[V::kLanes];
+  store(memory, x, lanes);
+  return load(memory, lanes);
+}
+
+template <class Rule, class V>
+static SumsOfSquares measure(const double* hyper, const Range<typename V::Scalar>& range) {
+  const Rule rule(hyper);
+  Halves w_sum = {F64x8(0.0), F64x8(0.0)}, u_sum = w_sum;
+  const auto add = [](Halves& sum, V x) ALWAYS_INLINE {
+    const Halves h = halves(x);
+    sum.lower = fma(h.lower, h.lower, sum.lower);
+    sum.upper = fma(h.upper, h.upper, sum.upper);
+  };
+  apply<Rule, V>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
+    const V u = only(rule.measured(w, g, slots), lanes...);
+    add(w_sum, w);
+    add(u_sum, u);
+  });
+  return {reduce_add(w_sum.lower + w_sum.upper), reduce_add(u_sum.lower + u_sum.upper)};
+}
+
+template <class Rule, class V>
+static constexpr auto measure_of() -> SumsOfSquares (*)(const double*, const Range<typename V::Scalar>&) {
+  if constexpr (IsMeasured<Rule>::value) return measure<Rule, V>;
+  return nullptr;
+}
+
 template <class Rule, class V>
 static void step(const double* hyper, const Range<typename V::Scalar>* ranges, size_t count) {
-  using T = typename V::Scalar;
   const Rule rule(hyper);
   for (size_t r = 0; r < count; ++r) {
-    const Range<T>& range = ranges[r];
-    const T* const g = range.gradient;
-    const V factor(static_cast<T>(range.factor));
-    if (g == nullptr) {
-      apply<Rule, V>(rule, range, [](size_t, auto...) __attribute__((always_inline)) { return V(T(0)); });
+    const auto& range = ranges[r];
+    if constexpr (IsMeasured<Rule>::value) {
+      const SumsOfSquares& sums = range.sums;
+      const double rate = rule.rate(__builtin_sqrt(sums.param), __builtin_sqrt(sums.measured));
+      const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
+      apply<Rule, V>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
     } else {
-      apply<Rule, V>(rule, range, [g, factor](size_t i, auto... lanes) __attribute__((always_inline)) {
-        return load(g + i, lanes...) * factor;
-      });
+      apply<Rule, V>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots); });
     }
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Matrix multiplication on one thread: c in blocks, blocks in panels of columns, panels in tiles (gemm/tile.h); operands are
-// packed where that pays. See gemm_args.h for what is computed.
+// Matrix multiplication on one thread: c in blocks, blocks in panels of columns, panels in tiles (gemm/tile.h);
+// operands are packed where that pays. See gemm_args.h for what is computed.
 #include "gemm/pack.h"
 #include "gemm/tile.h"
 #include "gemm_args.h"
@@ -44,8 +44,12 @@ struct GemmBlock {
  private:
   T* packed_b(size_t j) const { return static_cast<T*>(g.scratch) + j * depth.size; }
   T* packed_a() const { return static_cast<T*>(g.scratch) + kGemmBytesOfB / sizeof(T); }
-  const T* a_at(size_t row) const { return g.a + (g.transpose_a ? depth.begin * g.lda + row : row * g.lda + depth.begin); }
-  const T* b_at(size_t column) const { return g.b + (g.transpose_b ? column * g.ldb + depth.begin : depth.begin * g.ldb + column); }
+  const T* a_at(size_t row) const {
+    return g.a + (g.transpose_a ? depth.begin * g.lda + row : row * g.lda + depth.begin);
+  }
+  const T* b_at(size_t column) const {
+    return g.b + (g.transpose_b ? column * g.ldb + depth.begin : depth.begin * g.ldb + column);
+  }
 
   // `width` columns from column j of the block.
   void panel(size_t j, size_t width) const {
@@ -53,24 +57,25 @@ struct GemmBlock {
     panel_of_b(j, width, from);
     const bool many = columns.size > kGemmFewColumns, packed = many && j > 0;
     if (packed) from.a = packed_a(), from.a_step = kRows;
-    else if (many) from.copy_of_a = packed_a();
     const size_t a_down = packed ? kRows * depth.size : g.transpose_a ? kRows : kRows * g.lda;
     const size_t c_down = transpose_c ? kRows : kRows * g.ldc;
+    if (many && !packed) from.copy_of_a = packed_a();
 
     GemmCorner<T> to = corner(columns.begin + j, width);
-    const size_t vectors = (width + V::kLanes - 1) / V::kLanes, whole = rows.size / kRows * kRows;
-    for (size_t i = 0; i < whole; i += kRows) {
+    const size_t vectors = (width + V::kLanes - 1) / V::kLanes;
+    size_t left = rows.size;
+    for (; left >= kRows; left -= kRows) {
       tile(kRows, vectors, !g.transpose_a && !packed, from, to);
+      if (left == kRows) return;
       from.a += a_down;
+      to.c += c_down;
       if (from.copy_of_a) from.copy_of_a += kRows * depth.size;
       if (from.copy_of_b) from.b = from.copy_of_b, from.b_step = kColumns, from.copy_of_b = nullptr;
-      to.c += c_down;
       if (to.bias && transpose_c) to.bias += kRows;
     }
-    if (whole == rows.size) return;
-    from.a = a_at(rows.begin + whole);  // the rows of a tile that is not whole are never packed
+    from.a = a_at(rows.begin + rows.size - left);  // the rows of a tile that is not whole are never packed
     from.a_step = g.lda;
-    tile(rows.size - whole, vectors, !g.transpose_a, from, to);
+    tile(left, vectors, !g.transpose_a, from, to);
   }
 
   // Where tiles find b. Whole panels that need no transposing are packed by their first tile, others before it.
@@ -92,23 +97,28 @@ struct GemmBlock {
 
   GemmCorner<T> corner(size_t column, size_t width) const {
     const bool last = depth.begin + depth.size == g.k, resume = g.accumulate || depth.begin > 0;
-    return {g.c + (transpose_c ? column * g.ldc + rows.begin : rows.begin * g.ldc + column), g.ldc, width, resume,
-            last && g.bias ? g.bias + (transpose_c ? rows.begin : column) : nullptr, transpose_c, last && g.activation == Activation::relu};
+    return {g.c + (transpose_c ? column * g.ldc + rows.begin : rows.begin * g.ldc + column),
+            g.ldc,
+            width,
+            resume,
+            last && g.bias ? g.bias + (transpose_c ? rows.begin : column) : nullptr,
+            transpose_c,
+            last && g.activation == Activation::relu};
   }
 
   void tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
-    if (transpose_c) return transposed_tile(height, vectors, row_major, from, to);
-    if (row_major) gemm_tile_of<V, true>(height, vectors, depth.size, from, to);
-    else gemm_tile_of<V, false>(height, vectors, depth.size, from, to);
+    if (!transpose_c) return compute(height, vectors, row_major, from, to);
+    alignas(64) T sums[kRows * kColumns];
+    if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
+    compute(height, vectors, row_major, from,
+            {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu});
+    gemm_transpose(to.c, to.ldc, sums, kColumns, height, to.columns);
   }
 
-  void transposed_tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
-    alignas(64) T sums[kRows * kColumns];
-    const GemmCorner<T> here = {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu};
-    if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
-    if (row_major) gemm_tile_of<V, true>(height, vectors, depth.size, from, here);
-    else gemm_tile_of<V, false>(height, vectors, depth.size, from, here);
-    gemm_transpose(to.c, to.ldc, sums, kColumns, height, to.columns);
+  void compute(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from,
+               const GemmCorner<T>& to) const {
+    if (row_major) gemm_tile_of<V, true>(height, vectors, depth.size, from, to);
+    else gemm_tile_of<V, false>(height, vectors, depth.size, from, to);
   }
 };
 
@@ -134,21 +144,24 @@ static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
   }
 }
 
-// With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run along
-// the rows of c, and its tiles are transposed on their way out.
+// With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run
+// along the rows of c, and its tiles are transposed on their way out.
 template <class V>
 static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
   const double m = double(g.m), n = double(g.n), k = double(g.k);
   constexpr double kTranspose = 3;  // an element transposed takes as long as this many lanes of multiply-adds
   const double as_is = m * double(gemm_round_up(g.n, V::kLanes)) * k + (g.transpose_b ? kTranspose * n * k : 0);
-  const double turned = n * double(gemm_round_up(g.m, V::kLanes)) * k + (g.transpose_a ? 0 : kTranspose * m * k) + kTranspose * m * n;
+  const double turned =
+      n * double(gemm_round_up(g.m, V::kLanes)) * k + (g.transpose_a ? 0 : kTranspose * m * k) + kTranspose * m * n;
   return turned < 0.9 * as_is;
 }
 
 template <class V>
 static void gemm(const Gemm<typename V::Scalar>& g) {
   if (!gemm_narrow<V>(g)) return gemm_blocks<V>(g, false);
-  gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate, g.bias, g.activation, g.scratch}, true);
+  gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate,
+                  g.bias, g.activation, g.scratch},
+                 true);
 }
 
 }  // namespace gradstep::SIMD_ISA

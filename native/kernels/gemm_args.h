@@ -4,8 +4,9 @@
 //     c[m, n] = activation(op(a)[m, k] * op(b)[k, n]  (+ c when accumulate)  (+ bias[n] on every row))
 //
 // Every element of c is one chain of fused multiply-adds over k in increasing order, starting from +0 (from c when
-// accumulate); then + bias; then the activation. That fixes every bit of the result: instruction set, tile size, blocking,
-// packing and thread count choose only which element is computed where and when. Nothing is skipped: 0 * NaN is NaN.
+// accumulate); then + bias; then the activation. That fixes every bit of the result: instruction set, tile size,
+// blocking, packing and thread count choose only which element is computed where and when. Nothing is skipped: 0 * NaN
+// is NaN.
 #include <stddef.h>
 
 namespace gradstep {
@@ -26,14 +27,14 @@ struct Gemm {
   bool accumulate;
   const T* bias;  // [n] or null
   Activation activation;
-  void* scratch;  // kGemmScratchBytes bytes, aligned to 64: packed panels of a and b. Contents mean nothing between calls
+  void* scratch;  // kGemmScratchBytes, aligned to 64, for packed panels; contents mean nothing between calls
 };
 
 using GemmF32 = Gemm<float>;
 using GemmF64 = Gemm<double>;
 
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
-constexpr size_t kGemmScratchBytes = 5u << 19;  // 2 MiB of b, 512 KiB of a
+constexpr size_t kGemmScratchBytes = 9u << 18;  // 2 MiB of b and 256 KiB of a
 
 // Blocks that start at multiples of these waste no part of a tile, whatever the instruction set.
 constexpr size_t kGemmRowStep = 12;

@@ -13,14 +13,17 @@ namespace gradstep {
 constexpr size_t kMaxSlots = 4;
 constexpr size_t kMaxHyper = 16;
 
+// Of a whole variable, and of what a measured rule wants the norm of (apply.h).
+struct SumsOfSquares { double param, measured; };
+
 // A contiguous stretch of one variable, with its gradient and slots: what an update rule walks over.
-template <class T>
-struct Range {
+template <class T> struct Range {
   T* param;
   const T* gradient;  // null means zeros: a rule that decays its slots still has work to do
   T* slots[kMaxSlots];
   double factor;  // the gradient is `gradient * factor`
   size_t count;
+  SumsOfSquares sums;  // read by measured rules only
 };
 
 // What an update rule says about itself; the same in every table.
@@ -30,6 +33,7 @@ struct Rule {
   size_t slot_count;
   const char* const* hyper;
   size_t hyper_count;
+  bool measured;  // takes two passes over a variable, and all of its elements
 };
 
 enum class Operands { vectors, scalar_a, scalar_b };
@@ -40,9 +44,10 @@ constexpr size_t kUnaryCount = 0 GRADSTEP_UNARY(GRADSTEP_ONE);
 constexpr size_t kBinaryCount = 0 GRADSTEP_BINARY(GRADSTEP_ONE);
 #undef GRADSTEP_ONE
 
-template <class T>
-struct Kernels {
+template <class T> struct Kernels {
   void (*step[kRuleCount])(const double* hyper, const Range<T>* ranges, size_t count);
+  // The first pass of a measured rule, over a part of a variable; null for other rules.
+  SumsOfSquares (*measure[kRuleCount])(const double* hyper, const Range<T>& range);
 
   double (*sum_of_squares)(const T* x, size_t n);  // accumulated in double
   bool (*all_finite)(const T* x, size_t n);
@@ -82,16 +87,9 @@ struct KernelTable {
   Kernels<double> f64;
 };
 
-template <class T>
-const Kernels<T>& of(const KernelTable& table);
-template <>
-inline const Kernels<float>& of<float>(const KernelTable& table) {
-  return table.f32;
-}
-template <>
-inline const Kernels<double>& of<double>(const KernelTable& table) {
-  return table.f64;
-}
+template <class T> const Kernels<T>& of(const KernelTable& table);
+template <> inline const Kernels<float>& of<float>(const KernelTable& table) { return table.f32; }
+template <> inline const Kernels<double>& of<double>(const KernelTable& table) { return table.f64; }
 
 namespace scalar {
 extern const KernelTable kTable;

@@ -1,5 +1,5 @@
-// Matrix multiplication against a naive chain of fused multiply-adds, byte for byte, on every instruction set this machine
-// has and on one to three threads. Matrices end where their page ends: reading or writing past one is a crash.
+// Matrix multiplication against a naive chain of fused multiply-adds, byte for byte, on every instruction set this
+// machine has and on one to three threads. Matrices end where their page ends: reading or writing past one is a crash.
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,13 +41,16 @@ class Guarded {
   T* data_;
 };
 
-enum class Values { ordinary, special };  // special: NaN, infinities, zeros of both signs, denormals and huge numbers among them
+enum class Values {
+  ordinary,
+  special
+};  // special: NaN, infinities, zeros of both signs, denormals and huge numbers among them
 
 template <class T>
 static void fill(T* to, size_t count, Values values, std::mt19937& random) {
   using Limits = std::numeric_limits<T>;
-  const T specials[] = {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(), T(0), T(-0.0), Limits::denorm_min(),
-                        -Limits::min() / 2, Limits::max()};
+  const T specials[] = {Limits::quiet_NaN(),  Limits::infinity(), -Limits::infinity(), T(0), T(-0.0),
+                        Limits::denorm_min(), -Limits::min() / 2, Limits::max()};
   for (size_t i = 0; i < count; ++i) {
     to[i] = std::normal_distribution<T>()(random);
     if (values == Values::special && random() % 64 == 0) to[i] = specials[random() % 8];
@@ -68,13 +71,16 @@ static void naive(const Gemm<T>& g) {
       T& c = g.c[i * g.ldc + j];
       T sum = g.accumulate ? c : T(0);
       for (size_t p = 0; p < g.k; ++p)
-        sum = fma(g.transpose_a ? g.a[p * g.lda + i] : g.a[i * g.lda + p], g.transpose_b ? g.b[j * g.ldb + p] : g.b[p * g.ldb + j], sum);
+        sum = fma(g.transpose_a ? g.a[p * g.lda + i] : g.a[i * g.lda + p],
+                  g.transpose_b ? g.b[j * g.ldb + p] : g.b[p * g.ldb + j], sum);
       if (g.bias) sum += g.bias[j];
       c = g.activation == Activation::relu && sum <= 0 ? T(0) : sum;
     }
 }
 
-struct Shape { size_t m, n, k; };
+struct Shape {
+  size_t m, n, k;
+};
 struct Options {
   bool transpose_a, transpose_b, accumulate, bias, relu;
   size_t gap;  // elements between rows
@@ -88,12 +94,17 @@ static Options options_of(unsigned bits, size_t gap, Values values) {
 static size_t extent(size_t rows, size_t columns, size_t ld) { return rows && columns ? (rows - 1) * ld + columns : 0; }
 
 template <class T, class Run>
-static void expect(const char* how, const Gemm<T>& g, const Options& o, const std::vector<T>& before, const std::vector<T>& expected, Run run) {
+static void expect(const char* how, const Gemm<T>& g, const Options& o, const std::vector<T>& before,
+                   const std::vector<T>& expected, Run run) {
   if (!before.empty()) memcpy(g.c, before.data(), before.size() * sizeof(T));
-  if (run(g) && same(g.c, expected.data(), expected.size())) { ++passed; return; }
+  if (run(g) && same(g.c, expected.data(), expected.size())) {
+    ++passed;
+    return;
+  }
   ++failed;
-  printf("FAILED %s f%zu m=%zu n=%zu k=%zu transpose=%d%d accumulate=%d bias=%d relu=%d gap=%zu special=%d\n", how, 8 * sizeof(T), g.m,
-         g.n, g.k, o.transpose_a, o.transpose_b, o.accumulate, o.bias, o.relu, o.gap, o.values == Values::special);
+  printf("FAILED %s f%zu m=%zu n=%zu k=%zu transpose=%d%d accumulate=%d bias=%d relu=%d gap=%zu special=%d\n", how,
+         8 * sizeof(T), g.m, g.n, g.k, o.transpose_a, o.transpose_b, o.accumulate, o.bias, o.relu, o.gap,
+         o.values == Values::special);
 }
 
 template <class T>
@@ -102,7 +113,8 @@ static void check(Shape s, Options o, bool threads_too) {
   const size_t a_rows = o.transpose_a ? s.k : s.m, a_columns = o.transpose_a ? s.m : s.k;
   const size_t b_rows = o.transpose_b ? s.n : s.k, b_columns = o.transpose_b ? s.k : s.n;
   const size_t lda = a_columns + o.gap, ldb = b_columns + 2 * o.gap, ldc = s.n + 3 * o.gap;
-  const size_t a_count = extent(a_rows, a_columns, lda), b_count = extent(b_rows, b_columns, ldb), c_count = extent(s.m, s.n, ldc);
+  const size_t a_count = extent(a_rows, a_columns, lda), b_count = extent(b_rows, b_columns, ldb),
+               c_count = extent(s.m, s.n, ldc);
   Guarded<T> a(a_count), b(b_count), c(c_count), bias(s.n);
   fill(a.data(), a_count, o.values, random);
   fill(b.data(), b_count, o.values, random);
@@ -111,14 +123,30 @@ static void check(Shape s, Options o, bool threads_too) {
   const std::vector<T> before(c.data(), c.data() + c_count);
 
   static void* const scratch = aligned_alloc(64, kGemmScratchBytes);
-  const Gemm<T> g = {s.m, s.n, s.k, a.data(), lda, o.transpose_a, b.data(), ldb, o.transpose_b, c.data(), ldc, o.accumulate,
-                     o.bias ? bias.data() : nullptr, o.relu ? Activation::relu : Activation::none, scratch};
+  const Gemm<T> g = {s.m,
+                     s.n,
+                     s.k,
+                     a.data(),
+                     lda,
+                     o.transpose_a,
+                     b.data(),
+                     ldb,
+                     o.transpose_b,
+                     c.data(),
+                     ldc,
+                     o.accumulate,
+                     o.bias ? bias.data() : nullptr,
+                     o.relu ? Activation::relu : Activation::none,
+                     scratch};
   naive(g);
   const std::vector<T> expected(c.data(), c.data() + c_count);
 
   for (const KernelTable* table : available_isas()) {
     memset(scratch, 0xff, kGemmScratchBytes / 64);  // NaNs: what a kernel did not pack it must not use
-    expect(table->isa, g, o, before, expected, [table](const Gemm<T>& x) { of<T>(*table).gemm(x); return true; });
+    expect(table->isa, g, o, before, expected, [table](const Gemm<T>& x) {
+      of<T>(*table).gemm(x);
+      return true;
+    });
   }
   if (!threads_too) return;
   for (size_t count = 1; count <= 3; ++count) {
@@ -130,7 +158,8 @@ static void check(Shape s, Options o, bool threads_too) {
 
 template <class T>
 static void check_all() {
-  const size_t around_tiles[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 63, 64, 65};
+  const size_t around_tiles[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  11, 12, 13,
+                                 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 63, 64, 65};
   const size_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 10, 17, 31};
   unsigned turn = 0;
   for (size_t m : around_tiles)
@@ -141,7 +170,8 @@ static void check_all() {
         check<T>({m, n, depths[turn % 11]}, options_of(transposes | (turn % 8) << 2, turn % 4, values), turn % 16 == 0);
     }
   for (size_t k : {191u, 192u, 193u, 255u, 256u, 257u, 383u, 385u, 512u, 513u})  // where k is split
-    for (unsigned bits = 0; bits < 32; ++bits) check<T>({13, 33, k}, options_of(bits, bits % 3, Values::ordinary), false);
+    for (unsigned bits = 0; bits < 32; ++bits)
+      check<T>({13, 33, k}, options_of(bits, bits % 3, Values::ordinary), false);
   for (unsigned bits = 0; bits < 32; ++bits)  // big enough for the pool, and for packing a
     check<T>({97, 173, 131}, options_of(bits, bits % 2, bits % 5 == 0 ? Values::special : Values::ordinary), true);
   for (unsigned transposes = 0; transposes < 4; ++transposes) {

@@ -27,7 +27,12 @@ export function randomNumbers(seed: number): () => number {
 /** A tensor of numbers in [low, high). */
 export function randomTensor(
   shape: readonly number[],
-  { seed = 1, low = -2, high = 2, dtype = 'float64' as DType } = {},
+  {
+    seed = 1,
+    low = -2,
+    high = 2,
+    dtype = 'float64',
+  }: { seed?: number; low?: number; high?: number; dtype?: DType } = {},
 ): Tensor {
   const random = randomNumbers(seed + 31 * shape.length + shape.reduce((sum, dim) => sum + dim, 0));
   const size = shape.reduce((product, dim) => product * dim, 1);

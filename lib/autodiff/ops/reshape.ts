@@ -19,8 +19,8 @@ export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
 function completed(x: Tensor, shape: unknown): number[] {
   if (!Array.isArray(shape)) throw new TypeError(`shape must be an array of sizes, got ${shown(shape)}`);
   const dims = shape as unknown[];
-  const stray = dims.find((dim) => typeof dim !== 'number');
-  if (stray !== undefined) throw new TypeError(`shape must hold numbers, got ${shown(stray)}`);
+  const stray = dims.findIndex((dim) => typeof dim !== 'number');
+  if (stray >= 0) throw new TypeError(`shape must hold numbers, got ${shown(dims[stray])}`);
   const sizes = dims as number[];
   const refuse = (why: string): never => {
     throw new RangeError(`x has shape ${showShape(x.shape)}, shape is ${showShape(sizes)}: ${why}`);

@@ -20,15 +20,16 @@ export function transpose(x: TensorLike, perm?: readonly number[]): Tensor {
   return record([input], inOrder(input, order), (dy) => [inOrder(dy, inverse)]);
 }
 
-function checked(x: Tensor, perm: readonly number[]): number[] {
+function checked(x: Tensor, perm: unknown): number[] {
   if (!Array.isArray(perm)) throw new TypeError(`perm must be an array of dimensions, got ${shown(perm)}`);
+  const order = perm as readonly number[];
   const rank = x.shape.length;
-  if (normalizeAxes('perm', perm, rank).length !== rank) {
+  if (normalizeAxes('perm', order, rank).length !== rank) {
     throw new RangeError(
-      `x has shape ${showShape(x.shape)}, perm is [${perm.join(', ')}]: it must name every dimension`,
+      `x has shape ${showShape(x.shape)}, perm is [${order.join(', ')}]: it must name every dimension`,
     );
   }
-  return perm.map((axis) => (axis < 0 ? axis + rank : axis));
+  return order.map((axis) => (axis < 0 ? axis + rank : axis));
 }
 
 function inOrder(x: Tensor, order: readonly number[]): Tensor {

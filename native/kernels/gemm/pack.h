@@ -4,8 +4,8 @@
 
 namespace gradstep::SIMD_ISA {
 
-// Four rows of four elements become four columns. Plain data movement, so the compiler's own vectors of four do for every
-// instruction set.
+// Four rows of four elements become four columns. Plain data movement, so the compiler's own vectors of four do for
+// every instruction set.
 template <class T>
 static inline void gemm_transpose_4x4(T* to, size_t to_step, const T* from, size_t from_step) {
   typedef T Four __attribute__((vector_size(4 * sizeof(T))));
@@ -32,7 +32,8 @@ static void gemm_transpose(T* to, size_t to_step, const T* from, size_t from_ste
   size_t i = 0;
   for (; i + 4 <= rows; i += 4) {
     size_t j = 0;
-    for (; j + 4 <= columns; j += 4) gemm_transpose_4x4(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
+    for (; j + 4 <= columns; j += 4)
+      gemm_transpose_4x4(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
     for (; j < columns; ++j)
       for (size_t r = i; r < i + 4; ++r) to[j * to_step + r] = from[r * from_step + j];
   }
@@ -50,7 +51,8 @@ static void gemm_pack_transposed(T* to, const T* from, size_t ld, size_t depth, 
 
 // to[depth, width] = from[depth, columns], zeros from `columns` to `width`.
 template <class V>
-static void gemm_pack_straight(typename V::Scalar* to, const typename V::Scalar* from, size_t ld, size_t depth, size_t columns, size_t width) {
+static void gemm_pack_straight(typename V::Scalar* to, const typename V::Scalar* from, size_t ld, size_t depth,
+                               size_t columns, size_t width) {
   for (size_t p = 0; p < depth; ++p, from += ld, to += width) {
     size_t j = 0;
     for (; j + V::kLanes <= columns; j += V::kLanes) store(to + j, load(from + j));

@@ -7,9 +7,9 @@
 // (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a.
 namespace gradstep::gemm_tiles {
 struct scalar { static constexpr size_t kRows = 4, kVectors = 1, kDepth = 256; };
-struct avx2   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 320; };   // 12 + 2 + 1 of 16 ymm
+struct avx2 { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 320; };     // 12 + 2 + 1 of 16 ymm
 struct avx512 { static constexpr size_t kRows = 12, kVectors = 2, kDepth = 192; };  // 24 + 2 + 1 of 32 zmm
-struct neon   { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 256; };   // 24 + 4 + 1 of 32 q
+struct neon { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 256; };     // 24 + 4 + 1 of 32 q
 }  // namespace gradstep::gemm_tiles
 
 namespace gradstep::SIMD_ISA {
@@ -46,47 +46,87 @@ INL void gemm_prefetch(const T* p, size_t index) {
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + index * sizeof(T)));
 }
 
+// f(i, j) for every sum of a tile, unrolled so that the sums can be registers.
+template <size_t kRows, size_t kVectors, class F>
+INL void gemm_each(F f) {
+#pragma GCC unroll 16
+  for (size_t i = 0; i < kRows; ++i) {
+#pragma GCC unroll 2
+    for (size_t j = 0; j < kVectors; ++j) f(i, j);
+  }
+}
+
+template <class V, size_t kRows, size_t kVectors>
+INL void gemm_start(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Scalar>& from) {
+  const auto* const c = from.c;
+  const size_t ldc = from.ldc, last = from.columns - (kVectors - 1) * V::kLanes;  // lanes of the last vector that exist
+  if (!from.resume) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE { sum[i][j] = V(0); });
+  } else if (last == V::kLanes) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      sum[i][j] = load(c + i * ldc + j * V::kLanes);
+    });
+  } else {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      const auto* const p = c + i * ldc + j * V::kLanes;
+      sum[i][j] = j + 1 < kVectors ? load(p) : load(p, last);
+    });
+  }
+}
+
+template <class V, size_t kRows, size_t kVectors>
+INL void gemm_finish(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Scalar>& to) {
+  auto* const c = to.c;
+  const size_t ldc = to.ldc, last = to.columns - (kVectors - 1) * V::kLanes;
+  if (to.bias && to.bias_per_row) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE { sum[i][j] = sum[i][j] + V(to.bias[i]); });
+  } else if (to.bias) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      const auto* const p = to.bias + j * V::kLanes;
+      sum[i][j] = sum[i][j] + (j + 1 < kVectors ? load(p) : load(p, last));
+    });
+  }
+  if (to.relu) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]);
+    });
+  }
+  if (last == V::kLanes) {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      store(c + i * ldc + j * V::kLanes, sum[i][j]);
+    });
+  } else {
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
+      auto* const p = c + i * ldc + j * V::kLanes;
+      if (j + 1 < kVectors) store(p, sum[i][j]);
+      else store(p, sum[i][j], last);
+    });
+  }
+}
+
 constexpr size_t kGemmPrefetchRows = 16;  // rows of b as it lies are lines apart: too far for the hardware to foresee
 
 template <class V, size_t kRows, size_t kVectors, bool kRowMajor, bool kCopyA, bool kCopyB>
 static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typename V::Scalar>& from,
                                                 const GemmCorner<typename V::Scalar>& to) {
   using T = typename V::Scalar;
-  constexpr size_t kLanes = V::kLanes;
-  const size_t last = to.columns - (kVectors - 1) * kLanes;  // lanes of the last vector that exist
-  const T* a = from.a;
-  const T* b = from.b;
-  T* copy_of_a = from.copy_of_a;
-  T* copy_of_b = from.copy_of_b;
+  const T *a = from.a, *b = from.b;
+  T *copy_of_a = from.copy_of_a, *copy_of_b = from.copy_of_b;
   const size_t a_step = from.a_step, b_step = from.b_step;
-  T* const c = to.c;
-  const size_t ldc = to.ldc;
   V sum[kRows][kVectors];
-
-#define GEMM_EACH_SUM                          \
-  _Pragma("GCC unroll 16")                     \
-  for (size_t i = 0; i < kRows; ++i)           \
-    _Pragma("GCC unroll 2")                    \
-    for (size_t j = 0; j < kVectors; ++j)
-  if (!to.resume) {
-    GEMM_EACH_SUM sum[i][j] = V(0);
-  } else if (last == kLanes) {
-    GEMM_EACH_SUM sum[i][j] = load(c + i * ldc + j * kLanes);
-  } else {
-    GEMM_EACH_SUM sum[i][j] = j + 1 < kVectors ? load(c + i * ldc + j * kLanes) : load(c + i * ldc + j * kLanes, last);
-  }
+  gemm_start(sum, to);
 #pragma GCC unroll 16
   for (size_t i = 0; i < kRows; ++i)  // the tile below is next, and its sums are the first thing it waits for
-    gemm_prefetch(c, (kRows + i) * ldc);
+    gemm_prefetch(to.c, (kRows + i) * to.ldc);
 
 #pragma GCC unroll 4
   for (size_t p = 0; p < k; ++p) {
     V row[kVectors];
 #pragma GCC unroll 2
     for (size_t j = 0; j < kVectors; ++j) {
-      row[j] = load(b + j * kLanes);
-      if (kCopyB) store(copy_of_b + j * kLanes, row[j]);
-      if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * kLanes);
+      row[j] = load(b + j * V::kLanes);
+      if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
+      if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * V::kLanes);
     }
 #pragma GCC unroll 16
     for (size_t i = 0; i < kRows; ++i) {
@@ -98,29 +138,9 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
     a += kRowMajor ? 1 : a_step;
     b += b_step;
     if (kCopyA) copy_of_a += kRows;
-    if (kCopyB) copy_of_b += kVectors * kLanes;
+    if (kCopyB) copy_of_b += kVectors * V::kLanes;
   }
-
-  if (to.bias && to.bias_per_row) {
-    GEMM_EACH_SUM sum[i][j] = sum[i][j] + V(to.bias[i]);
-  } else if (to.bias) {
-    V bias[kVectors];
-#pragma GCC unroll 2
-    for (size_t j = 0; j < kVectors; ++j) bias[j] = j + 1 < kVectors ? load(to.bias + j * kLanes) : load(to.bias + j * kLanes, last);
-    GEMM_EACH_SUM sum[i][j] = sum[i][j] + bias[j];
-  }
-  if (to.relu) {
-    GEMM_EACH_SUM sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]);
-  }
-  if (last == kLanes) {
-    GEMM_EACH_SUM store(c + i * ldc + j * kLanes, sum[i][j]);
-  } else {
-    GEMM_EACH_SUM {
-      if (j + 1 < kVectors) store(c + i * ldc + j * kLanes, sum[i][j]);
-      else store(c + i * ldc + j * kLanes, sum[i][j], last);
-    }
-  }
-#undef GEMM_EACH_SUM
+  gemm_finish(sum, to);
 }
 
 // The tile with this many rows and vectors, at most GemmTiles::kRows and GemmTiles::kVectors.

@@ -6,8 +6,7 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <class V>
-struct Adam {
+template <class V> struct Adam {
   static constexpr const char* kName = "adam";
   static constexpr auto kSlots = names("m", "v");
   static constexpr auto kHyper = names("learningRate", "beta1", "beta2", "epsilon", "beta1Power", "beta2Power");

@@ -4,8 +4,7 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <class V>
-struct GradientDescent {
+template <class V> struct GradientDescent {
   static constexpr const char* kName = "gradientDescent";
   static constexpr auto kSlots = names();
   static constexpr auto kHyper = names("learningRate");

@@ -1,3 +1,23 @@
 // Every update rule, once. The table, the names JavaScript sees, the tests and the benches come from this list.
 #pragma once
-#define GRADSTEP_OPTIMIZERS(X) X(GradientDescent) X(Momentum) X(NesterovMomentum) X(Adam)
+#define GRADSTEP_OPTIMIZERS(X) \
+  X(GradientDescent)           \
+  X(Momentum)                  \
+  X(NesterovMomentum)          \
+  X(Adam)                      \
+  X(AdamW)                     \
+  X(AMSGrad)                   \
+  X(Nadam)                     \
+  X(Adamax)                    \
+  X(Adagrad)                   \
+  X(AdagradDA)                 \
+  X(Adadelta)                  \
+  X(RMSProp)                   \
+  X(CenteredRMSProp)           \
+  X(Ftrl)                      \
+  X(ProximalGradientDescent)   \
+  X(ProximalAdagrad)           \
+  X(Lion)                      \
+  X(Lamb)                      \
+  X(Lars)                      \
+  X(NesterovLars)

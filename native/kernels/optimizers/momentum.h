@@ -6,8 +6,7 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <class V>
-struct Momentum {
+template <class V> struct Momentum {
   static constexpr const char* kName = "momentum";
   static constexpr auto kSlots = names("momentum");
   static constexpr auto kHyper = names("learningRate", "momentum");
@@ -23,8 +22,7 @@ struct Momentum {
   }
 };
 
-template <class V>
-struct NesterovMomentum : Momentum<V> {
+template <class V> struct NesterovMomentum : Momentum<V> {
   static constexpr const char* kName = "nesterovMomentum";
   using Momentum<V>::Momentum;
 

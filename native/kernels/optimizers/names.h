@@ -4,20 +4,13 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <size_t N>
-struct Names {
+template <size_t N> struct Names {
   static constexpr size_t kCount = N;
   const char* list[N > 0 ? N : 1];
 };
 
-template <class... Name>
-constexpr Names<sizeof...(Name)> names(Name... name) {
-  return {{name...}};
-}
-template <>
-constexpr Names<0> names<>() {
-  return {{nullptr}};
-}
+template <class... Name> constexpr Names<sizeof...(Name)> names(Name... name) { return {{name...}}; }
+template <> constexpr Names<0> names<>() { return {{nullptr}}; }
 
 }  // namespace SIMD_ISA
 }  // namespace gradstep

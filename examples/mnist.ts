@@ -1,0 +1,66 @@
+// `npm start`: trains a network on the 60,000 handwritten digits of MNIST and tells how well it reads 10,000 others.
+import { clipByGlobalNorm, createGlobalStep, runtime } from 'gradstep';
+import { batches, inputSize, classCount, loadMnist } from './mnist/data';
+import { Failure } from './mnist/failure';
+import { History } from './mnist/history';
+import { Model } from './mnist/model';
+import { optimizers } from './mnist/optimizers';
+import { parseOptions } from './mnist/options';
+import { prepareFolder, writeOutput } from './mnist/output';
+import { Progress } from './mnist/progress';
+import { Random } from './mnist/random';
+import { toSafetensors } from './mnist/safetensors';
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv);
+  if (options.threads !== undefined) runtime.threads = options.threads;
+  const { train, test } = loadMnist(options.data);
+  prepareFolder(options.out);
+
+  const random = new Random(options.seed);
+  const sizes = [inputSize, ...options.hidden, classCount];
+  const model = new Model(sizes, random);
+  const steps = options.epochs * Math.ceil(train.count / options.batch);
+  const history = new History(steps, options.clipNorm);
+  const progress = new Progress(history, options.epochs);
+
+  const globalStep = createGlobalStep();
+  const { create, defaultRate } = optimizers[options.optimizer];
+  const firstRate = options.learningRate ?? defaultRate;
+  // Falls in a straight line to 0: large steps early, and small ones late, where the noise of batches would blur the end.
+  const optimizer = create(() => firstRate * (1 - globalStep.value / steps));
+
+  const order = Int32Array.from({ length: train.count }, (_, row) => row);
+  for (let epoch = 0; epoch < options.epochs; epoch++) {
+    random.shuffle(order);
+    for (const rows of batches(order, options.batch)) {
+      const gradsAndVars = optimizer.computeGradients(() => model.loss(train, rows));
+      const [clipped, norm] = clipByGlobalNorm(gradsAndVars, options.clipNorm);
+      optimizer.applyGradients(clipped, { globalStep });
+      history.add(gradsAndVars.loss.item(), norm);
+      progress.update();
+    }
+  }
+
+  const right = model.countRight(test);
+  const weights = writeOutput(options.out, 'weights.safetensors', toSafetensors(model.variables()));
+  // The charting package takes a while to load, so that is put off until there is something to draw.
+  const { drawTraining } = await import('./mnist/picture.js');
+  const title = `MNIST, ${sizes.join('-')}, batch ${options.batch}, ${options.optimizer}, seed ${options.seed}`;
+  const picture = writeOutput(options.out, 'training.svg', drawTraining(title, history, options.epochs));
+
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+  console.log(`
+test accuracy  ${((100 * right) / test.count).toFixed(2)} % (${right} of ${test.count} images)
+ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
+total time     ${seconds(performance.now())}, of it ${seconds(history.elapsed)} in ${steps} training steps
+weights        ${weights.path}
+               sha256 ${weights.sha256}
+picture        ${picture.path}`);
+}
+
+main().catch((error: unknown) => {
+  if (!(error instanceof Failure)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,12 @@
+// What the rules with an L1 term share.
+namespace gradstep {
+namespace SIMD_ISA {
+
+// Soft thresholding, sign(x) max(|x| - l, 0): the proximal step of l |x|. NaN stays NaN.
+template <class V> INL V shrink(V x, V l) { return copysign(maximum(abs(x) - l, V(0)), x); }
+
+// TensorFlow takes an L1 strength of 0 and below for none.
+INL double l1_strength(double l1) { return l1 > 0 ? l1 : 0; }
+
+}  // namespace SIMD_ISA
+}  // namespace gradstep
