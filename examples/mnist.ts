@@ -1,48 +1,56 @@
 // `npm start`: trains a network on the 60,000 handwritten digits of MNIST and tells how well it reads 10,000 others.
 import { clipByGlobalNorm, createGlobalStep, runtime } from 'gradstep';
-import { batches, inputSize, classCount, loadMnist } from './mnist/data';
+import { batches, classCount, inputSize, loadMnist, type Dataset } from './mnist/data';
 import { Failure } from './mnist/failure';
 import { History } from './mnist/history';
 import { Model } from './mnist/model';
 import { optimizers } from './mnist/optimizers';
-import { parseOptions } from './mnist/options';
+import { parseOptions, type Options } from './mnist/options';
 import { prepareFolder, writeOutput } from './mnist/output';
 import { Progress } from './mnist/progress';
 import { Random } from './mnist/random';
 import { toSafetensors } from './mnist/safetensors';
 
+/** Trains the model, in place. */
+function train(model: Model, dataset: Dataset, random: Random, options: Options): History {
+  const { epochs, batch, clipNorm } = options;
+  const steps = epochs * Math.ceil(dataset.count / batch);
+  const history = new History(steps, clipNorm);
+  using progress = new Progress(history, epochs);
+
+  const globalStep = createGlobalStep();
+  const { create, defaultRate } = optimizers[options.optimizer];
+  const firstRate = options.learningRate ?? defaultRate;
+  // In a straight line to 0: large steps early, small ones late, when the noise of the batches would blur the result.
+  const optimizer = create(() => firstRate * (1 - globalStep.value / steps));
+
+  const order = Int32Array.from({ length: dataset.count }, (_, row) => row);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    random.shuffle(order);
+    for (const rows of batches(order, batch)) {
+      const gradsAndVars = optimizer.computeGradients(() => model.loss(dataset, rows));
+      const [clipped, norm] = clipByGlobalNorm(gradsAndVars, clipNorm);
+      optimizer.applyGradients(clipped, { globalStep });
+
+      history.add(gradsAndVars.loss.item(), norm);
+      progress.update();
+    }
+  }
+  return history;
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(process.argv);
   if (options.threads !== undefined) runtime.threads = options.threads;
-  const { train, test } = loadMnist(options.data);
+  const data = loadMnist(options.data);
   prepareFolder(options.out);
 
   const random = new Random(options.seed);
   const sizes = [inputSize, ...options.hidden, classCount];
   const model = new Model(sizes, random);
-  const steps = options.epochs * Math.ceil(train.count / options.batch);
-  const history = new History(steps, options.clipNorm);
-  const progress = new Progress(history, options.epochs);
+  const history = train(model, data.train, random, options);
+  const right = model.countRight(data.test);
 
-  const globalStep = createGlobalStep();
-  const { create, defaultRate } = optimizers[options.optimizer];
-  const firstRate = options.learningRate ?? defaultRate;
-  // Falls in a straight line to 0: large steps early, and small ones late, where the noise of batches would blur the end.
-  const optimizer = create(() => firstRate * (1 - globalStep.value / steps));
-
-  const order = Int32Array.from({ length: train.count }, (_, row) => row);
-  for (let epoch = 0; epoch < options.epochs; epoch++) {
-    random.shuffle(order);
-    for (const rows of batches(order, options.batch)) {
-      const gradsAndVars = optimizer.computeGradients(() => model.loss(train, rows));
-      const [clipped, norm] = clipByGlobalNorm(gradsAndVars, options.clipNorm);
-      optimizer.applyGradients(clipped, { globalStep });
-      history.add(gradsAndVars.loss.item(), norm);
-      progress.update();
-    }
-  }
-
-  const right = model.countRight(test);
   const weights = writeOutput(options.out, 'weights.safetensors', toSafetensors(model.variables()));
   // The charting package takes a while to load, so that is put off until there is something to draw.
   const { drawTraining } = await import('./mnist/picture.js');
@@ -51,9 +59,9 @@ async function main(): Promise<void> {
 
   const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
   console.log(`
-test accuracy  ${((100 * right) / test.count).toFixed(2)} % (${right} of ${test.count} images)
+test accuracy  ${((100 * right) / data.test.count).toFixed(2)} % (${right} of ${data.test.count} images)
 ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
-total time     ${seconds(performance.now())}, of it ${seconds(history.elapsed)} in ${steps} training steps
+total time     ${seconds(performance.now())}, of it ${seconds(history.elapsed)} in ${history.steps} training steps
 weights        ${weights.path}
                sha256 ${weights.sha256}
 picture        ${picture.path}`);

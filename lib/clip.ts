@@ -1,5 +1,8 @@
-import { summed, binary, unary } from './autodiff/kernels';
-import { inScope } from './autodiff/scope';
+import { binary, broadcastTo, summed, unary } from './autodiff/kernels';
+import { maximum, minimum } from './autodiff/ops';
+import { scaleByNorm, type NormFactor } from './autodiff/scale-by-norm';
+import { allocate, inScope } from './autodiff/scope';
+import { isFollowed, toTensor } from './autodiff/tape';
 import { checkBoolean, checkNumber, checkOptions, shown } from './checks';
 import { isFloatArray, newArray, dtypeOf, rounded, type FloatArray } from './dtype';
 import { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
@@ -19,6 +22,17 @@ export type Clipped<T> = T extends Variable ? Tensor : T extends Float32Array ? 
 export interface ClipOptions {
   /** Write into the input's memory and return the input. Default: false. */
   inPlace?: boolean;
+}
+
+export interface ClipByNormOptions extends ClipOptions {
+  /**
+   * What to do about a norm that is infinite or NaN:
+   * `'propagate'` what TensorFlow's formula gives, which is NaN in most cases;
+   * `'error'` throw, with nothing changed;
+   * `'zero'` give zeros, so that one bad step of a server does no harm.
+   * Default: `'propagate'`.
+   */
+  nonFinite?: 'propagate' | 'error' | 'zero';
 }
 
 /**
@@ -52,6 +66,10 @@ export function clipByValue(
   const values = valuesOf('t', t);
   const high = toBound('clipValueMax', clipValueMax, values);
   const low = toBound('clipValueMin', clipValueMin, values);
+  if ([values, low, high].some((x) => x instanceof Tensor && isFollowed(x))) {
+    refuseInPlace(inPlace);
+    return withValues(t, maximum(minimum(values, high), low));
+  }
   if (typeof low === 'number' && typeof high === 'number') {
     return rewritten(t, values, inPlace, (out) => native.clipByValue(out, values.data, low, high));
   }
@@ -77,7 +95,7 @@ function toBound(name: string, bound: unknown, values: Tensor): number | Tensor 
   if (tensor.dtype !== values.dtype) {
     throw new TypeError(`${name} is ${tensor.dtype}, expected ${values.dtype}`);
   }
-  return tensor.size === 1 ? tensor.data[0]! : tensor;
+  return tensor.size === 1 && !isFollowed(tensor) ? tensor.data[0]! : tensor;
 }
 
 /**
@@ -95,41 +113,56 @@ function toBound(name: string, bound: unknown, values: Tensor): number | Tensor 
 export function clipByNorm<T extends Clippable>(
   t: T,
   clipNorm: number,
-  options: ClipOptions & { axes?: number | readonly number[]; inPlace: true },
+  options: ClipByNormOptions & { axes?: number | readonly number[]; inPlace: true },
 ): T;
 export function clipByNorm<T extends Clippable>(
   t: T,
   clipNorm: number,
-  options?: ClipOptions & { axes?: number | readonly number[] },
+  options?: ClipByNormOptions & { axes?: number | readonly number[] },
 ): Clipped<T>;
 export function clipByNorm(
   t: Clippable,
   clipNorm: number,
-  options: ClipOptions & { axes?: number | readonly number[] } = {},
+  options: ClipByNormOptions & { axes?: number | readonly number[] } = {},
 ): Clippable {
-  const inPlace = checkInPlace(options);
+  const { inPlace, nonFinite } = checkNormOptions(options);
   checkNumber('clipNorm', clipNorm);
   const values = valuesOf('t', t);
   const axes = normalizeAxes('axes', options.axes, values.shape.length);
-  if (axes.length < values.shape.length) return clipAlongAxes(t, values, clipNorm, axes, inPlace);
-  return multiplied(t, values, normFactor(normOf([values]), clipNorm), inPlace);
+  const factorOf = (norm: number): NormFactor => {
+    const value = clipNorm / Math.max(norm, clipNorm);
+    return { value, slope: norm >= clipNorm && norm !== 0 ? -value / norm : 0 };
+  };
+  if (axes.length === values.shape.length && !isFollowed(values)) {
+    const norm = normOf([values]);
+    if (isToBeZero(norm, nonFinite, 'norm of t')) return zeroed(t, values, inPlace);
+    return multiplied(t, values, factorOf(norm).value, inPlace);
+  }
+  const norms = normsAlong(values, axes);
+  norms.raw.forEach((norm) => isToBeZero(norm, nonFinite, 'norm of t'));
+  if (isFollowed(values)) {
+    refuseInPlace(inPlace);
+    return withValues(t, scaleByNorm([values], norms, () => axes, factorOf)[0]!);
+  }
+  return rewritten(t, values, inPlace, (out) => {
+    const factors = allocate(values.dtype, norms.shape, norms.size);
+    norms.raw.forEach((norm, i) => (factors.raw[i] = factorOf(norm).value));
+    out.set(binary('multiply', values, factors).data);
+    if (nonFinite === 'zero') zeroWhereNotFinite(out, values, norms);
+  });
 }
 
-function normFactor(norm: number, clipNorm: number): number {
-  return clipNorm / Math.max(norm, clipNorm);
-}
-
-function clipAlongAxes(
-  t: Clippable,
-  values: Tensor,
-  clipNorm: number,
-  axes: readonly number[],
-  inPlace: boolean,
-): Clippable {
+/** Norms along `axes`, which keep their place with size 1. */
+function normsAlong(values: Tensor, axes: readonly number[]): Tensor {
   const shape = values.shape.map((dim, d) => (axes.includes(d) ? 1 : dim));
-  const factors = summed(unary('square', values), axes, shape);
-  factors.raw.forEach((square, i, out) => (out[i] = normFactor(Math.sqrt(square), clipNorm)));
-  return rewritten(t, values, inPlace, (out) => out.set(binary('multiply', values, factors).data));
+  if (axes.length === values.shape.length) return alias(newArray(values.dtype, 1).fill(normOf([values])), shape);
+  return unary('sqrt', summed(unary('square', values), axes, shape));
+}
+
+// 0 · NaN is NaN, so zeros have to be written.
+function zeroWhereNotFinite(out: FloatArray, values: Tensor, norms: Tensor): void {
+  const everywhere = broadcastTo(norms, values.shape).data;
+  for (let i = 0; i < out.length; i++) if (!Number.isFinite(everywhere[i])) out[i] = 0;
 }
 
 /**
@@ -142,31 +175,81 @@ function clipAlongAxes(
 export function clipByAverageNorm<T extends Exclude<Clippable, IndexedSlices>>(
   t: T,
   clipNorm: number,
-  options: ClipOptions & { inPlace: true },
+  options: ClipByNormOptions & { inPlace: true },
 ): T;
 export function clipByAverageNorm<T extends Clippable>(
   t: T,
   clipNorm: number,
-  options?: ClipOptions,
+  options?: ClipByNormOptions,
 ): T extends IndexedSlices ? Tensor : Clipped<T>;
-export function clipByAverageNorm(t: Clippable, clipNorm: number, options: ClipOptions = {}): Clippable {
-  const inPlace = checkInPlace(options);
+export function clipByAverageNorm(t: Clippable, clipNorm: number, options: ClipByNormOptions = {}): Clippable {
+  const { inPlace } = checkNormOptions(options);
   checkNumber('clipNorm', clipNorm);
   if (t instanceof IndexedSlices) {
     if (inPlace) throw new TypeError('IndexedSlices cannot be clipped by their average norm in place: the result is dense');
-    return clipByAverageNorm(t.toDense(), clipNorm);
+    if (isFollowed(t.values)) throw new TypeError('IndexedSlices inside a loss cannot be clipped by their average norm');
+    return clipByAverageNorm(inScope(t.toDense()), clipNorm, options);
   }
   const values = valuesOf('t', t);
-  const norm = normOf([values]);
-  return multiplied(t, values, factorFor(norm / values.size, clipNorm, norm), inPlace);
+  return clipTogether([t], [values], normOf([values]), values.size, clipNorm, options, 'norm of t')[0]!;
 }
 
-/** clipNorm · min(1 / norm, 1 / clipNorm), but exactly 1 where nothing is clipped. */
-function factorFor(norm: number, clipNorm: number, data = norm): number {
-  if (Number.isNaN(data)) return NaN;
-  const inverse = Math.min(1 / norm, 1 / clipNorm);
-  if (clipNorm === 0 || !Number.isFinite(clipNorm) || Number.isNaN(inverse)) return clipNorm * inverse;
-  return inverse === 1 / clipNorm ? 1 : clipNorm / norm;
+/** clipNorm · min(size / norm, 1 / clipNorm), but exactly 1 where nothing is clipped; and its derivative by the norm. */
+function globalFactor(norm: number, size: number, clipNorm: number): NormFactor {
+  if (Number.isNaN(norm)) return { value: NaN, slope: NaN };
+  const inverse = Math.min(size / norm, 1 / clipNorm);
+  const clips = size / norm <= 1 / clipNorm;
+  const isPlain = clipNorm !== 0 && Number.isFinite(clipNorm) && !Number.isNaN(inverse);
+  const value = !isPlain ? clipNorm * inverse : clips && inverse !== 1 / clipNorm ? (clipNorm * size) / norm : 1;
+  // At norm 0 TensorFlow's derivative is NaN: that of 1 / norm times 0.
+  return { value, slope: norm === 0 ? NaN : clips ? -value / norm : 0 };
+}
+
+/** All entries by one factor, which depends on `norm`. */
+function clipTogether(
+  entries: readonly (Clippable | null)[],
+  values: readonly (Tensor | null)[],
+  norm: number,
+  size: number,
+  clipNorm: number,
+  options: ClipByNormOptions & { constant?: boolean; nanUnlessFinite?: boolean },
+  what: string,
+): (Clippable | null)[] {
+  const { inPlace, nonFinite } = checkNormOptions(options);
+  const factorOf = (n: number): NormFactor => {
+    const { value, slope } = globalFactor(n, size, clipNorm);
+    const isNaN = options.nanUnlessFinite === true && !Number.isFinite(n);
+    return { value: isNaN ? NaN : value, slope: options.constant ? 0 : slope };
+  };
+  const isZero = isToBeZero(norm, nonFinite, what);
+  const present = values.filter((entry) => entry !== null);
+  if (!present.some(isFollowed)) {
+    const clip = (entry: Clippable, own: Tensor): Clippable =>
+      isZero ? zeroed(entry, own, inPlace) : multiplied(entry, own, factorOf(norm).value, inPlace);
+    return entries.map((entry, i) => (entry === null ? null : clip(entry, values[i]!)));
+  }
+  refuseInPlace(inPlace);
+  if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, false)));
+  const norms = alias(newArray(present[0]!.dtype, 1).fill(norm), []);
+  const all = (x: Tensor): number[] => x.shape.map((_, d) => d);
+  const scaled = scaleByNorm(present, norms, all, factorOf).values();
+  return entries.map((entry) => (entry === null ? null : withValues(entry, scaled.next().value!)));
+}
+
+/** Whether the option asks for zeros. @throws Error where it asks for that. */
+function isToBeZero(norm: number, nonFinite: 'propagate' | 'error' | 'zero', what: string): boolean {
+  if (Number.isFinite(norm) || nonFinite === 'propagate') return false;
+  if (nonFinite === 'error') throw new Error(`the ${what} is ${norm}: the gradients are not finite`);
+  return true;
+}
+
+// A factor of 0 would not do: 0 · NaN is NaN.
+function zeroed(t: Clippable, values: Tensor, inPlace: boolean): Clippable {
+  if (inPlace) {
+    values.rewrite().fill(0);
+    return t;
+  }
+  return rewritten(t, values, false, (out) => out.fill(0));
 }
 
 /**
@@ -183,7 +266,7 @@ export function globalNorm(tList: readonly (Clippable | null)[] | GradientsAndVa
   return normOf(entriesOf(tList).flatMap((entry) => (entry === null ? [] : [valuesOf('an entry of tList', entry)])));
 }
 
-export interface ClipByGlobalNormOptions extends ClipOptions {
+export interface ClipByGlobalNormOptions extends ClipByNormOptions {
   /** The norm to use in place of the list's own. */
   useNorm?: number;
 }
@@ -222,15 +305,15 @@ export function clipByGlobalNorm(
   clipNorm: number,
   options: ClipByGlobalNormOptions = {},
 ): [clipped: unknown, globalNorm: number] {
-  const inPlace = checkInPlace(options);
+  checkNormOptions(options);
   checkNumber('clipNorm', clipNorm);
-  if (options.useNorm !== undefined) checkNumber('useNorm', options.useNorm);
+  const { useNorm } = options;
+  if (useNorm !== undefined) checkNumber('useNorm', useNorm);
   const entries = entriesOf(tList);
   const values = entries.map((entry) => (entry === null ? null : valuesOf('an entry of tList', entry)));
-  const norm = options.useNorm ?? normOf(values.filter((entry) => entry !== null));
-  const factor = Number.isFinite(norm) ? factorFor(norm, clipNorm) : NaN;
-  const clipped = entries.map((entry, i) => (entry === null ? null : multiplied(entry, values[i]!, factor, inPlace)));
-  return [withVariables(tList, clipped), norm];
+  const norm = useNorm ?? normOf(values.filter((entry) => entry !== null));
+  const kind = { ...options, constant: useNorm !== undefined, nanUnlessFinite: true };
+  return [withVariables(tList, clipTogether(entries, values, norm, 1, clipNorm, kind, 'global norm')), norm];
 }
 
 /** The entries themselves, or the gradients of pairs. */
@@ -258,8 +341,7 @@ function withVariables(tList: unknown, clipped: readonly (Clippable | null)[]): 
 function valuesOf(name: string, t: unknown): Tensor {
   if (t instanceof Tensor) return t;
   if (t instanceof IndexedSlices) return t.values;
-  if (t instanceof Variable) return (void t.data, t.value);
-  if (isFloatArray(t)) return alias(t);
+  if (t instanceof Variable || isFloatArray(t)) return toTensor(name, t);
   throw new TypeError(`${name} must be a Tensor, IndexedSlices, a Variable or a typed array, got ${shown(t)}`);
 }
 
@@ -302,10 +384,24 @@ function rewritten(t: Clippable, values: Tensor, inPlace: boolean, write: (out: 
   return isFloatArray(t) ? out : withValues(t, inScope(alias(out, values.shape)));
 }
 
-function withValues(t: Tensor | IndexedSlices | Variable, values: Tensor): Clippable {
+function withValues(t: Clippable, values: Tensor): Clippable {
+  if (isFloatArray(t)) return values.data;
   const original = t instanceof IndexedSlices ? t.values : t instanceof Variable ? t.value : t;
   if (isOurs(original)) markOurs(values);
   return t instanceof IndexedSlices ? new IndexedSlices(values, t.indices, t.denseShape) : values;
+}
+
+function refuseInPlace(inPlace: boolean): void {
+  if (inPlace) throw new Error('a tensor whose gradients are being computed cannot be clipped in place');
+}
+
+function checkNormOptions(options: ClipByNormOptions): Required<ClipByNormOptions> {
+  const inPlace = checkInPlace(options);
+  const { nonFinite = 'propagate' } = options;
+  if (nonFinite !== 'propagate' && nonFinite !== 'error' && nonFinite !== 'zero') {
+    throw new RangeError(`nonFinite must be 'propagate', 'error' or 'zero', got ${shown(nonFinite)}`);
+  }
+  return { inPlace, nonFinite };
 }
 
 function checkInPlace(options: ClipOptions): boolean {

@@ -26,15 +26,44 @@ export { customGradient } from './autodiff/custom-gradient';
 
 export { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
 export type { Schedule } from './optimizers/hyper';
+export type { ParameterGroup } from './optimizers/settings';
 export {
   Optimizer,
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
   type MinimizeOptions,
   type OptimizerOptions,
+  type WeightDecayOptions,
 } from './optimizers/optimizer';
-export { AdamOptimizer, type AdamOptions } from './optimizers/adam';
-export { GradientDescentOptimizer, type GradientDescentOptions } from './optimizers/gradient-descent';
-export { MomentumOptimizer, type MomentumOptions } from './optimizers/momentum';
+export { AdadeltaOptimizer, type AdadeltaHyperparameters, type AdadeltaOptions } from './optimizers/adadelta';
+export { AdagradOptimizer, type AdagradHyperparameters, type AdagradOptions } from './optimizers/adagrad';
+export { AdagradDAOptimizer, type AdagradDAHyperparameters, type AdagradDAOptions } from './optimizers/adagrad-da';
+export { AdamOptimizer, type AdamHyperparameters, type AdamOptions } from './optimizers/adam';
+export { AdamaxOptimizer, type AdamaxHyperparameters, type AdamaxOptions } from './optimizers/adamax';
+export { AdamWOptimizer, type AdamWHyperparameters, type AdamWOptions } from './optimizers/adamw';
+export { AMSGradOptimizer } from './optimizers/amsgrad';
+export { FtrlOptimizer, type FtrlHyperparameters, type FtrlOptions } from './optimizers/ftrl';
+export {
+  GradientDescentOptimizer,
+  type GradientDescentHyperparameters,
+  type GradientDescentOptions,
+} from './optimizers/gradient-descent';
+export { LambOptimizer, type LambHyperparameters, type LambOptions } from './optimizers/lamb';
+export { LarsOptimizer, type LarsHyperparameters, type LarsOptions } from './optimizers/lars';
+export { LazyAdamOptimizer } from './optimizers/lazy-adam';
+export { LionOptimizer, type LionHyperparameters, type LionOptions } from './optimizers/lion';
+export { MomentumOptimizer, type MomentumHyperparameters, type MomentumOptions } from './optimizers/momentum';
+export { NadamOptimizer, type NadamHyperparameters, type NadamOptions } from './optimizers/nadam';
+export {
+  ProximalAdagradOptimizer,
+  type ProximalAdagradHyperparameters,
+  type ProximalAdagradOptions,
+} from './optimizers/proximal-adagrad';
+export {
+  ProximalGradientDescentOptimizer,
+  type ProximalGradientDescentHyperparameters,
+  type ProximalGradientDescentOptions,
+} from './optimizers/proximal-gradient-descent';
+export { RMSPropOptimizer, type RMSPropHyperparameters, type RMSPropOptions } from './optimizers/rmsprop';
 
 export { runtime, type Isa } from './runtime';

@@ -7,6 +7,7 @@ import {
   clipByNorm,
   clipByValue,
   globalNorm,
+  gradients,
   GradientsAndVariables,
   IndexedSlices,
   ops,
@@ -17,6 +18,7 @@ import {
   zip,
   type Tensor,
 } from 'gradstep';
+import { expectGradients } from './support/numeric-gradient';
 
 const numbers = (t: { data: ArrayLike<number> }): number[] => Array.from(t.data);
 const close = (actual: ArrayLike<number>, expected: readonly number[], tolerance = 1e-6): void => {
@@ -250,5 +252,93 @@ describe('clipping refuses', () => {
       expect(() => globalNorm(list as unknown as Tensor[])).to.throw(TypeError, 'tList must be an array');
       expect(() => clipByGlobalNorm(list as unknown as Tensor[], 1)).to.throw(TypeError, 'tList must be an array');
     }
+  });
+});
+
+describe('a norm that is not finite', () => {
+  const bad = (): Float32Array => Float32Array.of(1, NaN, Infinity);
+
+  it('makes zeros when asked to, in every form, and leaves finite lists alone', () => {
+    const options = { nonFinite: 'zero' } as const;
+    const t = tensor([[1, NaN], [3, 4]]);
+    expect([...clipByNorm(bad(), 1, options)]).to.deep.equal([0, 0, 0]);
+    expect([...clipByAverageNorm(bad(), 1, options)]).to.deep.equal([0, 0, 0]);
+    const [[zeros, other], norm] = clipByGlobalNorm([t, Float32Array.of(5)], 1, options);
+    expect([zeros.toArray(), [...other], norm]).to.deep.equal([[[0, 0], [0, 0]], [0], NaN]);
+    expect(clipByNorm(t, 5, { axes: 1, ...options }).toArray()).to.deep.equal([[0, 0], [3, 4]]);
+    const array = bad();
+    expect(clipByGlobalNorm([array], 1, { inPlace: true, ...options })[0][0]).to.equal(array);
+    expect([...array]).to.deep.equal([0, 0, 0]);
+    expect([...clipByGlobalNorm([Float32Array.of(3, 4)], 10, options)[0][0]]).to.deep.equal([3, 4]);
+  });
+
+  it('throws when asked to, and changes nothing', () => {
+    const options = { nonFinite: 'error', inPlace: true } as const;
+    const array = bad();
+    expect(() => clipByGlobalNorm([Float32Array.of(1), array], 1, options)).to.throw(Error, 'the global norm is NaN');
+    expect(() => clipByNorm(array, 1, options)).to.throw(Error, 'the norm of t is NaN');
+    expect(() => clipByNorm(tensor([[1], [Infinity]]), 1, { axes: 1, ...options })).to.throw(Error, 'norm of t is Infinity');
+    expect([...array]).to.deep.equal([1, NaN, Infinity]);
+    expect(() => clipByNorm(array, 1, { nonFinite: 'ignore' as 'zero' })).to.throw(RangeError, "nonFinite must be 'propagate'");
+  });
+});
+
+describe('clipping inside of a loss', () => {
+  const values = (): Tensor => tensor(Float64Array.of(-3, 0.5, 4, -0.25, 2, 1), [2, 3]);
+  const weights = tensor(Float64Array.of(1, -2, 3, 0.5, -1, 2), [2, 3]);
+
+  for (const [name, clip] of Object.entries<(x: Tensor) => Tensor>({
+    'clipByValue': (x) => clipByValue(x, -1, 2.5),
+    'clipByNorm that clips': (x) => clipByNorm(x, 2),
+    'clipByNorm that does not': (x) => clipByNorm(x, 20),
+    'clipByNorm along axes': (x) => clipByNorm(x, 3, { axes: 1 }),
+    'clipByAverageNorm that clips': (x) => clipByAverageNorm(x, 0.5),
+    'clipByAverageNorm that does not': (x) => clipByAverageNorm(x, 50),
+    'clipByGlobalNorm that clips': (x) => {
+      const [[a, b]] = clipByGlobalNorm([x, ops.square(x)], 3);
+      return ops.add(a, ops.mul(b, 0.3));
+    },
+    'clipByGlobalNorm that does not': (x) => clipByGlobalNorm([x], 30)[0][0],
+    'clipByGlobalNorm by a given norm': (x) => clipByGlobalNorm([x], 3, { useNorm: 6 })[0][0],
+  })) {
+    it(`${name} has the numeric gradient`, () => {
+      const f = (x: Tensor): Tensor => ops.reduceSum(ops.mul(clip(x), weights));
+      expectGradients(f, [values()]);
+    });
+  }
+
+  const gradientOf = (data: readonly number[], f: (x: Tensor) => Tensor): number[] => {
+    const x = tensor(Float64Array.from(data));
+    return numbers(gradients(() => ops.reduceSum(f(x)), [x])[0] as Tensor);
+  };
+
+  it('has the gradients of TensorFlow at ties and at zero', () => {
+    expect(gradientOf([1, 2, 3, 4, 5], (x) => clipByValue(x, 2, 4))).to.deep.equal([0, 1, 1, 1, 0]);
+    expect(gradientOf([0, 0, 0], (x) => clipByNorm(x, 1))).to.deep.equal([1, 1, 1]);
+    close(gradientOf([3, 4], (x) => clipByNorm(x, 5)), [1 - (3 * 7) / 25, 1 - (4 * 7) / 25]);
+    close(gradientOf([3, 4], (x) => clipByGlobalNorm([x], 5)[0][0]), [1 - (3 * 7) / 25, 1 - (4 * 7) / 25]);
+    close(gradientOf([0, 0], (x) => clipByGlobalNorm([x], 1)[0][0]), [NaN, NaN]);
+    close(gradientOf([0, 0], (x) => clipByAverageNorm(x, 1)), [NaN, NaN]);
+  });
+
+  it('sends what the bounds take to the bounds', () => {
+    const [t, low, high] = [tensor([1, 3, 9]), tensor(2), tensor([4, 4, 4])];
+    const [dt, dLow, dHigh] = gradients(() => clipByValue(t, low, high), [t, low, high]) as Tensor[];
+    expect([dt, dLow, dHigh].map((d) => d!.toArray())).to.deep.equal([[0, 1, 0], 1, [0, 0, 1]]);
+  });
+
+  it('follows variables, and refuses to work in place', () => {
+    const v = variable([3, 4]);
+    const optimizer = new AdamOptimizer();
+    const [[gradient]] = optimizer.computeGradients(() => ops.l2Loss(clipByNorm(v, 10))) as unknown as [[Tensor]];
+    expect(gradient.toArray()).to.deep.equal([3, 4]);
+    for (const clip of [
+      () => clipByNorm(v, 1, { inPlace: true }),
+      () => clipByValue(v, 0, 1, { inPlace: true }),
+      () => clipByGlobalNorm([v], 1, { inPlace: true })[0][0],
+    ]) {
+      expect(() => optimizer.computeGradients(() => ops.l2Loss(clip()))).to.throw(Error, 'cannot be clipped in place');
+    }
+    expect(v.toArray()).to.deep.equal([3, 4]);
   });
 });

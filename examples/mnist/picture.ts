@@ -10,6 +10,7 @@ const parts = 100;
 /** A picture in SVG: loss and gradient norm over the steps, on logarithmic scales. */
 export function drawTraining(title: string, history: History, epochs: number): string {
   const { losses, norms, steps, clipNorm, clipped } = history;
+  const epochsPerTick = epochs <= 2 ? 0.25 : Math.ceil(epochs / 10);
   const share = ((100 * clipped) / steps).toFixed(1);
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
   chart.setOption({
@@ -29,8 +30,10 @@ export function drawTraining(title: string, history: History, epochs: number): s
       type: 'value',
       name: 'step',
       max: steps,
-      interval: (steps / epochs) * Math.ceil(epochs / 10),
-      axisLabel: { formatter: (step: number) => `${step}\nepoch ${Math.round((step / steps) * epochs)}` },
+      interval: (steps / epochs) * epochsPerTick,
+      axisLabel: {
+        formatter: (step: number) => `${Math.round(step)}\nepoch ${Number(((step / steps) * epochs).toFixed(2))}`,
+      },
     })),
     yAxis: [0, 1].map((gridIndex) => ({
       gridIndex,

@@ -31,7 +31,11 @@ export class Progress {
     const text = describe(this.history, this.epochs);
     if (this.bar) this.bar.update(step, { text });
     else console.log(`step ${step}/${steps}  ${text}`);
-    if (step === steps) this.bar?.stop();
+  }
+
+  /** Leaves the bar as it is; until then its timer would keep the process alive. */
+  [Symbol.dispose](): void {
+    this.bar?.stop();
   }
 }
 

@@ -25,7 +25,7 @@ export function differentiate(
   name: 'loss' | 'ys',
   f: () => Tensor,
   sources: readonly (Tensor | Variable)[] | null,
-  gradY: Tensor | null,
+  givenGradY: Tensor | FloatArray | null,
   method: AggregationMethod,
 ): Differentiation {
   const watched = sources?.map((source) => (source instanceof Variable ? source.value : source)) ?? null;
@@ -35,6 +35,7 @@ export function differentiate(
         const value = f();
         checkValue(name, value);
         const targets = sources ?? [...tape.variables];
+        const gradY = isFloatArray(givenGradY) ? shapedLike(givenGradY, value) : givenGradY;
         checkGradY(name, gradY, value);
         const found = walkBack(tape, value, gradY, targets, method);
         return { value: plainCopy(value), sources: targets, gradients: ownMemory(found) };
@@ -53,6 +54,11 @@ function checkValue(name: string, value: unknown): asserts value is Tensor {
   if (value instanceof Tensor) return;
   if (value instanceof Promise) throw new TypeError(`${name} must return a Tensor, got a Promise; it cannot be async`);
   throw new TypeError(`${name} must return a Tensor, got ${shown(value)}`);
+}
+
+// A typed array has no shape of its own; one of the right size fits any.
+function shapedLike(array: FloatArray, value: Tensor): Tensor {
+  return array.length === value.size ? alias(array, value.shape) : alias(array);
 }
 
 function checkGradY(name: 'loss' | 'ys', gradY: Tensor | null, value: Tensor): void {
@@ -179,9 +185,8 @@ export function gradients(
 }
 
 /** @throws TypeError unless `value` is a tensor, a typed array or undefined. */
-export function toGradY(name: string, value: unknown): Tensor | null {
+export function toGradY(name: string, value: unknown): Tensor | FloatArray | null {
   if (value === undefined || value === null) return null;
-  if (value instanceof Tensor) return value;
-  if (isFloatArray(value)) return inScope(alias(value));
+  if (value instanceof Tensor || isFloatArray(value)) return value;
   throw new TypeError(`${name} must be a Tensor or a typed array, got ${shown(value)}`);
 }

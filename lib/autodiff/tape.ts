@@ -67,6 +67,11 @@ export function recording<T>(watched: readonly Tensor[] | null, f: (tape: Tape) 
   }
 }
 
+/** Whether the active tape, if any, follows this tensor: what is made of it has a gradient to pass on. */
+export function isFollowed(tensor: Tensor): boolean {
+  return active !== null && active.follows(tensor);
+}
+
 /** Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. */
 export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
   const tape = active;

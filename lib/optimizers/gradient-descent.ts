@@ -1,11 +1,12 @@
-import { checkOptions } from '../checks';
-import { checkSchedule, notNegative, valueOf, type Schedule } from './hyper';
+import { notNegative, required, type Schedule } from './hyper';
 import { Optimizer, type OptimizerOptions } from './optimizer';
-import { ruleNamed } from './rules';
 
-export interface GradientDescentOptions extends OptimizerOptions {
+export interface GradientDescentHyperparameters {
   learningRate: Schedule;
 }
+
+export interface GradientDescentOptions
+  extends GradientDescentHyperparameters, OptimizerOptions<GradientDescentHyperparameters> {}
 
 /**
  * Gradient descent: w ← w − lr g.
@@ -16,17 +17,12 @@ export interface GradientDescentOptions extends OptimizerOptions {
  * @example
  * const optimizer = new GradientDescentOptimizer({ learningRate: 0.1 });
  */
-export class GradientDescentOptimizer extends Optimizer<GradientDescentOptions> {
-  protected readonly rule = ruleNamed('gradientDescent');
-
+export class GradientDescentOptimizer extends Optimizer<GradientDescentHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative, or a function. */
   constructor(options: GradientDescentOptions) {
-    checkOptions('options', options);
-    super('GradientDescent', options ?? {}, { ...options });
-    checkSchedule('learningRate', this.options.learningRate, notNegative);
-  }
-
-  protected hyper({ learningRate }: GradientDescentOptions) {
-    return { learningRate: valueOf('learningRate', learningRate, notNegative) };
+    super(
+      { name: 'GradientDescent', rule: 'gradientDescent', hyperparameters: { learningRate: required(notNegative) } },
+      options,
+    );
   }
 }

@@ -36,3 +36,16 @@ export function checkSchedule(name: string, schedule: unknown, domain: Domain): 
   checkNumber(name, schedule);
   checkRange(name, schedule, domain.expected, domain.holds);
 }
+
+/** What an optimizer says about one of its hyperparameters. */
+export interface Hyperparameter {
+  readonly domain: Domain;
+  /** Its value where none is given; without one it is required. */
+  readonly initial?: number;
+}
+
+/** One entry for each of an optimizer's hyperparameters. */
+export type Hyperparameters<H> = { readonly [K in keyof H]-?: Hyperparameter };
+
+export const required = (domain: Domain): Hyperparameter => ({ domain });
+export const optional = (initial: number, domain: Domain): Hyperparameter => ({ domain, initial });

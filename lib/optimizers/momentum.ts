@@ -1,12 +1,14 @@
 import { checkBoolean, checkOptions } from '../checks';
-import { checkSchedule, finite, notNegative, valueOf, type Schedule } from './hyper';
+import { finite, notNegative, required, type Schedule } from './hyper';
 import { Optimizer, type OptimizerOptions } from './optimizer';
-import { ruleNamed } from './rules';
 
-export interface MomentumOptions extends OptimizerOptions {
+export interface MomentumHyperparameters {
   learningRate: Schedule;
   /** μ, the share of the accumulator that is kept. */
   momentum: Schedule;
+}
+
+export interface MomentumOptions extends MomentumHyperparameters, OptimizerOptions<MomentumHyperparameters> {
   /** Default: false. */
   useNesterov?: boolean;
 }
@@ -21,24 +23,19 @@ export interface MomentumOptions extends OptimizerOptions {
  * @example
  * const optimizer = new MomentumOptimizer({ learningRate: 0.1, momentum: 0.9, useNesterov: true });
  */
-export class MomentumOptimizer extends Optimizer<MomentumOptions> {
-  protected readonly rule;
-
+export class MomentumOptimizer extends Optimizer<MomentumHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative and momentum finite, or functions. */
   constructor(options: MomentumOptions) {
     checkOptions('options', options);
-    super('Momentum', options ?? {}, { ...options });
-    const { learningRate, momentum, useNesterov = false } = this.options;
-    checkSchedule('learningRate', learningRate, notNegative);
-    checkSchedule('momentum', momentum, finite);
+    const { useNesterov = false } = options ?? {};
     checkBoolean('useNesterov', useNesterov);
-    this.rule = ruleNamed(useNesterov ? 'nesterovMomentum' : 'momentum');
-  }
-
-  protected hyper({ learningRate, momentum }: MomentumOptions) {
-    return {
-      learningRate: valueOf('learningRate', learningRate, notNegative),
-      momentum: valueOf('momentum', momentum, finite),
-    };
+    super(
+      {
+        name: 'Momentum',
+        rule: useNesterov ? 'nesterovMomentum' : 'momentum',
+        hyperparameters: { learningRate: required(notNegative), momentum: required(finite) },
+      },
+      options,
+    );
   }
 }

@@ -4,18 +4,32 @@ import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
 import type { FloatArray } from '../dtype';
 import { GlobalStep } from '../global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
-import { native, type Plan, type Rule } from '../native';
+import type { Rule } from '../native';
 import { Tensor } from '../tensor';
-import { sharedArray, Variable } from '../variable';
+import { Variable } from '../variable';
+import { Batches } from './batches';
 import { withConstraints } from './constraints';
-import { checkPairs, namesOf, type Update } from './pairs';
+import type { Hyperparameters } from './hyper';
+import { checkPairs, namesOf } from './pairs';
+import { ruleNamed } from './rules';
+import { SettingsByVariable, type ParameterGroup, type Settings } from './settings';
+import { Slots, suffixes } from './slots';
 import { markOurs, markSpent, retireSpent } from './spent';
 
-export interface OptimizerOptions {
+/** @typeParam H the optimizer's hyperparameters. */
+export interface OptimizerOptions<H extends object = object> {
+  /** Variables that step with hyperparameters of their own over the optimizer's. */
+  groups?: readonly ParameterGroup<H>[];
   /** Accepted for TensorFlow's sake; steps of one thread never race. Default: false. */
   useLocking?: boolean;
   /** Names the slots. Default: the class's name without `Optimizer`. */
   name?: string;
+}
+
+/** Further options of the optimizers that have a weight decay. */
+export interface WeightDecayOptions {
+  /** Says of a variable's name whether its weights do not decay: biases, say. Default: all decay. */
+  excludeFromWeightDecay?: (name: string) => boolean;
 }
 
 export interface ComputeGradientsOptions {
@@ -41,68 +55,74 @@ export interface ApplyGradientsOptions {
 
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
 
-/** Variables that step together: their hyperparameters, and where their memory is. */
-interface Group<Options> {
-  readonly options: Options;
-  /** Positions in the step's list of updates. */
-  readonly members: number[];
-  /** The rule's hyperparameters, then a factor for each member's gradient; shared memory that the plan reads. */
-  numbers: FloatArray;
-  plan: Plan | null;
+/** What an optimizer is made of; the base class does the rest. */
+export interface Definition<H extends object> {
+  /** The class's name without `Optimizer`. */
+  readonly name: string;
+  /** The native update rule's name. */
+  readonly rule: string;
+  /** The rule's hyperparameters except those that `derive` fills in, and what slots start from. */
+  readonly hyperparameters: Hyperparameters<H>;
+  /** What slots start from where that is not 0: a number, or the hyperparameter that says so. */
+  readonly initialSlotValues?: Readonly<Record<string, number | (keyof H & string)>>;
+  /** What slots are named by, where that is not the optimizer's name. */
+  readonly slotOwners?: Readonly<Record<string, string | undefined>>;
+  /** Whether a sparse gradient moves the rows it does not mention too, with a gradient of zero. Default: false. */
+  readonly sparseStepsAllRows?: boolean;
 }
 
 /**
- * The base of all optimizers: every mechanism is here, a subclass has its options, its hyperparameters and its rule.
+ * The base of all optimizers: every mechanism is here, a subclass has its options and its definition.
  *
- * @typeParam Options the subclass's options, defaults filled in.
+ * @typeParam H the subclass's hyperparameters.
  */
-export abstract class Optimizer<Options extends object = object> {
+export abstract class Optimizer<H extends object = object> {
   static readonly GATE_NONE = 0;
   static readonly GATE_OP = 1;
   static readonly GATE_GRAPH = 2;
 
-  private readonly name: string;
-  private readonly slots = new Map<Variable, Map<string, Variable>>();
-  private planned: readonly Variable[] = [];
-  private groups: readonly Group<Options>[] = [];
-
   /** The native update rule. */
-  protected abstract readonly rule: Rule;
-  /** Whether a sparse gradient moves the rows it does not mention too, with a gradient of zero. */
-  protected readonly sparseStepsAllRows: boolean = false;
+  protected readonly rule: Rule;
+  private readonly name: string;
+  private readonly settings: SettingsByVariable;
+  private readonly slots: Slots;
+  private readonly batches: Batches;
 
   protected constructor(
-    defaultName: string,
-    base: OptimizerOptions,
-    protected readonly options: Options,
+    definition: Definition<H>,
+    options: (OptimizerOptions<H> & Partial<H> & WeightDecayOptions) | undefined,
   ) {
-    const { name = defaultName, useLocking = false } = base;
+    checkOptions('options', options);
+    const { name = definition.name, useLocking = false, groups, excludeFromWeightDecay } = options ?? {};
     if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
     if (name === '') throw new RangeError('name must not be empty');
     checkBoolean('useLocking', useLocking);
+    if (excludeFromWeightDecay !== undefined) checkFunction('excludeFromWeightDecay', excludeFromWeightDecay);
+    const { hyperparameters, initialSlotValues = {}, slotOwners = {}, sparseStepsAllRows = false } = definition;
     this.name = name;
+    this.rule = ruleNamed(definition.rule);
+    this.settings = new SettingsByVariable(hyperparameters, this.rule.hyper, { ...options }, groups);
+    const names = suffixes(this.rule.slots.map((slot) => slotOwners[slot] ?? name));
+    this.slots = new Slots(
+      this.rule.slots.map((slot, i) => {
+        const initial = initialSlotValues[slot] ?? 0;
+        const value = (variable: Variable) => this.settings.of(variable).value(initial as string);
+        return { name: slot, suffix: names[i]!, initial: typeof initial === 'number' ? () => initial : value };
+      }),
+    );
+    this.batches = new Batches(this.rule, this.settings, this.slots, sparseStepsAllRows, excludeFromWeightDecay);
   }
 
-  /** This step's hyperparameters, by the names the rule declares. Must throw for a value that makes no sense. */
-  protected abstract hyper(options: Options): Readonly<Record<string, number>>;
+  /** Fills in those of this step's hyperparameters that are not options. Must change nothing else. */
+  protected derive(_settings: Settings): void {}
 
-  /** What a slot starts from. */
-  protected initialSlotValue(_slot: string, _options: Options): number {
-    return 0;
-  }
-
-  /** The options for one variable; those that are to step together must get the very same object. */
-  protected optionsFor(_variable: Variable): Options {
-    return this.options;
-  }
+  /** Called after all variables of a step have been updated, for each of the settings that took part. */
+  protected finish(_settings: Settings): void {}
 
   /** State beside the slots. */
   protected nonSlotVariables(): readonly Variable[] {
     return [];
   }
-
-  /** Called after all variables of a step have been updated, for each set of options that took part. */
-  protected finish(_options: Options): void {}
 
   /**
    * Gradients of the sum of `loss()` (times `gradLoss`): d sum(loss · gradLoss) / d variable.
@@ -157,14 +177,16 @@ export abstract class Optimizer<Options extends object = object> {
       throw new TypeError(`name must be a string, got ${shown(name)}`);
     }
     const updates = checkPairs(gradsAndVars);
-    this.group(updates);
-    for (const group of this.groups) this.prepare(group, updates);
+    const { batches } = this;
+    batches.arrange(updates);
+    for (const settings of batches.settings) this.evaluate(settings);
+    batches.prepare(updates);
     withConstraints(
       updates,
-      (variable) => this.slotsOf(variable),
-      () => this.step(updates),
+      (variable) => this.slots.of(variable),
+      () => batches.step(updates),
     );
-    for (const group of this.groups) this.finish(group.options);
+    for (const settings of batches.settings) this.finish(settings);
     globalStep?.increment();
     for (const { values } of updates) markSpent(values);
   }
@@ -190,12 +212,12 @@ export abstract class Optimizer<Options extends object = object> {
 
   /** The slot of this name that belongs to `variable`, or null when there is none (yet). */
   getSlot(variable: Variable, name: string): Variable | null {
-    return this.slots.get(variable)?.get(name) ?? null;
+    return this.slots.get(variable, name);
   }
 
   /** Names of the slots made so far, sorted. */
   getSlotNames(): string[] {
-    return [...new Set([...this.slots.values()].flatMap((slots) => [...slots.keys()]))].sort();
+    return this.slots.names();
   }
 
   getName(): string {
@@ -204,85 +226,25 @@ export abstract class Optimizer<Options extends object = object> {
 
   /** All state of the optimizer, sorted by name: the slots of every variable, and what belongs to no variable. */
   variables(): Variable[] {
-    const slots = [...this.slots.values()].flatMap((slots) => [...slots.values()]);
-    return [...slots, ...this.nonSlotVariables()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    const variables = [...this.slots.all(), ...this.nonSlotVariables()];
+    return variables.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
   /**
-   * Makes the slots of these variables now rather than at their first step, so that they can be read or restored.
-   * Slots that exist stay as they are.
+   * Makes the state of these variables now rather than at their first step, so that it can be read or restored: their
+   * slots, and what belongs to no variable. What exists stays as it is.
    */
   createSlots(variables: Iterable<Variable>): void {
     for (const variable of variables) {
       if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
-      this.slotsOf(variable);
+      this.slots.of(variable);
+      this.evaluate(this.settings.of(variable));
     }
   }
 
-  private slotsOf(variable: Variable): readonly Variable[] {
-    const existing = this.slots.get(variable);
-    if (existing !== undefined) return [...existing.values()];
-    const options = this.optionsFor(variable);
-    const slots = this.rule.slots.map((slot, i) => {
-      const array = sharedArray(variable.dtype, variable.size);
-      const initial = this.initialSlotValue(slot, options);
-      if (initial !== 0) array.fill(initial);
-      const name = `${variable.name}/${this.name}${i === 0 ? '' : `_${i}`}`;
-      return new Variable(array, { name, trainable: false, shape: variable.shape });
-    });
-    this.slots.set(variable, new Map(slots.map((slot, i) => [this.rule.slots[i]!, slot])));
-    return slots;
-  }
-
-  /** Puts the variables that share their options together; nothing to do when the last step had the same variables. */
-  private group(updates: readonly Update[]): void {
-    const { planned } = this;
-    if (updates.length === planned.length && updates.every(({ variable }, i) => variable === planned[i])) return;
-    const groups = new Map<Options, Group<Options>>();
-    updates.forEach(({ variable }, i) => {
-      const options = this.optionsFor(variable);
-      const group = groups.get(options);
-      if (group !== undefined) group.members.push(i);
-      else groups.set(options, { options, members: [i], numbers: sharedArray('float64', 0), plan: null });
-    });
-    for (const group of groups.values()) {
-      group.numbers = sharedArray('float64', this.rule.hyper.length + group.members.length);
-    }
-    this.groups = [...groups.values()];
-    this.planned = updates.map(({ variable }) => variable);
-  }
-
-  /** What can fail of a step, before any variable changes. */
-  private prepare(group: Group<Options>, updates: readonly Update[]): void {
-    const { members, numbers, options } = group;
-    const hyper = this.hyper(options);
-    const names = this.rule.hyper;
-    for (let i = 0; i < names.length; i++) numbers[i] = hyper[names[i]!]!;
-    for (let i = 0; i < members.length; i++) numbers[names.length + i] = updates[members[i]!]!.values.factor;
-    group.plan ??= this.planFor(
-      members.map((i) => updates[i]!.variable),
-      numbers,
-    );
-  }
-
-  private planFor(variables: readonly Variable[], numbers: FloatArray): Plan {
-    return native.createPlan(
-      this.rule.id,
-      variables.map((variable) => variable.data),
-      variables.map((variable) => this.slotsOf(variable).map((slot) => slot.data)),
-      Float64Array.from(variables, ({ size, shape }) => (shape[0] ? size / shape[0] : 1)),
-      variables.map((variable) => variable.isFixed),
-      this.sparseStepsAllRows,
-      numbers,
-    );
-  }
-
-  private step(updates: readonly Update[]): void {
-    const isSparse = updates.some(({ indices }) => indices !== undefined);
-    for (const { members, plan } of this.groups) {
-      const gradients = members.map((i) => updates[i]!.values.raw);
-      native.step(plan!, gradients, isSparse ? members.map((i) => updates[i]!.indices) : undefined);
-    }
+  private evaluate(settings: Settings): void {
+    settings.evaluate();
+    this.derive(settings);
   }
 }
 
@@ -294,4 +256,3 @@ function checkVarList(varList: unknown): asserts varList is readonly Variable[] 
     if (!(variable instanceof Variable)) throw new TypeError(`varList must hold Variables, got ${shown(variable)}`);
   }
 }
-

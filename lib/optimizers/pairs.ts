@@ -70,9 +70,7 @@ function toGradientTensor(gradient: unknown, variable: Variable): Tensor {
   if (gradient instanceof Variable) return gradient.value;
   if (isFloatArray(gradient)) {
     if (gradient.length !== variable.size) {
-      throw new RangeError(
-        `gradient of '${variable.name}' has ${gradient.length} elements, expected ${variable.size}`,
-      );
+      throw new RangeError(`gradient of '${variable.name}' has ${gradient.length} elements, expected ${variable.size}`);
     }
     return alias(gradient, variable.shape);
   }

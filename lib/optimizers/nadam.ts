@@ -1,0 +1,89 @@
+import { decayRate, notNegative, optional, type Schedule } from './hyper';
+import { NonSlots } from './non-slots';
+import { Optimizer, type OptimizerOptions } from './optimizer';
+import type { Settings } from './settings';
+
+export interface NadamHyperparameters {
+  /** Default: 0.002. */
+  learningRate?: Schedule;
+  /** What the momentum rises to, and the decay of the mean of gradients. Default: 0.9. */
+  beta1?: Schedule;
+  /** Decay of the mean of squared gradients. Default: 0.999. */
+  beta2?: Schedule;
+  /** Added to the corrected root. Default: 1e-8. */
+  epsilon?: Schedule;
+  /** ψ: how fast the momentum rises from β₁ / 2 to β₁. Default: 0.004. */
+  momentumDecay?: Schedule;
+}
+
+export interface NadamOptions extends NadamHyperparameters, OptimizerOptions<NadamHyperparameters> {}
+
+/** The base of the schedule of μ, from the paper. */
+const decayBase = 0.96;
+
+/**
+ * Nadam, Adam with Nesterov's momentum: m and v as in Adam, then
+ * w ← w − lr (μₜ₊₁ m / (1 − Pₜ₊₁) + (1 − μₜ) g / (1 − Pₜ)) / (√(v / (1 − β₂ᵗ)) + ε),
+ * with μₜ = β₁ (1 − 0.96^(t ψ) / 2) and Pₜ = μ₁ μ₂ … μₜ.
+ *
+ * Slots `m` and `v`, from 0; `beta2_power` (β₂ᵗ), `momentum_decay_power` (0.96^(t ψ)) and `momentum_product` (Pₜ₋₁) are
+ * shared by all variables. A sparse gradient moves every row.
+ *
+ * Source: Dozat 2016, with the schedule of μ, as in Keras and `torch.optim.NAdam`.
+ * @example
+ * const optimizer = new NadamOptimizer({ learningRate: 2e-3 });
+ */
+export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
+  private readonly scalars = new NonSlots(['beta2_power', 'momentum_decay_power', 'momentum_product']);
+  private readonly at = Object.fromEntries(this.rule.hyper.map((name, i) => [name, i]));
+
+  /** @throws what AdamOptimizer throws, and unless momentumDecay is finite and not negative, or a function. */
+  constructor(options: NadamOptions = {}) {
+    super(
+      {
+        name: 'Nadam',
+        rule: 'nadam',
+        hyperparameters: {
+          learningRate: optional(2e-3, notNegative),
+          beta1: optional(0.9, decayRate),
+          beta2: optional(0.999, decayRate),
+          epsilon: optional(1e-8, notNegative),
+          momentumDecay: optional(4e-3, notNegative),
+        },
+        sparseStepsAllRows: true,
+      },
+      options,
+    );
+  }
+
+  protected override derive(settings: Settings): void {
+    const { hyper } = settings;
+    const { at } = this;
+    const [beta2Power, decayPower, product] = this.scalarsOf(settings);
+    const beta1 = hyper[at['beta1']!]!;
+    const mu = beta1 * (1 - 0.5 * decayPower![0]!);
+    hyper[at['beta2Power']!] = beta2Power![0]!;
+    hyper[at['mu']!] = mu;
+    hyper[at['nextMu']!] = beta1 * (1 - 0.5 * decayPower![0]! * this.decay(settings));
+    hyper[at['muProduct']!] = product![0]! * mu;
+  }
+
+  protected override finish(settings: Settings): void {
+    const [beta2Power, decayPower, product] = this.scalarsOf(settings);
+    beta2Power![0]! *= settings.hyper[this.at['beta2']!]!;
+    decayPower![0]! *= this.decay(settings);
+    product![0] = settings.hyper[this.at['muProduct']!]!;
+  }
+
+  protected override nonSlotVariables() {
+    return this.scalars.variables();
+  }
+
+  private decay({ hyper }: Settings): number {
+    return decayBase ** hyper[this.at['momentumDecay']!]!;
+  }
+
+  private scalarsOf(settings: Settings) {
+    return this.scalars.of(settings, () => [settings.hyper[this.at['beta2']!]!, this.decay(settings), 1]);
+  }
+}

@@ -1,0 +1,54 @@
+import { checkBoolean, checkOptions } from '../checks';
+import { finite, fraction, notNegative, optional, required, type Schedule } from './hyper';
+import { Optimizer, type OptimizerOptions } from './optimizer';
+
+export interface RMSPropHyperparameters {
+  learningRate: Schedule;
+  /** ρ, the decay of the means. Default: 0.9. */
+  decay?: Schedule;
+  /** μ. Default: 0. */
+  momentum?: Schedule;
+  /** Inside the root. Default: 1e-10. */
+  epsilon?: Schedule;
+}
+
+export interface RMSPropOptions extends RMSPropHyperparameters, OptimizerOptions<RMSPropHyperparameters> {
+  /** Divides by the deviation of the gradients from their mean, not by their root mean square. Default: false. */
+  centered?: boolean;
+}
+
+/**
+ * RMSProp: r ← ρ r + (1 − ρ) g², a ← μ a + lr g / √(r + ε), w ← w − a.
+ * Centered: c ← ρ c + (1 − ρ) g as well, and √(r − c² + ε).
+ *
+ * Slots `rms` (r), from 1, `momentum` (a), from 0, and centered `mg` (c), from 0. A sparse gradient moves only its rows.
+ *
+ * Source: `tf.train.RMSPropOptimizer`; Tieleman & Hinton 2012, Graves 2013 (centered).
+ * @example
+ * const optimizer = new RMSPropOptimizer({ learningRate: 1e-3, momentum: 0.9 });
+ */
+export class RMSPropOptimizer extends Optimizer<RMSPropHyperparameters> {
+  /**
+   * @throws TypeError or RangeError unless learningRate and epsilon are finite and not negative, decay in [0, 1] and
+   * momentum finite, or functions.
+   */
+  constructor(options: RMSPropOptions) {
+    checkOptions('options', options);
+    const { centered = false } = options ?? {};
+    checkBoolean('centered', centered);
+    super(
+      {
+        name: 'RMSProp',
+        rule: centered ? 'centeredRMSProp' : 'rmsProp',
+        hyperparameters: {
+          learningRate: required(notNegative),
+          decay: optional(0.9, fraction),
+          momentum: optional(0, finite),
+          epsilon: optional(1e-10, notNegative),
+        },
+        initialSlotValues: { rms: 1 },
+      },
+      options,
+    );
+  }
+}
