@@ -1,5 +1,5 @@
 // The addon: node-gyp builds it from binding.gyp, then it is copied to where lib/native.ts loads it.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fingerprint, isFresh, listFiles, prebuilt, run, writeFile } from './files.mjs';
@@ -18,7 +18,9 @@ export function buildAddon() {
 /** Puts an addon that was built for this machine from the present sources where the library finds it. */
 export function installAddon(built) {
   mkdirSync(dirname(prebuilt()), { recursive: true });
-  copyFileSync(built, prebuilt());
+  // Renamed into place: a process that has the old one loaded goes on with it.
+  copyFileSync(built, `${prebuilt()}.new`);
+  renameSync(`${prebuilt()}.new`, prebuilt());
   writeFile(stamp, fingerprintOfInputs());
 }
 

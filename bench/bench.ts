@@ -1,0 +1,102 @@
+import { runtime } from 'gradstep';
+import { race, type Pace } from './harness';
+import { Disagreement, expectClose } from './parity';
+import { Peers } from './peers/peers';
+import { showContest, showMeasure } from './report/console';
+import type { Contest, Goal, Measure, Work } from './results';
+import type { Side } from './sides';
+
+/** One family of figures: `npm run bench <name>` runs it alone. */
+export interface Case {
+  readonly name: string;
+  readonly about: string;
+  run(bench: Bench): Promise<void>;
+}
+
+export interface ContestOptions {
+  readonly work?: Work;
+  readonly goals?: readonly Goal[];
+  /** How far two sides' results may be apart, relative to `scale` + the value. */
+  readonly tolerance?: number;
+  readonly scale?: number;
+  /** A factor for the time this contest gets. */
+  readonly patience?: number;
+}
+
+const paces: Record<'quick' | 'full', Pace> = {
+  quick: { seconds: 0.15, minRounds: 5, maxRounds: 101 },
+  full: { seconds: 1, minRounds: 9, maxRounds: 301 },
+};
+// Enough for what a rule gets wrong at its first step, or only later, to show.
+const checkedCalls = 3;
+
+/** What cases are given: it checks, times, prints and keeps. */
+export class Bench {
+  readonly contests: Contest[] = [];
+  readonly measures: Measure[] = [];
+  readonly peers = new Peers();
+
+  constructor(
+    readonly isQuick: boolean,
+    /** As many as the machine has, or as asked for. */
+    readonly allThreads: number,
+  ) {}
+
+  /** Runs `work` with one thread, then, where there are more, with all of them. */
+  async eachThreadCount(work: (threads: number) => Promise<void>): Promise<void> {
+    for (const threads of new Set([1, this.allThreads])) {
+      runtime.threads = threads;
+      await work(threads);
+    }
+    runtime.threads = this.allThreads;
+  }
+
+  /**
+   * Checks that all sides that compute something compute the same, then times them. A side that does not agree with
+   * the last one that has a result, a plain loop by custom, is refused; when it is ours, nothing is timed.
+   *
+   * @param sides ours first; null ones are peers that are not here.
+   */
+  async contest(id: string, sides: readonly (Side | null)[], options: ContestOptions = {}): Promise<void> {
+    const present = sides.filter((side) => side !== null);
+    const refused = await this.refusals(present, options);
+    const admitted = present.filter(({ name }) => !refused.has(name));
+    const { seconds, ...rest } = paces[this.isQuick ? 'quick' : 'full'];
+    const pace = { ...rest, seconds: seconds * (options.patience ?? 1) };
+    const isOurs = admitted[0] === present[0];
+    const timings = isOurs && admitted.length > 0 ? await race(admitted, pace) : [];
+    for (const side of present) await side.dispose?.();
+    const { work = {}, goals = [] } = options;
+    this.add({ id, work, timings, goals, refused: [...refused.values()] });
+  }
+
+  measure(measure: Measure): void {
+    this.measures.push(measure);
+    console.log(showMeasure(measure));
+  }
+
+  private add(contest: Contest): void {
+    this.contests.push(contest);
+    console.log(showContest(contest));
+  }
+
+  private async refusals(sides: readonly Side[], options: ContestOptions): Promise<Map<string, string>> {
+    const refused = new Map<string, string>();
+    const computing = sides.filter(({ result }) => result !== undefined);
+    for (const side of computing) {
+      await side.prepare?.();
+      await side.turn(checkedCalls);
+    }
+    const judgeSide = computing.at(-1);
+    for (const side of computing.slice(0, -1)) {
+      try {
+        const { tolerance = 1e-4, scale = 0 } = options;
+        expectClose(`${side.name} and ${judgeSide!.name}`, await side.result!(), await judgeSide!.result!(), tolerance, scale);
+      } catch (error) {
+        if (!(error instanceof Disagreement)) throw error;
+        refused.set(side.name, error.message);
+      }
+    }
+    return refused;
+  }
+}

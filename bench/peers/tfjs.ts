@@ -1,0 +1,126 @@
+import { numbers, weights } from '../data';
+import { sampled, type Side } from '../sides';
+import { importPeer } from './installed';
+
+// The part of TensorFlow.js that the benches use; its own types are installed too late for the compiler.
+interface Tensor {
+  dataSync(): Float32Array;
+  dispose(): void;
+}
+interface Variable extends Tensor {
+  readonly name: string;
+}
+interface Adam {
+  applyGradients(gradients: Record<string, Tensor>): void;
+  dispose(): void;
+}
+interface Library {
+  readonly version_core: string;
+  setBackend(name: string): Promise<boolean>;
+  tensor(values: Float32Array, shape: number[]): Tensor;
+  variable(initial: Tensor): Variable;
+  oneHot(indices: Int32Array, depth: number): Tensor;
+  cast(x: Tensor, dtype: string): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+  mul(a: Tensor, b: Tensor): Tensor;
+  matMul(a: Tensor, b: Tensor): Tensor;
+  relu(x: Tensor): Tensor;
+  sqrt(x: Tensor): Tensor;
+  square(x: Tensor): Tensor;
+  sum(x: Tensor): Tensor;
+  addN(terms: Tensor[]): Tensor;
+  maximum(a: Tensor, b: number): Tensor;
+  div(a: number, b: Tensor): Tensor;
+  tidy<T>(work: () => T): T;
+  variableGrads(loss: () => Tensor, variables: Variable[]): { value: Tensor; grads: Record<string, Tensor> };
+  readonly losses: { softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor };
+  readonly train: { adam(learningRate: number, beta1?: number, beta2?: number, epsilon?: number): Adam };
+}
+
+export type TfjsBackend = 'wasm' | 'cpu';
+
+/** Silences the advice to install another package that TensorFlow.js prints in Node. */
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return await work();
+  } finally {
+    console.warn = warn;
+  }
+}
+
+export async function loadTfjs(): Promise<Tfjs | null> {
+  return quietly(async () => {
+    const tf = (await importPeer('@tensorflow/tfjs')) as Library | null;
+    if (tf === null) return null;
+    await importPeer('@tensorflow/tfjs-backend-wasm');
+    for (const backend of ['cpu', 'wasm']) await tf.setBackend(backend);
+    return new Tfjs(tf);
+  });
+}
+
+/** TensorFlow.js; its WASM backend chooses SIMD by itself, and one thread in Node. */
+export class Tfjs {
+  constructor(private readonly tf: Library) {}
+
+  get version(): string {
+    return this.tf.version_core;
+  }
+
+  /** One Adam step over one variable of n elements. */
+  async adam(backend: TfjsBackend, n: number): Promise<Side> {
+    const { tf } = this;
+    await tf.setBackend(backend);
+    const w = tf.variable(tf.tensor(weights(n, 7, 2 ** -6).slice(), [n]));
+    const g = tf.tensor(numbers(n, 5, 1).slice(), [n]);
+    const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
+    return this.side(backend, () => optimizer.applyGradients({ [w.name]: g }), {
+      result: () => sampled(w.dataSync()),
+      dispose: () => [w, g, optimizer].forEach((thing) => thing.dispose()),
+    });
+  }
+
+  /** Forward, backward, clip by global norm, Adam: 784-256-10, batch 64. */
+  async mnist(backend: TfjsBackend): Promise<Side> {
+    const { tf } = this;
+    await tf.setBackend(backend);
+    const x = tf.tensor(numbers(64 * 784, 11, 1).slice(), [64, 784]);
+    const classes = Int32Array.from({ length: 64 }, (_, i) => i % 10);
+    const y = tf.cast(tf.oneHot(classes, 10), 'float32');
+    const w1 = tf.variable(tf.tensor(weights(784 * 256, 7, 0.125).slice(), [784, 256]));
+    const b1 = tf.variable(tf.tensor(new Float32Array(256), [256]));
+    const w2 = tf.variable(tf.tensor(weights(256 * 10, 7, 0.25).slice(), [256, 10]));
+    const b2 = tf.variable(tf.tensor(new Float32Array(10), [10]));
+    const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
+    const variables = [w1, b1, w2, b2];
+    const logits = (): Tensor => tf.add(tf.matMul(tf.relu(tf.add(tf.matMul(x, w1), b1)), w2), b2);
+    const step = (): number =>
+      tf.tidy(() => {
+        const { value, grads } = tf.variableGrads(() => tf.losses.softmaxCrossEntropy(y, logits()), variables);
+        const norm = tf.sqrt(tf.addN(Object.values(grads).map((g) => tf.sum(tf.square(g)))));
+        const factor = tf.div(1, tf.maximum(norm, 1));
+        const clipped = Object.entries(grads).map(([name, g]) => [name, tf.mul(g, factor)] as const);
+        optimizer.applyGradients(Object.fromEntries(clipped));
+        return value.dataSync()[0]!;
+      });
+    let losses: number[] = [];
+    return this.side(backend, () => void (losses = [...losses.slice(-2), step()]), {
+      result: () => losses,
+      dispose: () => [x, y, ...variables, optimizer].forEach((thing) => thing.dispose()),
+    });
+  }
+
+  private side(backend: TfjsBackend, work: () => void, rest: Pick<Side, 'result' | 'dispose'>): Side {
+    return {
+      name: `TensorFlow.js ${backend === 'wasm' ? 'WASM' : 'CPU'}`,
+      prepare: async () => void (await this.tf.setBackend(backend)),
+      turn: (calls) => {
+        const start = performance.now();
+        for (let i = 0; i < calls; i++) work();
+        return (performance.now() - start) / 1000;
+      },
+      ...rest,
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import type { Timing } from './harness';
+
+/** What the result of a comparison is to be. */
+export interface Goal {
+  /** The other side's name; without it, a limit for our own seconds per call. */
+  readonly against?: string;
+  /** Their time divided by ours. */
+  readonly atLeast?: number;
+  /** Our time divided by theirs, or seconds. */
+  readonly atMost?: number;
+}
+
+/** What one call moves or computes, as far as it is known. */
+export interface Work {
+  readonly parameters?: number;
+  /** Read from and written to memory. */
+  readonly bytes?: number;
+  readonly flops?: number;
+}
+
+/** A comparison: ours first, then the others. */
+export interface Contest {
+  /** The same from one run of the benches to the next; starts with the case's name. */
+  readonly id: string;
+  readonly work: Work;
+  readonly timings: readonly Timing[];
+  readonly goals: readonly Goal[];
+  /** Sides that computed something else and were not timed, with how they differed. */
+  readonly refused: readonly string[];
+}
+
+/** A single number, such as bytes of memory. */
+export interface Measure {
+  readonly id: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly os: string;
+  readonly node: string;
+  readonly gradstep: string;
+  readonly isa: string;
+  /** Average over the last minute, at the start. More than the benches' own threads: other work took part. */
+  readonly load: number;
+}
+
+export interface Report {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly peers: Readonly<Record<string, string>>;
+  readonly contests: readonly Contest[];
+  readonly measures: readonly Measure[];
+}
+
+/** The number a goal is about, and whether it is met. */
+export function judge(contest: Contest, { against, atLeast, atMost }: Goal): { value: number; isMet: boolean } | null {
+  const ours = contest.timings[0];
+  if (ours === undefined) return null;
+  if (against === undefined) return { value: ours.time.median, isMet: ours.time.median <= atMost! };
+  const ratio = contest.timings.find(({ name }) => name === against)?.ratio.median;
+  if (ratio === undefined) return null;
+  return atLeast !== undefined
+    ? { value: ratio, isMet: ratio >= atLeast }
+    : { value: 1 / ratio, isMet: 1 / ratio <= atMost! };
+}
