@@ -40,7 +40,13 @@ export class Bench {
     readonly isQuick: boolean,
     /** As many as the machine has, or as asked for. */
     readonly allThreads: number,
+    /** Contests whose id has none of these are left out; no words: all take part. */
+    private readonly words: readonly string[],
   ) {}
+
+  wants(id: string): boolean {
+    return this.words.length === 0 || this.words.some((word) => id.toLowerCase().includes(word.toLowerCase()));
+  }
 
   /** Runs `work` with one thread, then, where there are more, with all of them. */
   async eachThreadCount(work: (threads: number) => Promise<void>): Promise<void> {
@@ -59,6 +65,7 @@ export class Bench {
    */
   async contest(id: string, sides: readonly (Side | null)[], options: ContestOptions = {}): Promise<void> {
     const present = sides.filter((side) => side !== null);
+    if (!this.wants(id)) return void present.forEach((side) => side.dispose?.());
     const refused = await this.refusals(present, options);
     const admitted = present.filter(({ name }) => !refused.has(name));
     const { seconds, ...rest } = paces[this.isQuick ? 'quick' : 'full'];
@@ -68,6 +75,13 @@ export class Bench {
     for (const side of present) await side.dispose?.();
     const { work = {}, goals = [] } = options;
     this.add({ id, work, timings, goals, refused: [...refused.values()] });
+  }
+
+  /** The check alone; a failure is reported as a contest that did not take place. */
+  async agree(id: string, sides: readonly Side[], options: ContestOptions): Promise<boolean> {
+    const refused = [...(await this.refusals(sides, options)).values()];
+    if (refused.length > 0) this.add({ id, work: {}, timings: [], goals: [], refused });
+    return refused.length === 0;
   }
 
   measure(measure: Measure): void {

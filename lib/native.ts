@@ -94,6 +94,8 @@ export interface Binding {
   addN(out: FloatArray, terms: readonly FloatArray[]): void;
   /** out += x * factor. */
   addScaled(out: FloatArray, x: FloatArray, factor: number): void;
+  /** averages[i] -= (averages[i] - values[i]) * rate, for every i; each two are equally long. */
+  moveToward(averages: readonly FloatArray[], values: readonly FloatArray[], rate: number): void;
   clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
 
   readonly rules: readonly Rule[];

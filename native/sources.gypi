@@ -10,6 +10,7 @@
       "native/runtime/pool.cpp"
     ],
     "drivers": [
+      "native/drivers/average.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
       "native/drivers/norm.cpp",

@@ -1,8 +1,7 @@
 // Speed of matrix multiplication beside OpenBLAS, both in one process, taking turns.
 //
-//     bench_gemm [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--rounds=25]
-//     [--library=libopenblas.so.0]
-//                [--shape=64x784x256] [--op=nn]
+//     gemm_bench [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--rounds=25]
+//                [--library=libopenblas.so.0] [--shape=64x784x256] [--op=nn]
 //
 // OpenBLAS is looked up when the program runs (Debian: libopenblas0), with --threads threads and the kernels of
 // --coretype (empty: its own choice). Each row is a shape m x k x n and an op: n or t for a, n or t for b. Both compute
@@ -17,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>

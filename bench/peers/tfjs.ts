@@ -16,6 +16,7 @@ interface Adam {
 }
 interface Library {
   readonly version_core: string;
+  enableProdMode(): void;
   setBackend(name: string): Promise<boolean>;
   tensor(values: Float32Array, shape: number[]): Tensor;
   variable(initial: Tensor): Variable;
@@ -39,25 +40,12 @@ interface Library {
 
 export type TfjsBackend = 'wasm' | 'cpu';
 
-/** Silences the advice to install another package that TensorFlow.js prints in Node. */
-async function quietly<T>(work: () => Promise<T>): Promise<T> {
-  const { warn } = console;
-  console.warn = () => {};
-  try {
-    return await work();
-  } finally {
-    console.warn = warn;
-  }
-}
-
 export async function loadTfjs(): Promise<Tfjs | null> {
-  return quietly(async () => {
-    const tf = (await importPeer('@tensorflow/tfjs')) as Library | null;
-    if (tf === null) return null;
-    await importPeer('@tensorflow/tfjs-backend-wasm');
-    for (const backend of ['cpu', 'wasm']) await tf.setBackend(backend);
-    return new Tfjs(tf);
-  });
+  const tf = (await importPeer('@tensorflow/tfjs')) as Library | null;
+  if (tf === null) return null;
+  await importPeer('@tensorflow/tfjs-backend-wasm');
+  tf.enableProdMode(); // fewer checks, and no advice on the console
+  return new Tfjs(tf);
 }
 
 /** TensorFlow.js; its WASM backend chooses SIMD by itself, and one thread in Node. */

@@ -1,4 +1,5 @@
 // Norms of lists of gradients, and the few functions that write a gradient anew.
+#include "../drivers/average.h"
 #include "../drivers/elementwise.h"
 #include "../drivers/norm.h"
 #include "arguments.h"
@@ -119,6 +120,29 @@ static Napi::Value add_scaled_op(const Info& info) {
   return args.undefined();
 }
 
+// moveToward(averages, values, rate): averages[i] -= (averages[i] - values[i]) rate
+static Napi::Value move_toward_op(const Info& info) {
+  Arguments args(info);
+  const List averages = read_arrays(args), values = read_arrays(args);
+  const double rate = args.number("rate");
+  args.require(averages.arrays.size() == values.arrays.size(), "there must be as many values as averages");
+  args.require(averages.arrays.empty() || averages.dtype == values.dtype, "averages and values must have one dtype");
+  for (size_t i = 0; i < averages.arrays.size() && !args.failed(); ++i) {
+    args.require(averages.arrays[i].length == values.arrays[i].length, "every value must be as long as its average");
+  }
+  if (args.failed()) return args.undefined();
+  with_type(averages.dtype, [&](auto t) {
+    using T = decltype(t);
+    std::vector<Average<T>> pairs;
+    pairs.reserve(averages.arrays.size());
+    for (size_t i = 0; i < averages.arrays.size(); ++i) {
+      pairs.push_back({averages.arrays[i].as<T>(), values.arrays[i].as<T>(), averages.arrays[i].length});
+    }
+    move_toward(pairs.data(), pairs.size(), rate);
+  });
+  return args.undefined();
+}
+
 // clipByValue(out, x, low, high); out may be x
 static Napi::Value clip_by_value_op(const Info& info) {
   Arguments args(info);
@@ -138,6 +162,7 @@ void export_gradients(Napi::Env env, Napi::Object exports) {
   add<add_n_of>(env, exports, "addN");
   add<scale_op>(env, exports, "scale");
   add<add_scaled_op>(env, exports, "addScaled");
+  add<move_toward_op>(env, exports, "moveToward");
   add<clip_by_value_op>(env, exports, "clipByValue");
 }
 

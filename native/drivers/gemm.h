@@ -3,8 +3,7 @@
 
 namespace gradstep {
 
-/** What gemm_args.h says, on every thread of the pool; `g.scratch` is ignored. False, c half done, when memory is out.
- */
+/** What gemm_args.h says, on the threads of the pool; `g.scratch` is ignored. False, c half done: memory is out. */
 bool gemm(const Gemm<float>& g);
 bool gemm(const Gemm<double>& g);
 

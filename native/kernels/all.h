@@ -58,6 +58,7 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
           scale<V>,
           clip_by_value<V>,
           add_scaled<V>,
+          move_toward<V>,
           {GRADSTEP_UNARY(GRADSTEP_UNARY_OF)},
           {GRADSTEP_BINARY(GRADSTEP_BINARY_OF)},
           sum<V>,

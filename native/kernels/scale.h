@@ -26,6 +26,16 @@ static void add_scaled(typename V::Scalar* out, const typename V::Scalar* x, dou
   });
 }
 
+// out = out - (out - x) rate: a step towards x, by this part of the way. An out that is x stays exactly that.
+template <class V>
+static void move_toward(typename V::Scalar* out, const typename V::Scalar* x, double rate, size_t n) {
+  const V r(static_cast<typename V::Scalar>(rate));
+  map<V>(out, x, n, [r, out](V target, size_t i, auto... lanes) __attribute__((always_inline)) {
+    const V value = load(out + i, lanes...);
+    return fnma(value - target, r, value);
+  });
+}
+
 // out = max(min(x, high), low): the lower bound wins when low > high. NaN stays NaN; a NaN bound is as if absent.
 template <class V>
 static void clip_by_value(typename V::Scalar* out, const typename V::Scalar* x, typename V::Scalar low,

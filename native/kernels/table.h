@@ -54,6 +54,7 @@ template <class T> struct Kernels {
   void (*scale)(T* out, const T* x, double factor, size_t n);  // out may be x
   void (*clip_by_value)(T* out, const T* x, T low, T high, size_t n);
   void (*add_scaled)(T* out, const T* x, double factor, size_t n);  // out += x * factor
+  void (*move_toward)(T* out, const T* x, double rate, size_t n);   // out -= (out - x) * rate
 
   void (*unary[kUnaryCount])(T* out, const T* x, size_t n);
   void (*binary[kBinaryCount])(T* out, const T* a, const T* b, Operands operands, size_t n);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -158,8 +159,7 @@ static void check(Shape s, Options o, bool threads_too) {
 
 template <class T>
 static void check_all() {
-  const size_t around_tiles[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  11, 12, 13,
-                                 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 63, 64, 65};
+  const size_t around_tiles[] = {0, 1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 24, 31, 32, 33, 47, 65};
   const size_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 10, 17, 31};
   unsigned turn = 0;
   for (size_t m : around_tiles)

@@ -1,0 +1,86 @@
+import { AdamOptimizer } from 'gradstep';
+import type { Bench, Case } from '../bench';
+import { numbers, shared, showCount, weights } from '../data';
+import { timed } from '../harness';
+import { limit } from '../limit';
+import { adamBytes, adamSide, pairsOf } from '../ours';
+import { adam as plainAdam } from '../peers/plain-js';
+import { sampled, type Side } from '../sides';
+
+/** The plain JavaScript loop, on arrays of its own. */
+export function plainAdamSide(n: number): Side {
+  const w = weights(n, 7, 2 ** -6);
+  const g = numbers(n, 5, 1);
+  const slots = [shared(n), shared(n)];
+  let step = 0;
+  const run = (): void => {
+    step++;
+    plainAdam(w, g, slots, [1e-3, 0.9, 0.999, 1e-8, 0.9 ** step, 0.999 ** step]);
+  };
+  return { ...timed('plain JavaScript', run), result: () => sampled(w) };
+}
+
+/** Against the machine: the limit loop works on our own arrays, and so does plain C++'s Adam. */
+async function againstLimit(bench: Bench, n: number, threads: number): Promise<void> {
+  const pairs = pairsOf([n]);
+  const optimizer = new AdamOptimizer();
+  const ours = adamSide('gradstep', pairs, { optimizer });
+  ours.turn(1);
+  const [g, ...written] = pairs.arrays(optimizer)[0]! as [Float32Array, Float32Array, Float32Array, Float32Array];
+  // The check of our results is in the other contests: three sides here share one memory.
+  const { name, turn } = ours;
+  await bench.contest(
+    `adam ${showCount(n)} parameters against the limit, ${threads} thread${threads === 1 ? '' : 's'}`,
+    [
+      { name, turn },
+      timed('limit', () => limit.update(threads, g, ...written)),
+      timed('plain C++ Adam', () => limit.adam(threads, g, ...written)),
+    ],
+    { work: { parameters: n, bytes: adamBytes(n) }, goals: n >= 2 ** 22 ? [{ against: 'limit', atLeast: 0.9 }] : [], patience: 2 },
+  );
+}
+
+/** What all peers can do: one variable. */
+async function againstPeers(bench: Bench, n: number, threads: number): Promise<void> {
+  const torch = await bench.peers.torch();
+  const tfjs = await bench.peers.tfjs();
+  const jax = await bench.peers.jax();
+  const sides = [
+    adamSide('gradstep', pairsOf([n])),
+    torch && (await torch.side('PyTorch', 'adam', threads, { sizes: [n], foreach: false })),
+    jax && jax.adam(n),
+    tfjs && (await tfjs.adam('wasm', n)),
+    tfjs && (await tfjs.adam('cpu', n)),
+    plainAdamSide(n),
+  ];
+  await bench.contest(
+    `adam ${showCount(n)} parameters against peers, ${threads} thread${threads === 1 ? '' : 's'}`,
+    sides,
+    // Of the displacement after three steps, 3e-3. PyTorch adds epsilon in another place.
+    { work: { parameters: n, bytes: adamBytes(n) }, tolerance: 1e-5, scale: 1, patience: 4 },
+  );
+}
+
+export const adam: Case = {
+  name: 'adam',
+  about: 'Adam against the limit, plain JavaScript and the other libraries',
+  async run(bench) {
+    for (const n of [2 ** 16, bench.isQuick ? 2 ** 22 : 2 ** 25]) {
+      await bench.eachThreadCount((threads) => againstLimit(bench, n, threads));
+    }
+    for (const n of [2 ** 12, 2 ** 16, 2 ** 20]) {
+      await bench.contest(
+        `adam ${showCount(n)} parameters against plain JavaScript`,
+        [adamSide('gradstep', pairsOf([n]), { threads: 1 }), plainAdamSide(n)],
+        {
+          work: { parameters: n, bytes: adamBytes(n) },
+          goals: n === 2 ** 16 ? [{ against: 'plain JavaScript', atLeast: 12 }] : [],
+          tolerance: 1e-6,
+          scale: 1,
+        },
+      );
+    }
+    const size = bench.isQuick ? 2 ** 18 : 2 ** 22;
+    await bench.eachThreadCount((threads) => againstPeers(bench, size, threads));
+  },
+};

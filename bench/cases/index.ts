@@ -1,0 +1,14 @@
+import type { Case } from '../bench';
+import { adam } from './adam';
+import { clip } from './clip';
+import { gemm } from './gemm';
+import { growth } from './growth';
+import { memory } from './memory';
+import { mnist } from './mnist';
+import { rules } from './rules';
+import { sparse } from './sparse';
+import { startup } from './startup';
+import { threads } from './threads';
+
+/** In the order they run: memory first, while the heap is small. */
+export const cases: readonly Case[] = [memory, startup, adam, clip, threads, mnist, gemm, sparse, rules, growth];

@@ -1,0 +1,150 @@
+import * as gradstep from 'gradstep';
+import { runtime, Variable } from 'gradstep';
+import { native, type Rule } from '../../lib/native';
+import type { Bench, Case } from '../bench';
+import { fillNumbers, shared, showCount } from '../data';
+import { timed } from '../harness';
+import { limit } from '../limit';
+import { plainRules } from '../peers/plain-js';
+import type { Side } from '../sides';
+
+/** Values that let every part of every rule take part; the powers are those of the first step. */
+const hyper: Readonly<Record<string, number>> = {
+  learningRate: 2 ** -10,
+  momentum: 0.9,
+  momentumDecay: 0.004,
+  beta1: 0.9,
+  beta2: 0.999,
+  beta1Power: 0.9,
+  beta2Power: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  rho: 0.95,
+  decay: 0.9,
+  mu: 0.45,
+  nextMu: 0.46,
+  muProduct: 0.45,
+  learningRatePower: -0.5,
+  l1RegularizationStrength: 0.001,
+  l2RegularizationStrength: 0.001,
+  l2ShrinkageRegularizationStrength: 0.001,
+  beta: 0,
+  step: 1,
+  trustCoefficient: 0.001,
+};
+
+/** The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. */
+const optimizers: Readonly<Record<string, readonly [className: string, options: object]>> = {
+  gradientDescent: ['GradientDescentOptimizer', {}],
+  momentum: ['MomentumOptimizer', { momentum: 0.9 }],
+  nesterovMomentum: ['MomentumOptimizer', { momentum: 0.9, useNesterov: true }],
+  adam: ['AdamOptimizer', {}],
+  adamW: ['AdamWOptimizer', { weightDecay: 0.01 }],
+  amsGrad: ['AMSGradOptimizer', {}],
+  nadam: ['NadamOptimizer', {}],
+  adamax: ['AdamaxOptimizer', {}],
+  adagrad: ['AdagradOptimizer', {}],
+  adagradDA: ['AdagradDAOptimizer', { globalStep: gradstep.createGlobalStep() }],
+  adadelta: ['AdadeltaOptimizer', {}],
+  rmsProp: ['RMSPropOptimizer', {}],
+  centeredRMSProp: ['RMSPropOptimizer', { centered: true }],
+  ftrl: ['FtrlOptimizer', {}],
+  proximalGradientDescent: ['ProximalGradientDescentOptimizer', {}],
+  proximalAdagrad: ['ProximalAdagradOptimizer', {}],
+  lion: ['LionOptimizer', {}],
+  lamb: ['LambOptimizer', { weightDecay: 0.01 }],
+  lars: ['LarsOptimizer', {}],
+  nesterovLars: ['LarsOptimizer', { useNesterov: true }],
+};
+
+/** g, w and up to three slots, as long as the largest size; every contest uses their beginnings. */
+type Arrays = readonly Float32Array[];
+
+function limitSide({ name, slots }: Rule, [g, w, ...s]: Arrays, threads: number): Side {
+  const [first, second] = s as [Float32Array, Float32Array];
+  if (name === 'lamb') return timed('limit', () => limit.lamb(threads, g!, w!, first, second));
+  if (name === 'lars' || name === 'nesterovLars') return timed('limit', () => limit.lars(threads, g!, w!, first));
+  return timed('limit', () => limit.update(threads, g!, w!, ...s.slice(0, slots.length)));
+}
+
+/** What the rule must move, in bytes a parameter; rules with a norm take two passes. */
+function bytesPerParameter({ name, slots }: Rule): number {
+  if (name === 'lamb') return 4 * (6 + 4);
+  if (name === 'lars' || name === 'nesterovLars') return 4 * (2 + 5);
+  return 4 * (1 + 2 * (1 + slots.length));
+}
+
+/** The kernel with as little as possible around it. */
+function kernelSide({ id, hyper: names, slots }: Rule, [g, w, ...s]: Arrays): Side {
+  const numbers = new Float64Array(new SharedArrayBuffer(8 * (names.length + 1)));
+  numbers.set([...names.map((name) => hyper[name]!), 1]);
+  const plan = native.createPlan(id, [w!], [s.slice(0, slots.length)], Float64Array.of(1), [true], false, numbers);
+  const gradients = [g!];
+  return timed('gradstep', () => native.step(plan, gradients));
+}
+
+/** Sets all arrays to where a contest starts: slots above zero, as accumulators of squares are. */
+function reset(arrays: Arrays): void {
+  arrays.forEach((array, i) => fillNumbers(array, 5 + 2 * i, i === 0 ? 1 : 2 ** -4));
+}
+
+/** Whether the kernel computes what the plain loop does, in all its arrays. */
+async function agrees(bench: Bench, rule: Rule): Promise<boolean> {
+  const length = 1000;
+  const make = (): Float32Array[] => Array.from({ length: 2 + rule.slots.length }, () => shared(length));
+  const [ours, plain] = [make(), make()];
+  reset(ours);
+  reset(plain);
+  const loop = plainRules[rule.name];
+  if (loop === undefined) throw new Error(`bench/peers/plain-js.ts has no rule '${rule.name}'`);
+  const [g, w, ...slots] = plain as [Float32Array, Float32Array];
+  const values = rule.hyper.map((name) => hyper[name]!);
+  const all = (arrays: Arrays): number[] => arrays.flatMap((array) => [...array]);
+  return bench.agree(`rules ${rule.name}`, [
+    { ...kernelSide(rule, ours), result: () => all(ours) },
+    { ...timed('plain JavaScript', () => loop(w, g, slots, values)), result: () => all(plain) },
+  ], { tolerance: 1e-5, scale: 0.01 });
+}
+
+/** What people call, and the limit loop over the slots that it made. */
+function applySides(rule: Rule, [g, w]: Arrays): [Side, Side] | null {
+  const [className, options] = optimizers[rule.name]!;
+  type Constructor = new (options: object) => gradstep.Optimizer;
+  const Optimizer = (gradstep as unknown as Record<string, Constructor | undefined>)[className];
+  if (Optimizer === undefined) return null;
+  const optimizer = new Optimizer({ learningRate: 2 ** -10, ...options });
+  const variable = Variable.over(w!);
+  const pairs = [[g!, variable] as const];
+  optimizer.applyGradients(pairs);
+  const slots = optimizer.getSlotNames().map((name) => optimizer.getSlot(variable, name)!.data as Float32Array);
+  return [timed('gradstep', () => optimizer.applyGradients(pairs)), limitSide(rule, [g!, w!, ...slots], 1)];
+}
+
+async function benchRule(bench: Bench, rule: Rule, arrays: Arrays, sizes: readonly number[]): Promise<void> {
+  if (!(await agrees(bench, rule))) return;
+  for (const n of sizes) {
+    const part = arrays.map((array) => array.subarray(0, n));
+    const work = { parameters: n, bytes: n * bytesPerParameter(rule) };
+    const goal = (atLeast: number) => [{ against: 'limit', atLeast }];
+    const id = (what: string): string => `rules ${rule.name} ${what}, ${showCount(n)} parameters`;
+    reset(part);
+    await bench.contest(id('kernel'), [kernelSide(rule, part), limitSide(rule, part, 1)], { work, goals: goal(0.95) });
+    reset(part);
+    const goals = n >= 2 ** 19 ? goal(0.95) : n >= 2 ** 16 ? goal(0.85) : [];
+    const sides = applySides(rule, part);
+    if (sides !== null) await bench.contest(id('applyGradients'), sides, { work, goals });
+  }
+}
+
+export const rules: Case = {
+  name: 'rules',
+  about: 'every update rule against a loop that moves the same memory, one thread',
+  async run(bench) {
+    const powers = bench.isQuick ? [14, 20] : [12, 14, 16, 18, 19, 20, 22, 24, 26];
+    const sizes = powers.map((power) => 2 ** power);
+    const arrays = Array.from({ length: 5 }, () => shared(sizes.at(-1)!));
+    runtime.threads = 1;
+    for (const rule of native.rules.filter(({ name }) => bench.wants(`rules ${name} `))) await benchRule(bench, rule, arrays, sizes);
+    runtime.threads = bench.allThreads;
+  },
+};

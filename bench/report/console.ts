@@ -1,0 +1,49 @@
+import { judge, type Contest, type Goal, type Measure } from '../results';
+import type { Timing } from '../harness';
+import { digits, percent, seconds, withPrefix } from './format';
+
+/** A contest as a few lines: ours with its rates, then each other side with how many times our time it takes. */
+export function showContest(contest: Contest): string {
+  const { id, timings, goals, refused } = contest;
+  const [ours, ...others] = timings;
+  const lines = refused.map((why) => `  NOT TIMED, results differ: ${why}`);
+  if (ours !== undefined) lines.push(`  ${pad(ours)}  ${rates(contest, ours).join(', ')}`);
+  for (const other of others) {
+    lines.push(`  ${pad(other)}  ${digits(other.ratio.median)} × ours (${digits(other.ratio.low)} to ${digits(other.ratio.high)})`);
+  }
+  return [id, ...lines, ...goals.flatMap((goal) => showGoal(contest, goal) ?? [])].join('\n');
+}
+
+export function rates({ work }: Contest, { time: { median } }: Timing): string[] {
+  const { parameters, bytes, flops } = work;
+  return [
+    ...(parameters === undefined ? [] : [`${digits((median / parameters) * 1e9)} ns/parameter`]),
+    ...(bytes === undefined ? [] : [withPrefix(bytes / median, 'B/s')]),
+    ...(flops === undefined ? [] : [withPrefix(flops / median, 'flop/s')]),
+  ];
+}
+
+export function showGoal(contest: Contest, goal: Goal): string | null {
+  const judged = judge(contest, goal);
+  return judged === null ? null : `  ${judged.isMet ? 'met' : 'MISSED'}: ${wording(goal, judged.value)}`;
+}
+
+export function wording({ against, atLeast, atMost }: Goal, value: number): string {
+  if (against === undefined) return `${seconds(value)}, at most ${seconds(atMost!)}`;
+  if (atMost !== undefined) return `${digits(value)} × the time of ${against}, at most ${atMost}`;
+  return atLeast! < 1
+    ? `${percent(value)} of ${against}, at least ${percent(atLeast!)}`
+    : `${digits(value)} × as fast as ${against}, at least ${atLeast}`;
+}
+
+export function showMeasure({ id, value, unit, atMost, atLeast }: Measure): string {
+  const isMet = value <= (atMost ?? Infinity) && value >= (atLeast ?? -Infinity);
+  const goal = atMost !== undefined ? `, at most ${digits(atMost)}` : atLeast !== undefined ? `, at least ${digits(atLeast)}` : '';
+  const verdict = goal === '' ? '' : isMet ? '  met' : '  MISSED';
+  return `${id}: ${unit === 'B/s' ? withPrefix(value, unit) : `${digits(value)} ${unit}`}${goal}${verdict}`;
+}
+
+function pad({ name, time }: Timing): string {
+  const spread = (time.high - time.low) / time.median;
+  return `${name.padEnd(26)} ${seconds(time.median).padStart(9)} ±${percent(spread / 2).padStart(6)}`;
+}
