@@ -16,7 +16,7 @@ set(FLAGS_avx2 -mavx2 -mfma)
 # GCC 12 takes its own headers' undefined vectors for uninitialized variables (its bug 105593).
 set(FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -Wno-uninitialized -Wno-maybe-uninitialized)
 if(GRADSTEP_EMULATE_AVX512)
-  set(FLAGS_avx512 ${FLAGS_avx2} "-DGRADSTEP_EMULATE_AVX512=\"${PROJECT_SOURCE_DIR}/native/test/emulated_avx512.h\"")
+  set(FLAGS_avx512 ${FLAGS_avx2} -Wno-psabi "-DGRADSTEP_EMULATE_AVX512=\"${PROJECT_SOURCE_DIR}/native/test/emulated_avx512.h\"")
 endif()
 
 foreach(isa IN LISTS INSTRUCTION_SETS)

@@ -1,7 +1,7 @@
 import { newArray, type DType, type FloatArray } from './dtype';
 import { binaryFunction, native } from './native';
 import { fraction, valueOf, type Schedule } from './optimizers/hyper';
-import { stepOf, type StepSource } from './schedules';
+import { stepOf, type StepSource } from './step-source';
 import { sameShape, showShape, type Shape } from './shape';
 import type { Tensor } from './tensor';
 import { sharedArray, Variable } from './variable';

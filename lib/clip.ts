@@ -17,7 +17,13 @@ import { Variable } from './variable';
 export type Clippable = Tensor | IndexedSlices | Variable | FloatArray;
 
 /** The kind of a result: that of its input; a Variable that is not clipped in place gives a Tensor. */
-export type Clipped<T> = T extends Variable ? Tensor : T extends Float32Array ? Float32Array : T extends Float64Array ? Float64Array : T;
+export type Clipped<T> = T extends Variable
+  ? Tensor
+  : T extends Float32Array
+    ? Float32Array
+    : T extends Float64Array
+      ? Float64Array
+      : T;
 
 export interface ClipOptions {
   /** Write into the input's memory and return the input. Default: false. */
@@ -186,8 +192,10 @@ export function clipByAverageNorm(t: Clippable, clipNorm: number, options: ClipB
   const { inPlace } = checkNormOptions(options);
   checkNumber('clipNorm', clipNorm);
   if (t instanceof IndexedSlices) {
-    if (inPlace) throw new TypeError('IndexedSlices cannot be clipped by their average norm in place: the result is dense');
-    if (isFollowed(t.values)) throw new TypeError('IndexedSlices inside a loss cannot be clipped by their average norm');
+    if (inPlace)
+      throw new TypeError('IndexedSlices cannot be clipped by their average norm in place: the result is dense');
+    if (isFollowed(t.values))
+      throw new TypeError('IndexedSlices inside a loss cannot be clipped by their average norm');
     return clipByAverageNorm(inScope(t.toDense()), clipNorm, options);
   }
   const values = valuesOf('t', t);
@@ -378,7 +386,8 @@ function rewritten(t: Clippable, values: Tensor, inPlace: boolean, write: (out: 
     write(values.rewrite());
     return t;
   }
-  if (inPlace) throw new Error('a gradient that was clipped by its norm is a view and cannot be clipped by value in place');
+  if (inPlace)
+    throw new Error('a gradient that was clipped by its norm is a view and cannot be clipped by value in place');
   const out = newArray(values.dtype, values.size);
   write(out);
   return isFloatArray(t) ? out : withValues(t, inScope(alias(out, values.shape)));

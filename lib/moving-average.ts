@@ -2,7 +2,7 @@ import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } f
 import { checkBoolean, checkOptions, shown } from './checks';
 import type { FloatArray } from './dtype';
 import { checkSchedule, fraction, type Schedule } from './optimizers/hyper';
-import { checkStep, type StepSource } from './schedules';
+import { checkStep, type StepSource } from './step-source';
 import { Tensor } from './tensor';
 import { Variable } from './variable';
 

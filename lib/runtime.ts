@@ -28,7 +28,9 @@ export const runtime = {
   useIsa(name: Isa): void {
     if (typeof name !== 'string') throw new TypeError(`isa must be a string, got ${shown(name)}`);
     if (!native.useIsa(name)) {
-      throw new RangeError(`isa must be one of ${native.availableIsas().join(', ')} on this machine, got ${shown(name)}`);
+      throw new RangeError(
+        `isa must be one of ${native.availableIsas().join(', ')} on this machine, got ${shown(name)}`,
+      );
     }
   },
 

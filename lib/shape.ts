@@ -27,7 +27,11 @@ export function checkShape(name: string, shape: unknown): asserts shape is Shape
 }
 
 /** Axes as sorted positions; negative ones count from the end, undefined means all. */
-export function normalizeAxes(name: string, axes: number | readonly number[] | undefined | null, rank: number): number[] {
+export function normalizeAxes(
+  name: string,
+  axes: number | readonly number[] | undefined | null,
+  rank: number,
+): number[] {
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i);
   const list: readonly unknown[] = Array.isArray(axes) ? axes : [axes];
   const positions = list.map((axis) => {

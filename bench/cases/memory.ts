@@ -2,6 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Case } from '../bench';
 import { mnistStep } from '../mnist';
+import { spreadOf } from '../statistics';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -15,7 +16,7 @@ function heapBytesPerCall(work: () => void): number {
     for (let i = 0; i < calls; i++) work();
     return (getHeapStatistics().used_heap_size - before) / calls;
   });
-  return Math.max(...samples); // a collection in between could only make it look smaller
+  return spreadOf(samples).median;
 }
 
 function arrayBytes(): number {

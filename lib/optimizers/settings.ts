@@ -88,7 +88,8 @@ export class SettingsByVariable {
 // What is given or else initial may be anything here: Settings checks it.
 function withDefaults(table: Table, given: Given, initial: (name: string) => Schedule | undefined) {
   const names = Object.keys(table);
-  return Object.fromEntries(names.map((name) => [name, (given[name] ?? initial(name)) as Schedule]));
+  const value = (name: string) => (given[name] === undefined ? initial(name) : given[name]) as Schedule;
+  return Object.fromEntries(names.map((name) => [name, value(name)]));
 }
 
 function checkGroup(name: string, table: Table, group: unknown): Given & { variables: readonly Variable[] } {

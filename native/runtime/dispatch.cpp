@@ -9,11 +9,18 @@
 
 namespace gradstep {
 
+// With its intrinsics computed by SIMDe (a build for tests), AVX-512 needs no more than AVX2.
+#ifdef GRADSTEP_EMULATE_AVX512
+[[maybe_unused]] constexpr bool kEmulatesAvx512 = true;
+#else
+[[maybe_unused]] constexpr bool kEmulatesAvx512 = false;
+#endif
+
 static IsaList detect_isas() {
   IsaList list = {};
   [[maybe_unused]] const Cpu cpu = detect_cpu();
 #if defined(__x86_64__)
-  if (cpu.avx512) list.tables[list.count++] = &avx512::kTable;
+  if (cpu.avx512 || (kEmulatesAvx512 && cpu.avx2)) list.tables[list.count++] = &avx512::kTable;
   if (cpu.avx2) list.tables[list.count++] = &avx2::kTable;
 #elif defined(__aarch64__)
   if (cpu.neon) list.tables[list.count++] = &neon::kTable;

@@ -1,69 +1,21 @@
 // Matrix multiplication against a naive chain of fused multiply-adds, byte for byte, on every instruction set this
 // machine has and on one to three threads. Matrices end where their page ends: reading or writing past one is a crash.
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <initializer_list>
-#include <limits>
-#include <random>
 #include <vector>
 
 #include "../drivers/gemm.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "guarded.h"
 
 using namespace gradstep;
 
 static size_t passed = 0, failed = 0;
-
-// Memory whose last byte is the last of its page, with an unmapped page behind it.
-template <class T>
-class Guarded {
- public:
-  explicit Guarded(size_t count) {
-    const size_t page = size_t(sysconf(_SC_PAGESIZE)), bytes = count * sizeof(T);
-    mapped_ = (bytes + page - 1) / page * page + page;
-    base_ = static_cast<char*>(mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + mapped_ - page, page, PROT_NONE) != 0) abort();
-    data_ = reinterpret_cast<T*>(base_ + mapped_ - page - bytes);
-  }
-  Guarded(const Guarded&) = delete;
-  ~Guarded() { munmap(base_, mapped_); }
-  T* data() { return data_; }
-
- private:
-  char* base_;
-  size_t mapped_;
-  T* data_;
-};
-
-enum class Values {
-  ordinary,
-  special
-};  // special: NaN, infinities, zeros of both signs, denormals and huge numbers among them
-
-template <class T>
-static void fill(T* to, size_t count, Values values, std::mt19937& random) {
-  using Limits = std::numeric_limits<T>;
-  const T specials[] = {Limits::quiet_NaN(),  Limits::infinity(), -Limits::infinity(), T(0), T(-0.0),
-                        Limits::denorm_min(), -Limits::min() / 2, Limits::max()};
-  for (size_t i = 0; i < count; ++i) {
-    to[i] = std::normal_distribution<T>()(random);
-    if (values == Values::special && random() % 64 == 0) to[i] = specials[random() % 8];
-  }
-}
-
-template <class T>
-static bool same(const T* x, const T* y, size_t count) {
-  for (size_t i = 0; i < count; ++i)  // which NaN comes out is the processor's choice
-    if (memcmp(x + i, y + i, sizeof(T)) != 0 && !(x[i] != x[i] && y[i] != y[i])) return false;
-  return true;
-}
 
 template <class T>
 static void naive(const Gemm<T>& g) {

@@ -63,7 +63,8 @@ describe('computeGradients', () => {
     expect(() => compute({ aggregationMethod: 3 })).to.throw(RangeError, 'aggregationMethod must be one of');
     expect(() => compute({ colocateGradientsWithOps: 1 })).to.throw(TypeError, 'colocateGradientsWithOps');
     expect(() => compute({ gradLoss: 'x' })).to.throw(TypeError, 'gradLoss must be a Tensor or a typed array');
-    for (const gateGradients of [Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH]) compute({ gateGradients });
+    for (const gateGradients of [Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH])
+      compute({ gateGradients });
     for (const aggregationMethod of Object.values(AggregationMethod)) compute({ aggregationMethod });
   });
 });
@@ -107,22 +108,60 @@ describe('gradients that computeGradients returned', () => {
 
 describe('applyGradients', () => {
   it('takes tensors, typed arrays, variables and IndexedSlices, over any memory, and skips nulls', () => {
-    const vars = [0, 1, 2, 3, 4].map((i) => variable([[i, i], [i, i]], { name: `v${i}` }));
+    const vars = [0, 1, 2, 3, 4].map((i) =>
+      variable(
+        [
+          [i, i],
+          [i, i],
+        ],
+        { name: `v${i}` },
+      ),
+    );
     const own = Variable.over(new Float64Array(new ArrayBuffer(24), 8, 2));
     sgd(0.5).applyGradients([
-      [tensor([[2, 2], [2, 2]]), vars[0]!],
+      [
+        tensor([
+          [2, 2],
+          [2, 2],
+        ]),
+        vars[0]!,
+      ],
       [new Float32Array(new SharedArrayBuffer(16)).fill(2), vars[1]!],
       [vars[3]!, vars[2]!] as unknown as GradientAndVariable,
       [null, vars[3]!],
-      [new IndexedSlices([[2, 4], [6, 8]], [1, 1]), vars[4]!],
+      [
+        new IndexedSlices(
+          [
+            [2, 4],
+            [6, 8],
+          ],
+          [1, 1],
+        ),
+        vars[4]!,
+      ],
       [Float64Array.of(4, 8), own],
     ]);
     expect(vars.map((v) => v.toArray())).to.deep.equal([
-      [[-1, -1], [-1, -1]],
-      [[0, 0], [0, 0]],
-      [[0.5, 0.5], [0.5, 0.5]],
-      [[3, 3], [3, 3]],
-      [[4, 4], [0, -2]],
+      [
+        [-1, -1],
+        [-1, -1],
+      ],
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [
+        [0.5, 0.5],
+        [0.5, 0.5],
+      ],
+      [
+        [3, 3],
+        [3, 3],
+      ],
+      [
+        [4, 4],
+        [0, -2],
+      ],
     ]);
     expect([...own.data]).to.deep.equal([-2, -4]);
   });
@@ -131,18 +170,32 @@ describe('applyGradients', () => {
     const [a, b] = [variable([1]), variable([1])];
     const optimizer = new MomentumOptimizer({ learningRate: 1, momentum: 0.5 });
     const g = Float32Array.of(1);
-    optimizer.applyGradients([[g, a], [g, b]]);
-    optimizer.applyGradients([[g, a], [null, b]]);
+    optimizer.applyGradients([
+      [g, a],
+      [g, b],
+    ]);
+    optimizer.applyGradients([
+      [g, a],
+      [null, b],
+    ]);
     expect(optimizer.getSlot(a, 'momentum')!.toArray()).to.deep.equal([1.5]);
     expect(optimizer.getSlot(b, 'momentum')!.toArray()).to.deep.equal([1]);
-    optimizer.applyGradients([[g, b], [g, a]]);
+    optimizer.applyGradients([
+      [g, b],
+      [g, a],
+    ]);
     expect(optimizer.getSlot(a, 'momentum')!.toArray()).to.deep.equal([1.75]);
     expect(optimizer.getSlot(b, 'momentum')!.toArray()).to.deep.equal([1.5]);
   });
 
   it('increments the global step once, after everything', () => {
     const globalStep = createGlobalStep();
-    const v = variable([1], { constraint: (value) => { expect(globalStep.value).to.equal(0); return value; } });
+    const v = variable([1], {
+      constraint: (value) => {
+        expect(globalStep.value).to.equal(0);
+        return value;
+      },
+    });
     sgd().applyGradients([[Float32Array.of(1), v]], { globalStep });
     expect(globalStep.value).to.equal(1);
   });
@@ -166,7 +219,14 @@ describe('applyGradients', () => {
       },
     });
     const g = Float32Array.of(1, 1);
-    const step = (): void => optimizer.applyGradients([[g, w], [g, v]], { globalStep });
+    const step = (): void =>
+      optimizer.applyGradients(
+        [
+          [g, w],
+          [g, v],
+        ],
+        { globalStep },
+      );
     step();
     const state = (): number[][] => [w, v, ...optimizer.variables()].map(({ data }) => [...data]);
     const before = state();
@@ -181,10 +241,23 @@ describe('applyGradients', () => {
   it('shares state between lists of the same variables in another order, and between steps of subsets', () => {
     const [a, b] = [variable([1]), variable([1])];
     const [c, d] = [variable([1]), variable([1])];
-    const [one, two] = [new MomentumOptimizer({ learningRate: 1, momentum: 0.9 }), new MomentumOptimizer({ learningRate: 1, momentum: 0.9 })];
+    const [one, two] = [
+      new MomentumOptimizer({ learningRate: 1, momentum: 0.9 }),
+      new MomentumOptimizer({ learningRate: 1, momentum: 0.9 }),
+    ];
     const g = Float32Array.of(0.1);
     for (let i = 0; i < 4; i++) {
-      one.applyGradients(i % 2 === 0 ? [[g, a], [g, b]] : [[g, b], [g, a]]);
+      one.applyGradients(
+        i % 2 === 0
+          ? [
+              [g, a],
+              [g, b],
+            ]
+          : [
+              [g, b],
+              [g, a],
+            ],
+      );
       two.applyGradients([[g, c]]);
       two.applyGradients([[g, d]]);
     }
@@ -200,24 +273,96 @@ describe('applyGradients', () => {
 });
 
 describe('applyGradients refuses, and changes nothing', () => {
-  const a = variable([[1, 2], [3, 4]], { name: 'a' });
+  const a = variable(
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    { name: 'a' },
+  );
   const b = variable(Float64Array.of(5), { name: 'b' });
   const good = new Float32Array(4).fill(1);
   const refused: [what: string, pairs: unknown, kind: ErrorConstructor, message: string][] = [
     ['what is no iterable', 5, TypeError, 'gradsAndVars must be an iterable of [gradient, variable] pairs, got 5'],
     ['an empty list', [], Error, 'No variables provided.'],
-    ['a list without gradients', [[null, a], [null, b]], Error, "No gradients provided for any variable: ['a', 'b']."],
+    [
+      'a list without gradients',
+      [
+        [null, a],
+        [null, b],
+      ],
+      Error,
+      "No gradients provided for any variable: ['a', 'b'].",
+    ],
     ['items that are no pairs', [[good, a], good], TypeError, 'gradsAndVars must hold [gradient, variable] pairs'],
-    ['gradients of what is no variable', [[good, tensor([1])]], TypeError, 'pair gradients with Variables, got a Tensor'],
-    ['a variable that occurs twice', [[good, a], [good, a]], Error, "variable 'a' occurs twice in gradsAndVars"],
-    ['a wrong kind of gradient', [[good, a], ['x', b]], TypeError, "gradient of 'b' must be a Tensor, IndexedSlices"],
-    ['undefined as a gradient', [[good, a], [undefined, b]], TypeError, "gradient of 'b' must be"],
+    [
+      'gradients of what is no variable',
+      [[good, tensor([1])]],
+      TypeError,
+      'pair gradients with Variables, got a Tensor',
+    ],
+    [
+      'a variable that occurs twice',
+      [
+        [good, a],
+        [good, a],
+      ],
+      Error,
+      "variable 'a' occurs twice in gradsAndVars",
+    ],
+    [
+      'a wrong kind of gradient',
+      [
+        [good, a],
+        ['x', b],
+      ],
+      TypeError,
+      "gradient of 'b' must be a Tensor, IndexedSlices",
+    ],
+    [
+      'undefined as a gradient',
+      [
+        [good, a],
+        [undefined, b],
+      ],
+      TypeError,
+      "gradient of 'b' must be",
+    ],
     ['a wrong shape', [[tensor([[1, 2, 3, 4]]), a]], RangeError, "gradient of 'a' has shape [1, 4], expected [2, 2]"],
     ['a wrong length', [[new Float32Array(3), a]], RangeError, "gradient of 'a' has 3 elements, expected 4"],
-    ['a wrong dtype', [[good, a], [Float32Array.of(1), b]], TypeError, "gradient of 'b' is float32, expected float64"],
-    ['rows out of range', [[new IndexedSlices([[1, 1], [1, 1]], [0, 2]), a]], RangeError, "indices[1] = 2, expected 0 to 2"],
+    [
+      'a wrong dtype',
+      [
+        [good, a],
+        [Float32Array.of(1), b],
+      ],
+      TypeError,
+      "gradient of 'b' is float32, expected float64",
+    ],
+    [
+      'rows out of range',
+      [
+        [
+          new IndexedSlices(
+            [
+              [1, 1],
+              [1, 1],
+            ],
+            [0, 2],
+          ),
+          a,
+        ],
+      ],
+      RangeError,
+      'indices[1] = 2, expected 0 to 2',
+    ],
     ['negative rows', [[new IndexedSlices([[1, 1]], [-1]), a]], RangeError, 'indices[0] = -1'],
-    ['rows of a wrong shape', [[new IndexedSlices([[1], [1]], [0, 1]), a]], RangeError, 'values of shape [2, 1], expected [2, 2]'],
+    [
+      'rows of a wrong shape',
+      [[new IndexedSlices([[1], [1]], [0, 1]), a]],
+      RangeError,
+      'values of shape [2, 1], expected [2, 2]',
+    ],
   ];
   for (const [what, pairs, kind, message] of refused) {
     it(what, () => {
@@ -240,15 +385,27 @@ describe('applyGradients refuses, and changes nothing', () => {
 
   it('a global step that is none', () => {
     const options = { globalStep: 5 as unknown as ReturnType<typeof createGlobalStep> };
-    expect(() => sgd().applyGradients([[good, a]], options)).to.throw(TypeError, 'globalStep must be a GlobalStep, got 5');
+    expect(() => sgd().applyGradients([[good, a]], options)).to.throw(
+      TypeError,
+      'globalStep must be a GlobalStep, got 5',
+    );
   });
 
   it('a hyperparameter function that returns nonsense or throws', () => {
-    for (const [value, kind] of [[NaN, RangeError], [-1, RangeError], ['x', TypeError], [Infinity, RangeError]] as const) {
+    for (const [value, kind] of [
+      [NaN, RangeError],
+      [-1, RangeError],
+      ['x', TypeError],
+      [Infinity, RangeError],
+    ] as const) {
       const optimizer = new AdamOptimizer({ learningRate: () => value as number });
       expect(() => optimizer.applyGradients([[good, a]])).to.throw(kind, 'learningRate must be');
     }
-    const throwing = new AdamOptimizer({ epsilon: () => { throw new Error('from the user'); } });
+    const throwing = new AdamOptimizer({
+      epsilon: () => {
+        throw new Error('from the user');
+      },
+    });
     expect(() => throwing.applyGradients([[good, a]])).to.throw(Error, 'from the user');
     expect([...a.data]).to.deep.equal([1, 2, 3, 4]);
   });
@@ -259,7 +416,12 @@ describe('applyGradients refuses, and changes nothing', () => {
     const optimizer = sgd();
     optimizer.applyGradients([[good, v]]);
     structuredClone(buffer, { transfer: [buffer] });
-    expect(() => optimizer.applyGradients([[good, a], [good, v]])).to.throw(Error, "memory of 'v' now has 0 elements, expected 4");
+    expect(() =>
+      optimizer.applyGradients([
+        [good, a],
+        [good, v],
+      ]),
+    ).to.throw(Error, "memory of 'v' now has 0 elements, expected 4");
     const detached = new Float32Array(4);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
     expect(() => optimizer.applyGradients([[detached, a]])).to.throw(RangeError, "gradient of 'a' has 0 elements");
@@ -267,18 +429,34 @@ describe('applyGradients refuses, and changes nothing', () => {
   });
 
   it('memory that shrank or grew', () => {
-    type Flexible = new (bytes: number, options: { maxByteLength: number }) => ArrayBuffer & Record<'resize' | 'grow', (bytes: number) => void>;
+    type Flexible = new (
+      bytes: number,
+      options: { maxByteLength: number },
+    ) => ArrayBuffer & Record<'resize' | 'grow', (bytes: number) => void>;
     const resizable = new (ArrayBuffer as unknown as Flexible)(16, { maxByteLength: 32 });
     const growable = new (SharedArrayBuffer as unknown as Flexible)(16, { maxByteLength: 32 });
     const v = Variable.over(new Float32Array(resizable), { name: 'v' });
     const w = Variable.over(new Float32Array(growable), { name: 'w' });
     const optimizer = sgd();
-    optimizer.applyGradients([[good, v], [good, w]]);
+    optimizer.applyGradients([
+      [good, v],
+      [good, w],
+    ]);
     resizable.resize(8);
-    expect(() => optimizer.applyGradients([[good, v], [good, w]])).to.throw(Error, "memory of 'v' now has 2 elements");
+    expect(() =>
+      optimizer.applyGradients([
+        [good, v],
+        [good, w],
+      ]),
+    ).to.throw(Error, "memory of 'v' now has 2 elements");
     resizable.resize(16);
     growable.grow(32);
-    expect(() => optimizer.applyGradients([[good, v], [good, w]])).to.throw(Error, "memory of 'w' now has 8 elements");
+    expect(() =>
+      optimizer.applyGradients([
+        [good, v],
+        [good, w],
+      ]),
+    ).to.throw(Error, "memory of 'w' now has 8 elements");
     expect([...v.data]).to.deep.equal([-1, -1, 0, 0]);
   });
 });
@@ -295,7 +473,10 @@ describe('minimize', () => {
 
   it('says which variables have no gradient', () => {
     const v = variable([1], { name: 'v' });
-    expect(() => sgd().minimize(() => tensor([1]), { varList: [v] })).to.throw(Error, "No gradients provided for any variable");
+    expect(() => sgd().minimize(() => tensor([1]), { varList: [v] })).to.throw(
+      Error,
+      'No gradients provided for any variable',
+    );
     expect(() => sgd().minimize(() => tensor([1]))).to.throw(Error, 'No gradients provided for any variable');
   });
 });
@@ -306,14 +487,22 @@ describe('introspection', () => {
     const optimizer = new AdamOptimizer({ name: 'Mine' });
     expect(optimizer.getSlotNames()).to.deep.equal([]);
     expect(optimizer.getSlot(a, 'm')).to.equal(null);
-    optimizer.applyGradients([[Float32Array.of(1), a], [Float32Array.of(1), b]]);
+    optimizer.applyGradients([
+      [Float32Array.of(1), a],
+      [Float32Array.of(1), b],
+    ]);
     expect(optimizer.getSlotNames()).to.deep.equal(['m', 'v']);
     expect(optimizer.getSlot(a, 'm')!.name).to.equal('a/Mine');
     expect(optimizer.getSlot(a, 'v')!.name).to.equal('a/Mine_1');
     expect(optimizer.getSlot(a, 'm')!.trainable).to.equal(false);
     expect(optimizer.getSlot(a, 'nothing')).to.equal(null);
     expect(optimizer.variables().map(({ name }) => name)).to.deep.equal([
-      'a/Mine', 'a/Mine_1', 'b/Mine', 'b/Mine_1', 'beta1_power', 'beta2_power',
+      'a/Mine',
+      'a/Mine_1',
+      'b/Mine',
+      'b/Mine_1',
+      'beta1_power',
+      'beta2_power',
     ]);
     expect(optimizer.getName()).to.equal('Mine');
     expect(sgd().getName()).to.equal('GradientDescent');

@@ -1,0 +1,147 @@
+import { checkOptions } from '../checks';
+import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
+import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { checkPairs, type Update } from '../optimizers/pairs';
+import { markOurs, markSpent } from '../optimizers/spent';
+import { alias, timesFactor, type Tensor } from '../tensor';
+import type { Variable } from '../variable';
+import { checkReductionType, type ReductionType } from './conditional';
+import { DenseSum } from './dense-sum';
+import { RowSums } from './row-sums';
+
+export interface GradientAccumulatorOptions {
+  /** `'MEAN'` divides by the number of batches, `'SUM'` does not. Default: `'MEAN'`. */
+  reductionType?: ReductionType;
+}
+
+/**
+ * Gathers the gradients of several small batches, to make one step of them: what does not fit into memory at once still
+ * trains as one batch. For equally large batches and a loss that is a mean, the mean of their gradients is the gradient
+ * of the batch they make up.
+ *
+ * Gradients are added where they arrive, in memory that goes round from step to step; dividing changes only their
+ * factor. Sparse gradients stay sparse, rows with the same index summed, unless one for the same variable is dense.
+ *
+ * @example
+ * const accumulator = new GradientAccumulator();
+ * for (const batch of batches) accumulator.add(optimizer.computeGradients(() => loss(batch)));
+ * optimizer.applyGradients(accumulator.take());
+ */
+export class GradientAccumulator {
+  readonly reductionType: ReductionType;
+  /** Variables in the order they came, with what has been gathered for them in this round. */
+  private readonly entries = new Map<Variable, Entry>();
+  private batches = 0;
+  private losses: number[] = [];
+
+  /** @throws TypeError or RangeError for options that are none. */
+  constructor(options: GradientAccumulatorOptions = {}) {
+    checkOptions('options', options);
+    const { reductionType = 'MEAN' } = options;
+    checkReductionType(reductionType);
+    this.reductionType = reductionType;
+  }
+
+  /** How many batches have been added since `take`. */
+  get count(): number {
+    return this.batches;
+  }
+
+  /**
+   * Adds the gradients of a batch. They count as applied: after the next `computeGradients` they can no longer be read.
+   *
+   * @returns how many batches that makes.
+   * @throws what `applyGradients` throws for such a list, with nothing changed.
+   */
+  add(gradsAndVars: Iterable<GradientAndVariable>): number {
+    const pairs = isIterable(gradsAndVars) ? [...gradsAndVars] : gradsAndVars;
+    const updates = checkPairs(pairs);
+    for (const [, variable] of pairs) {
+      if (!this.entries.has(variable)) this.entries.set(variable, new Entry(variable));
+    }
+    for (const update of updates) this.entries.get(update.variable)!.add(update);
+    if (gradsAndVars instanceof GradientsAndVariables) this.losses.push(sumOf(gradsAndVars.loss));
+    for (const { values } of updates) markSpent(values);
+    return ++this.batches;
+  }
+
+  /**
+   * The gradients of all batches in one, for `applyGradients` and `clipByGlobalNorm`, and the start of a new round.
+   * They can be read until they have been applied and `computeGradients` is called again.
+   *
+   * @returns a pair for each variable that was added, with null where no batch had a gradient. `.loss` is the mean (or
+   * sum) of the batches' losses, each summed over its elements; NaN where batches came without.
+   * @throws Error when nothing has been added.
+   */
+  take(): GradientsAndVariables {
+    const { batches, losses } = this;
+    if (batches === 0) throw new Error('no gradients to take: nothing has been added since the last take');
+    const factor = this.reductionType === 'MEAN' ? 1 / batches : 1;
+    const pairs = [...this.entries].map(([variable, entry]): [Gradient | null, Variable] => [
+      entry.take(factor),
+      variable,
+    ]);
+    const loss = losses.length === batches ? losses.reduce((sum, value) => sum + value, 0) * factor : NaN;
+    this.reset();
+    return GradientsAndVariables.of_(pairs, alias(Float64Array.of(loss), []));
+  }
+
+  /** Drops what has been added. */
+  reset(): void {
+    for (const entry of this.entries.values()) entry.clear();
+    this.entries.clear();
+    this.batches = 0;
+    this.losses = [];
+  }
+}
+
+const isIterable = (value: unknown): boolean =>
+  typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
+
+const sumOf = ({ data }: Tensor): number => data.reduce((sum: number, value: number) => sum + value, 0);
+
+/** What has been gathered for one variable. */
+class Entry {
+  private dense: DenseSum | null = null;
+  private sparse: RowSums | null = null;
+
+  constructor(private readonly variable: Variable) {}
+
+  add({ values, indices }: Update): void {
+    const { dtype, shape } = this.variable;
+    if (indices !== undefined && this.dense === null) {
+      this.sparse ??= new RowSums(dtype, shape.slice(1));
+      this.sparse.add(values, indices);
+      return;
+    }
+    if (this.dense === null) {
+      this.dense = new DenseSum(dtype, shape);
+      if (this.sparse !== null) this.becomeDense(this.sparse, this.dense);
+    }
+    this.dense.add(values, indices);
+  }
+
+  take(factor: number): Gradient | null {
+    const sum = this.dense?.times(factor) ?? this.sparse?.slices(false, this.variable.shape) ?? null;
+    this.clear();
+    if (!(sum instanceof IndexedSlices)) {
+      if (sum !== null) markOurs(sum);
+      return sum;
+    }
+    const values = timesFactor(sum.values, factor);
+    markOurs(values);
+    return new IndexedSlices(values, sum.indices, sum.denseShape);
+  }
+
+  clear(): void {
+    this.dense?.clear();
+    this.dense = this.sparse = null;
+  }
+
+  private becomeDense(sparse: RowSums, dense: DenseSum): void {
+    const { values, indices } = sparse.slices(false, this.variable.shape);
+    dense.add(values, indices);
+    values.dispose();
+    this.sparse = null;
+  }
+}
