@@ -10,7 +10,7 @@ import type { Side } from './sides';
 export interface Case {
   readonly name: string;
   readonly about: string;
-  run(bench: Bench): Promise<void>;
+  readonly run: (bench: Bench) => Promise<void>;
 }
 
 export interface ContestOptions {
@@ -65,14 +65,14 @@ export class Bench {
    */
   async contest(id: string, sides: readonly (Side | null)[], options: ContestOptions = {}): Promise<void> {
     const present = sides.filter((side) => side !== null);
-    if (!this.wants(id)) return void present.forEach((side) => side.dispose?.());
+    if (!this.wants(id)) return disposeOf(present);
     const refused = await this.refusals(present, options);
     const admitted = present.filter(({ name }) => !refused.has(name));
     const { seconds, ...rest } = paces[this.isQuick ? 'quick' : 'full'];
     const pace = { ...rest, seconds: seconds * (options.patience ?? 1) };
     const isOurs = admitted[0] === present[0];
     const timings = isOurs && admitted.length > 0 ? await race(admitted, pace) : [];
-    for (const side of present) await side.dispose?.();
+    await disposeOf(present);
     const { work = {}, goals = [] } = options;
     this.add({ id, work, timings, goals, refused: [...refused.values()] });
   }
@@ -105,7 +105,13 @@ export class Bench {
     for (const side of computing.slice(0, -1)) {
       try {
         const { tolerance = 1e-4, scale = 0 } = options;
-        expectClose(`${side.name} and ${judgeSide!.name}`, await side.result!(), await judgeSide!.result!(), tolerance, scale);
+        expectClose(
+          `${side.name} and ${judgeSide!.name}`,
+          await side.result!(),
+          await judgeSide!.result!(),
+          tolerance,
+          scale,
+        );
       } catch (error) {
         if (!(error instanceof Disagreement)) throw error;
         refused.set(side.name, error.message);
@@ -113,4 +119,8 @@ export class Bench {
     }
     return refused;
   }
+}
+
+async function disposeOf(sides: readonly Side[]): Promise<void> {
+  for (const side of sides) await side.dispose?.();
 }

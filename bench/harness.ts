@@ -4,9 +4,9 @@ import { spreadOf, type Spread } from './statistics';
 export interface Contestant {
   readonly name: string;
   /** Puts things in place for a turn; not timed. */
-  prepare?(): void | Promise<void>;
+  readonly prepare?: () => void | Promise<void>;
   /** Does the work `calls` times and returns the seconds it took. */
-  turn(calls: number): number | Promise<number>;
+  readonly turn: (calls: number) => number | Promise<number>;
 }
 
 export interface Pace {
@@ -40,6 +40,9 @@ const turnSeconds = 2e-3;
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 
+// The just-in-time compiler takes its time, in a thread of its own.
+const warmSeconds = 0.03;
+
 /**
  * Lets the contestants take turns until the time is up. Each round has one turn of each, in an order that reverses
  * from round to round; what slows the machine down for a while slows all of them, and their ratio stays.
@@ -68,15 +71,18 @@ export async function race(contestants: readonly Contestant[], pace: Pace): Prom
   }));
 }
 
-/** How many calls fill a turn. The calls made to find out also let the just-in-time compiler do its work. */
+/** How many calls fill a turn; finding out warms up. */
 async function calibrate(contestant: Contestant): Promise<{ calls: number; isShort: boolean }> {
   await contestant.prepare?.();
   await contestant.turn(1);
   let calls = 1;
   let seconds = await contestant.turn(1);
-  while (seconds < turnSeconds) {
-    calls = Math.ceil(calls * Math.min(10, (1.2 * turnSeconds) / Math.max(seconds, 1e-9)));
+  let total = seconds;
+  while (seconds < turnSeconds || total < warmSeconds) {
+    const factor = Math.min(10, (1.2 * turnSeconds) / Math.max(seconds, 1e-9));
+    if (seconds < turnSeconds) calls = Math.ceil(calls * factor);
     seconds = await contestant.turn(calls);
+    total += seconds;
   }
   return { calls, isShort: seconds / calls < cacheSeconds };
 }

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runtime } from 'gradstep';
 import { Bench } from './bench';
 import { cases } from './cases/index';
 import { describeMachine, measureMachine } from './machine';
@@ -39,7 +40,8 @@ function parseOptions(): Options | null {
   });
   if (values.help) return null;
   const threads = Number(values.threads);
-  if (!Number.isInteger(threads) || threads < 1) throw new Error(`--threads must be a whole number, got ${values.threads}`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new Error(`--threads must be a whole number, got ${values.threads}`);
   const before = values.compare === undefined ? null : readJson(values.compare);
   return { words: positionals, isQuick: values.quick, before, threads, out: values.out };
 }
@@ -48,6 +50,7 @@ async function run({ words, isQuick, before, threads, out }: Options): Promise<v
   const chosen = cases.filter(({ name }) => words.includes(name));
   const others = words.filter((word) => cases.every(({ name }) => name !== word));
   const bench = new Bench(isQuick, threads, others);
+  runtime.threads = threads;
   const machine = describeMachine();
   measureMachine(bench);
   for (const { run } of chosen.length > 0 ? chosen : cases) await run(bench);

@@ -24,6 +24,7 @@ const sizes = [8 << 10, 128 << 10, 2 << 20, 256 << 20];
 
 /** What the machine can do at best: reading and copying, with one thread and with all. */
 export function measureMachine(bench: Bench): void {
+  measureDivision(bench);
   const x = numbers(sizes.at(-1)! / 4, 5, 1);
   const y = shared(x.length);
   for (const bytes of sizes) {
@@ -31,13 +32,26 @@ export function measureMachine(bench: Bench): void {
     const counts = bytes < 32 << 20 ? [1] : [...new Set([1, bench.allThreads])];
     for (const threads of counts) {
       const [from, to] = [x.subarray(0, bytes / 4), y.subarray(0, bytes / 4)];
-      const name = (what: string): string => `machine ${what} ${bytes >>> 10} KiB, ${threads} thread${threads === 1 ? '' : 's'}`;
+      const name = (what: string): string =>
+        `machine ${what} ${showBytes(bytes)}, ${threads} thread${threads === 1 ? '' : 's'}`;
       const read = secondsPerCall(() => limit.read(threads, from), bytes);
       const copied = secondsPerCall(() => limit.copy(threads, to, from), bytes);
       bench.measure({ id: name('read'), value: bytes / read, unit: 'B/s' });
       bench.measure({ id: name('copy'), value: (2 * bytes) / copied, unit: 'B/s' });
     }
   }
+}
+
+function showBytes(bytes: number): string {
+  return bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`;
+}
+
+/** What no update rule with a root and a quotient can be faster than, wherever its arrays are. */
+function measureDivision(bench: Bench): void {
+  const n = 2048; // 24 KiB in three arrays: in the first-level cache
+  const [y, x, z] = [shared(n), numbers(n, 5, 1), numbers(n, 7, 1)];
+  const seconds = secondsPerCall(() => limit.divide(1, y, x, z), 4 * n);
+  bench.measure({ id: 'machine quotient and root, in vectors', value: (seconds / n) * 1e9, unit: 'ns each' });
 }
 
 function secondsPerCall(work: () => void, bytes: number): number {

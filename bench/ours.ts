@@ -30,7 +30,11 @@ export function pairsOf(sizes: readonly number[]): Pairs {
 export function adamSide(
   name: string,
   { pairs }: Pairs,
-  { optimizer = new AdamOptimizer(), clipNorm, threads }: { optimizer?: AdamOptimizer; clipNorm?: number; threads?: number } = {},
+  {
+    optimizer = new AdamOptimizer(),
+    clipNorm,
+    threads,
+  }: { optimizer?: AdamOptimizer; clipNorm?: number; threads?: number } = {},
 ): Side {
   const step =
     clipNorm === undefined

@@ -58,7 +58,8 @@ export type ValueSource = number | Tensor | (() => number | Tensor);
 /**
  * The moving average of `value`, weighted: average(value · weight) / average(weight), both from 0.
  *
- * @param value, weight are asked at each update; their shapes broadcast and must stay what they were.
+ * @param value is asked at each update; its shape must stay what it was.
+ * @param weight is asked at each update; broadcasts with value.
  * @returns a function: each call is one update, and gives the weighted average so far in a tensor of its own.
  * @throws TypeError for a wrong kind, RangeError for shapes that do not broadcast or a decay outside [0, 1].
  * Source: `tensorflow.python.training.moving_averages.weighted_moving_average`.

@@ -1,10 +1,10 @@
-import { newArray, type DType, type FloatArray } from './dtype';
+import { sharedArray, newArray, type DType, type FloatArray } from './dtype';
 import { binaryFunction, native } from './native';
 import { fraction, valueOf, type Schedule } from './optimizers/hyper';
 import { stepOf, type StepSource } from './step-source';
 import { sameShape, showShape, type Shape } from './shape';
 import type { Tensor } from './tensor';
-import { sharedArray, Variable } from './variable';
+import { Variable } from './variable';
 
 // What moving averages are made with; moving-average.ts and assign-moving-average.ts are for users.
 

@@ -4,7 +4,7 @@ import { scaleByNorm, type NormFactor } from './autodiff/scale-by-norm';
 import { allocate, inScope } from './autodiff/scope';
 import { isFollowed, toTensor } from './autodiff/tape';
 import { checkBoolean, checkNumber, checkOptions, shown } from './checks';
-import { isFloatArray, newArray, dtypeOf, rounded, type FloatArray } from './dtype';
+import { isFloatArray, newArray, dtypeOf, rounded, type DType, type FloatArray } from './dtype';
 import { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
 import { IndexedSlices } from './indexed-slices';
 import { native } from './native';
@@ -45,7 +45,8 @@ export interface ClipByNormOptions extends ClipOptions {
  * max(min(t, clipValueMax), clipValueMin), element by element: where min > max, min wins. NaN stays NaN.
  * Of IndexedSlices only the stored values are clipped.
  *
- * @param clipValueMin, clipValueMax numbers, or tensors that broadcast against `t` without growing it.
+ * @param clipValueMin the lower bound: a number, or a tensor that broadcasts against `t` without growing it.
+ * @param clipValueMax the upper bound, likewise.
  * @returns the kind of `t`, with memory of its own unless `inPlace`.
  * @throws TypeError for a wrong kind, RangeError for bounds that do not broadcast to the shape of `t`.
  * Source: `tf.clip_by_value`.
@@ -354,16 +355,21 @@ function valuesOf(name: string, t: unknown): Tensor {
 }
 
 function normOf(values: readonly Tensor[]): number {
-  let sum = 0;
-  for (const dtype of ['float32', 'float64'] as const) {
-    const own = values.filter((tensor) => tensor.dtype === dtype);
-    if (own.length === 0) continue;
-    sum += native.sumOfSquares(
-      own.map((tensor) => tensor.raw),
-      Float64Array.from(own, (tensor) => tensor.factor),
-    );
+  return Math.sqrt(sumOfSquares(values, 'float32') + sumOfSquares(values, 'float64'));
+}
+
+let table = new Float64Array(48);
+
+function sumOfSquares(values: readonly Tensor[], dtype: DType): number {
+  if (table.length < 3 * values.length) table = new Float64Array(6 * values.length);
+  let end = 0;
+  for (const tensor of values) {
+    if (tensor.dtype !== dtype) continue;
+    table[end++] = tensor.address;
+    table[end++] = tensor.size;
+    table[end++] = tensor.factor;
   }
-  return Math.sqrt(sum);
+  return end === 0 ? 0 : native.sumOfSquaresAt(table, end / 3, dtype === 'float64');
 }
 
 /** t times factor: for tensors a new factor, for typed arrays and in place new values. */

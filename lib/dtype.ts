@@ -23,3 +23,16 @@ export function newArray(dtype: DType, length: number): FloatArray {
 export function rounded(value: number, dtype: DType): number {
   return dtype === 'float32' ? Math.fround(value) : value;
 }
+
+/** A zeroed typed array over fresh SharedArrayBuffer memory: it neither moves nor goes while it is referenced. */
+export function sharedArray(dtype: DType, length: number): FloatArray {
+  return dtype === 'float32'
+    ? new Float32Array(new SharedArrayBuffer(length * 4))
+    : new Float64Array(new SharedArrayBuffer(length * 8));
+}
+
+/** Whether the array's memory stays where it is for as long as the array keeps its length. */
+export function isFixed({ buffer }: FloatArray): boolean {
+  const { resizable, growable } = buffer as ArrayBufferLike & { resizable?: boolean; growable?: boolean };
+  return resizable !== true && growable !== true;
+}

@@ -4,12 +4,17 @@ import { checkRange, isWhole } from './checks';
 export class GlobalStep {
   private readonly counter: BigInt64Array;
 
-  /** @param buffer at least 8 bytes, to count in memory that another thread has; default: fresh memory, at 0. */
+  /**
+   * A counter in memory of its own, or in another thread's.
+   * @param buffer at least 8 bytes; default: fresh memory, at 0.
+   * @throws TypeError for another kind of buffer, RangeError for a smaller one.
+   */
   constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(8)) {
     if (!(buffer instanceof SharedArrayBuffer)) throw new TypeError('buffer must be a SharedArrayBuffer');
     this.counter = new BigInt64Array(buffer, 0, 1);
   }
 
+  /** Steps so far. */
   get value(): number {
     return Number(Atomics.load(this.counter, 0));
   }

@@ -11,11 +11,12 @@ export class GradientsAndVariables extends Array<[Gradient | null, Variable]> {
   /** The value of the loss. */
   readonly loss!: Tensor;
 
-  // map, filter and the like give plain arrays: what they make is no longer what computeGradients returned.
+  /** @internal map, filter and the like give plain arrays: what they make is no longer what computeGradients returned. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
 
+  /** @internal */
   static of_(pairs: Iterable<[Gradient | null, Variable]>, loss: Tensor): GradientsAndVariables {
     const result = new GradientsAndVariables();
     for (const pair of pairs) result.push(pair);

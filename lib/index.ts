@@ -66,4 +66,49 @@ export {
 } from './optimizers/proximal-gradient-descent';
 export { RMSPropOptimizer, type RMSPropHyperparameters, type RMSPropOptions } from './optimizers/rmsprop';
 
+export {
+  exponentialDecay,
+  inverseTimeDecay,
+  naturalExpDecay,
+  piecewiseConstant,
+  piecewiseConstantDecay,
+  polynomialDecay,
+  type PolynomialDecayOptions,
+  type StaircaseOptions,
+} from './schedules';
+export {
+  cosineDecay,
+  cosineDecayRestarts,
+  linearCosineDecay,
+  noisyLinearCosineDecay,
+  type CosineDecayOptions,
+  type CosineDecayRestartsOptions,
+  type LinearCosineDecayOptions,
+  type NoisyLinearCosineDecayOptions,
+} from './cosine-schedules';
+export type { DecayOptions, StepSource } from './step-source';
+
+export { ExponentialMovingAverage, type Averaged, type ExponentialMovingAverageOptions } from './moving-average';
+export {
+  assignMovingAverage,
+  weightedMovingAverage,
+  type AssignMovingAverageOptions,
+  type ValueSource,
+} from './assign-moving-average';
+
+export {
+  DynamicLossScale,
+  FixedLossScale,
+  LossScale,
+  type DynamicLossScaleOptions,
+  type Gradients,
+} from './loss-scale';
+export { OptimizerWrapper } from './optimizer-wrapper';
+export { MixedPrecisionLossScaleOptimizer } from './loss-scale-optimizer';
+export { GradientAccumulator, type GradientAccumulatorOptions } from './accumulators/gradient-accumulator';
+export type { ConditionalAccumulatorOptions, ReductionType } from './accumulators/conditional-base';
+export { ConditionalAccumulator } from './accumulators/conditional';
+export { SparseConditionalAccumulator } from './accumulators/sparse-conditional';
+export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './sync-replicas';
+
 export { runtime, type Isa } from './runtime';

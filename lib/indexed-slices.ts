@@ -38,6 +38,7 @@ export class IndexedSlices {
     }
   }
 
+  /** That of the values. */
   get dtype(): Tensor['dtype'] {
     return this.values.dtype;
   }
@@ -56,6 +57,7 @@ export class IndexedSlices {
     return dense;
   }
 
+  /** Gives the memory of the values back. */
   dispose(): void {
     this.values.dispose();
   }

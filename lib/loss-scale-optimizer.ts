@@ -33,7 +33,7 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
    */
   constructor(optimizer: Optimizer, lossScale: LossScale | number | 'dynamic') {
     super(optimizer);
-    const scale = LossScale.get(lossScale as LossScale | null);
+    const scale = LossScale.get(lossScale);
     if (scale === null)
       throw new TypeError(`lossScale must be a LossScale, a number or 'dynamic', got ${shown(scale)}`);
     this.lossScale = scale;

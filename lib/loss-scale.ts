@@ -1,9 +1,9 @@
 import { checkOptions, checkRange, isFinitePositive, isWhole, shown } from './checks';
-import { isFloatArray, type FloatArray } from './dtype';
+import { sharedArray, isFloatArray, type FloatArray } from './dtype';
 import { IndexedSlices, type Gradient } from './indexed-slices';
 import { native } from './native';
 import { alias, Tensor } from './tensor';
-import { sharedArray, Variable } from './variable';
+import { Variable } from './variable';
 
 /** Gradients in any of the forms they come in: one, a list of them, or pairs with their variables. */
 export type Gradients =
@@ -72,7 +72,7 @@ export class FixedLossScale extends LossScale {
 
   override advance(): void {}
 
-  toString(): string {
+  override toString(): string {
     return `FixedLossScale(${this.value})`;
   }
 }
@@ -150,7 +150,7 @@ export class DynamicLossScale extends LossScale {
     return [this.scale, this.steps];
   }
 
-  toString(): string {
+  override toString(): string {
     return `DynamicLossScale(${this.value}, ${this.goodSteps} good steps of ${this.incrementPeriod}, multiplier ${this.multiplier})`;
   }
 }

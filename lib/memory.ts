@@ -1,4 +1,14 @@
-import { newArray, type DType, type FloatArray } from './dtype';
+import { isFixed, newArray, type DType, type FloatArray } from './dtype';
+import { native } from './native';
+
+/** An array and where it lies: asked for when first needed, then known for as long as the array is in use. */
+interface Block {
+  readonly array: FloatArray;
+  address: number;
+}
+
+const unknownAddress = -1;
+const blockOf = (array: FloatArray): Block => ({ array, address: unknownAddress });
 
 /**
  * Arrays of tensors that are gone, by dtype and length, for tensors to come. A training loop asks for the same
@@ -8,18 +18,19 @@ class Pool {
   private readonly idle = { float32: new Map<number, Shelf>(), float64: new Map<number, Shelf>() };
   private generation = 0;
 
-  take(dtype: DType, length: number): FloatArray {
+  take(dtype: DType, length: number): Block {
     const shelf = this.idle[dtype].get(length);
-    if (shelf === undefined) return newArray(dtype, length);
+    if (shelf === undefined) return newBlock(dtype, length);
     shelf.used = this.generation;
-    return shelf.arrays.pop() ?? newArray(dtype, length);
+    return shelf.blocks.pop() ?? newBlock(dtype, length);
   }
 
-  give(dtype: DType, array: FloatArray): void {
+  give(dtype: DType, block: Block): void {
     const shelves = this.idle[dtype];
-    let shelf = shelves.get(array.length);
-    if (shelf === undefined) shelves.set(array.length, (shelf = { arrays: [], used: this.generation }));
-    shelf.arrays.push(array);
+    const { length } = block.array;
+    let shelf = shelves.get(length);
+    if (shelf === undefined) shelves.set(length, (shelf = { blocks: [], used: this.generation }));
+    shelf.blocks.push(block);
   }
 
   /** Called once a step: lets go of lengths that no recent step has asked for. */
@@ -34,9 +45,12 @@ class Pool {
 }
 
 interface Shelf {
-  readonly arrays: FloatArray[];
+  readonly blocks: Block[];
   used: number;
 }
+
+// Not shared memory: of that the garbage collector does not know how much there is to gain.
+const newBlock = (dtype: DType, length: number): Block => blockOf(newArray(dtype, length));
 
 // Long enough for a loop that evaluates now and then, short enough for one whose shapes keep changing.
 const keptGenerations = 32;
@@ -52,7 +66,7 @@ export class Memory {
   kept = false;
 
   private constructor(
-    private array: FloatArray | null,
+    private block: Block | null,
     private readonly dtype: DType,
     /** Whether the array is ours to hand out again; one that came from outside never is. */
     readonly pooled: boolean,
@@ -63,11 +77,20 @@ export class Memory {
   }
 
   static over(array: FloatArray, dtype: DType): Memory {
-    return new Memory(array, dtype, false);
+    return new Memory(blockOf(array), dtype, false);
   }
 
   get live(): FloatArray | null {
-    return this.array;
+    return this.block === null ? null : this.block.array;
+  }
+
+  /** Where the array lies, for as long as it keeps its length. */
+  get address(): number {
+    const block = this.block!;
+    if (block.address !== unknownAddress) return block.address;
+    const address = native.addressOf(block.array);
+    if (isFixed(block.array)) block.address = address;
+    return address;
   }
 
   get isShared(): boolean {
@@ -91,7 +114,7 @@ export class Memory {
   }
 
   private giveBack(): void {
-    if (this.pooled && this.array !== null) pool.give(this.dtype, this.array);
-    this.array = null;
+    if (this.pooled && this.block !== null) pool.give(this.dtype, this.block);
+    this.block = null;
   }
 }

@@ -88,6 +88,10 @@ export interface Binding {
 
   /** The sum of (array * factor)² over all arrays, in double precision. */
   sumOfSquares(arrays: readonly FloatArray[], factors?: Float64Array): number;
+  /** The same by a table of address, length and factor for each array; see `step` for what an address takes. */
+  sumOfSquaresAt(table: Float64Array, count: number, isFloat64: boolean): number;
+  /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
+  addressOf(array: FloatArray): number;
   allFinite(arrays: readonly FloatArray[]): boolean;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */
@@ -101,7 +105,7 @@ export interface Binding {
   readonly rules: readonly Rule[];
   /**
    * `numbers`, over shared memory, is read at every step: the rule's hyperparameters, then a factor for each variable's
-   * gradient. `fixed` tells which variables' memory can neither move nor go.
+   * gradient, then each dense gradient's address. `fixed` tells which variables' memory can neither move nor go.
    */
   createPlan(
     rule: number,
@@ -112,8 +116,13 @@ export interface Binding {
     allRows: boolean,
     numbers: FloatArray,
   ): Plan;
-  /** One step of the plan's rule over all its variables; gradient i is gradients[i] times its factor in `numbers`. */
-  step(plan: Plan, gradients: readonly FloatArray[], indices?: readonly (Int32Array | undefined)[]): void;
+  /**
+   * One step of the plan's rule over all its variables. The caller has made sure that at each address lies a gradient
+   * of the variable's dtype and length, and keeps it there.
+   */
+  step(plan: Plan): void;
+  /** The same with rows where there are indices; gradient i is gradients[i] times its factor. */
+  stepSparse(plan: Plan, gradients: readonly FloatArray[], indices: readonly (Int32Array | undefined)[]): void;
 }
 
 function load(): Binding {

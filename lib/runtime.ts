@@ -37,11 +37,11 @@ export const runtime = {
   /**
    * Threads that share the work, the calling one included. Default: the machine's available parallelism, or what
    * GRADSTEP_THREADS says. Results are the same for any number, bit for bit.
-   * @throws RangeError for anything but a whole number from 1 to 256.
    */
   get threads(): number {
     return native.threads();
   },
+  /** @throws RangeError for anything but a whole number from 1 to 256. */
   set threads(n: number) {
     checkRange('threads', n, `a whole number from 1 to ${native.maxThreads}`, (value) => {
       return Number.isInteger(value) && value >= 1 && value <= native.maxThreads;

@@ -16,6 +16,8 @@ export class Tensor {
   readonly size: number;
   /** @internal Values are memory times factor. */
   readonly factor: number;
+  /** @internal Whether computeGradients made it, or it was made from one that was; see optimizers/spent.ts. */
+  isOurs = false;
   /** @internal The tape that follows this tensor, if any; see autodiff/tape.ts. */
   tape: object | null = null;
   private readonly memory: Memory;
@@ -53,6 +55,13 @@ export class Tensor {
     return array;
   }
 
+  /** @internal Where `raw` lies; see Memory.address. @throws Error when its buffer was detached, shrunk or grown. */
+  get address(): number {
+    const { length } = this.raw;
+    if (length !== this.size) throw new Error(`a tensor's memory now has ${length} elements, expected ${this.size}`);
+    return this.memory.address;
+  }
+
   /** @internal The memory, for writing: what was multiplied before no longer holds. */
   rewrite(): FloatArray {
     this.multiplied?.release();
@@ -71,6 +80,7 @@ export class Tensor {
     return this.memory.pooled && !this.memory.isShared;
   }
 
+  /** Whether the values can no longer be read. */
   get isDisposed(): boolean {
     return this.why !== null || this.memory.live === null;
   }
@@ -98,6 +108,7 @@ export class Tensor {
     this.release('this tensor has been disposed of');
   }
 
+  /** `dispose`, at the end of the block that declared the tensor with `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,5 +1,5 @@
 import { checkBoolean, checkFunction, checkOptions, shown } from './checks';
-import { dtypeOf, isFloatArray, type DType, type FloatArray, type Nested } from './dtype';
+import { dtypeOf, isFixed, isFloatArray, sharedArray, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, sameShape, showShape, sizeOf } from './shape';
 import { Tensor, valuesAndShape } from './tensor';
@@ -33,7 +33,9 @@ export class Variable {
   readonly constraint: Constraint | null;
   /** @internal The same memory as a tensor: what ops read and tapes follow. */
   readonly value: Tensor;
-  /** @internal Whether the memory can neither move nor shrink nor go. */
+  /** @internal The last step that had a gradient for it; see optimizers/pairs.ts. */
+  lastStep = 0;
+  /** @internal Whether the memory stays where it is for as long as it keeps its length. */
   readonly isFixed: boolean;
 
   /** @internal */
@@ -52,7 +54,7 @@ export class Variable {
     this.dtype = dtypeOf(array);
     this.shape = Object.freeze([...shape]);
     this.size = array.length;
-    this.isFixed = array.buffer instanceof SharedArrayBuffer && !isGrowable(array.buffer);
+    this.isFixed = isFixed(array);
     this.value = new Tensor(Memory.over(array, this.dtype), this.dtype, this.shape);
   }
 
@@ -123,18 +125,6 @@ export class Variable {
   toArray(): Nested {
     return this.value.toArray();
   }
-}
-
-// Length-tracking arrays over a growable buffer change their length under us.
-function isGrowable(buffer: SharedArrayBuffer): boolean {
-  return (buffer as SharedArrayBuffer & { growable?: boolean }).growable === true;
-}
-
-/** A zeroed typed array over fresh SharedArrayBuffer memory. */
-export function sharedArray(dtype: DType, length: number): FloatArray {
-  return dtype === 'float32'
-    ? new Float32Array(new SharedArrayBuffer(length * 4))
-    : new Float64Array(new SharedArrayBuffer(length * 8));
 }
 
 /**

@@ -245,6 +245,13 @@ describe('clipping refuses', () => {
     expect(() => clipByNorm(t, 1, { inPlace: 1 as unknown as boolean })).to.throw(TypeError, 'inPlace must be a boolean');
   });
 
+  it('memory that was taken away under a gradient', () => {
+    const array = Float32Array.of(1, 2);
+    const slices = new IndexedSlices(array, [0, 1]);
+    structuredClone(array.buffer, { transfer: [array.buffer] });
+    expect(() => globalNorm([slices])).to.throw(Error, "a tensor's memory now has 0 elements, expected 2");
+  });
+
   it('what is no tensor, and lists that are no arrays', () => {
     expect(() => clipByNorm([1, 2] as unknown as Tensor, 1)).to.throw(TypeError, 't must be a Tensor');
     expect(() => clipByNorm(Int32Array.of(1) as unknown as Tensor, 1)).to.throw(TypeError, 'got an Int32Array');

@@ -3,7 +3,7 @@ import type { Bench, Case } from '../bench';
 import { showCount } from '../data';
 import { timed } from '../harness';
 import { adamBytes, adamSide, pairsOf } from '../ours';
-import type { Side } from '../sides';
+import { unchecked, type Side } from '../sides';
 
 /** A norm that the gradients of n elements exceed about twice, so that clipping has something to do. */
 const clipNormOf = (n: number): number => 0.25 * Math.sqrt(n);
@@ -13,8 +13,8 @@ async function clipCost(bench: Bench, n: number): Promise<void> {
   const clipNorm = clipNormOf(n);
   // Both on the same variable: beside caches, pages make a difference too.
   const pairs = pairsOf([n]);
-  const { result: _, ...clipped } = adamSide('clip + Adam', pairs, { clipNorm });
-  const { result: __, ...alone } = adamSide('Adam alone', pairs);
+  const clipped = unchecked(adamSide('clip + Adam', pairs, { clipNorm }));
+  const alone = unchecked(adamSide('Adam alone', pairs));
   await bench.contest(`clip ${showCount(n)} parameters in one variable, ${runtime.threads} threads`, [clipped, alone], {
     work: { parameters: n, bytes: adamBytes(n) + 4 * n },
     goals: [{ against: 'Adam alone', atMost: 1.2 }],
@@ -35,7 +35,7 @@ async function manyVariables(bench: Bench, count: number, each: number, goals: '
       adamSide('gradstep', pairsOf(sizes), { clipNorm }),
       await torchSide('PyTorch', false),
       await torchSide('PyTorch foreach', true),
-      { name: one.name, turn: one.turn },
+      unchecked(one),
     ],
     {
       work: { parameters: n, bytes: adamBytes(n) + 4 * n },

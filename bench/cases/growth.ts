@@ -5,6 +5,7 @@ import { showCount } from '../data';
 import { timed } from '../harness';
 import { limit } from '../limit';
 import { adamBytes, adamSide, pairsOf } from '../ours';
+import { unchecked } from '../sides';
 
 export const growth: Case = {
   name: 'growth',
@@ -16,14 +17,14 @@ export const growth: Case = {
         if (16 * n > freemem() / 2) continue; // four arrays
         const pairs = pairsOf([n]);
         const optimizer = new AdamOptimizer();
-        const { name, turn } = adamSide('gradstep', pairs, { optimizer });
-        await turn(1);
+        const ours = unchecked(adamSide('gradstep', pairs, { optimizer }));
+        await ours.turn(1);
         const [g, ...written] = pairs.arrays(optimizer)[0]!;
         // Its threads start too slowly for small arrays.
         const isLimit = threads === 1 || n >= 2 ** 22;
         await bench.contest(
           `growth ${showCount(n)} parameters, ${threads} thread${threads === 1 ? '' : 's'}`,
-          [{ name, turn }, isLimit ? timed('limit', () => limit.update(threads, g!, ...written)) : null],
+          [ours, isLimit ? timed('limit', () => limit.update(threads, g!, ...written)) : null],
           { work: { parameters: n, bytes: adamBytes(n) } },
         );
       }

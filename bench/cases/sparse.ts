@@ -34,7 +34,12 @@ export const sparse: Case = {
       await bench.contest(
         `sparse ${touched} of ${rows.toLocaleString('en-US')} rows of ${columns}, ${threads} thread${threads === 1 ? '' : 's'}`,
         [ours(rows), torch && (await torch.side('PyTorch', 'sparse', threads, { rows, columns, touched }))],
-        { work: { parameters: touched * columns, bytes: 28 * touched * columns }, tolerance: 1e-5, scale: 1, patience: 2 },
+        {
+          work: { parameters: touched * columns, bytes: 28 * touched * columns },
+          tolerance: 1e-5,
+          scale: 1,
+          patience: 2,
+        },
       );
     });
   },

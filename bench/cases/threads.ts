@@ -2,6 +2,7 @@ import { AdamOptimizer } from 'gradstep';
 import type { Case } from '../bench';
 import { showCount } from '../data';
 import { adamBytes, adamSide, pairsOf } from '../ours';
+import { unchecked } from '../sides';
 
 export const threads: Case = {
   name: 'threads',
@@ -12,10 +13,7 @@ export const threads: Case = {
       const n = 2 ** power;
       const pairs = pairsOf([n]);
       const optimizer = new AdamOptimizer();
-      const side = (name: string, count: number) => {
-        const { result: _, ...rest } = adamSide(name, pairs, { optimizer, threads: count });
-        return rest;
-      };
+      const side = (name: string, count: number) => unchecked(adamSide(name, pairs, { optimizer, threads: count }));
       await bench.contest(
         `threads Adam on ${showCount(n)} parameters`,
         [side(`${bench.allThreads} threads`, bench.allThreads), side('one thread', 1)],

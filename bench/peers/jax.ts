@@ -21,15 +21,15 @@ interface Library {
   blockUntilReady(arrays: JaxArray[]): Promise<unknown>;
   readonly nn: { relu(x: JaxArray): JaxArray; logSoftmax(x: JaxArray): JaxArray };
   readonly numpy: {
-    array(values: Float32Array, options: { shape: number[] }): JaxArray;
-    add(a: Operand, b: Operand): JaxArray;
-    subtract(a: Operand, b: Operand): JaxArray;
-    multiply(a: Operand, b: Operand): JaxArray;
-    divide(a: Operand, b: Operand): JaxArray;
-    maximum(a: Operand, b: Operand): JaxArray;
-    sqrt(x: JaxArray): JaxArray;
-    sum(x: JaxArray): JaxArray;
-    matmul(a: JaxArray, b: JaxArray): JaxArray;
+    readonly array: (values: Float32Array, options: { shape: number[] }) => JaxArray;
+    readonly add: (a: Operand, b: Operand) => JaxArray;
+    readonly subtract: (a: Operand, b: Operand) => JaxArray;
+    readonly multiply: (a: Operand, b: Operand) => JaxArray;
+    readonly divide: (a: Operand, b: Operand) => JaxArray;
+    readonly maximum: (a: Operand, b: Operand) => JaxArray;
+    readonly sqrt: (x: JaxArray) => JaxArray;
+    readonly sum: (x: JaxArray) => JaxArray;
+    readonly matmul: (a: JaxArray, b: JaxArray) => JaxArray;
   };
 }
 
@@ -56,7 +56,7 @@ export class Jax {
     const array = (values: Float32Array): JaxArray => numpy.array(values.slice(), { shape: [n] });
     const g = array(numbers(n, 5, 1));
     let state = [array(weights(n, 7, 2 ** -6)), array(new Float32Array(n)), array(new Float32Array(n))];
-    const compiled = this.jax.jit((rate, w, g, m, v) => this.adamStep(rate!, w!, g!, m!, v!));
+    const compiled = this.jax.jit((rate, w, g, m, v) => this.adamStep(rate, w, g, m, v));
     let step = 0;
     const work = async (): Promise<void> => {
       state = compiled(this.rate(++step), state[0]!, g.ref, state[1]!, state[2]!);
@@ -82,7 +82,7 @@ export class Jax {
     ];
     const zeros = (): JaxArray[] => initial.map((w) => numpy.multiply(w.ref, 0));
     let state = [...initial, ...zeros(), ...zeros()];
-    const compiled = this.jax.jit((rate, x, y, ...state) => this.mnistStep(rate!, x!, y!, state));
+    const compiled = this.jax.jit((rate, x, y, ...state) => this.mnistStep(rate, x, y, state));
     let step = 0;
     let losses: number[] = [];
     const work = async (): Promise<void> => {

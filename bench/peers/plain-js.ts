@@ -90,9 +90,21 @@ function lars(isNesterov: boolean): Loop {
 
 /** By the native rules' names. */
 export const plainRules: Readonly<Record<string, Loop>> = {
-  gradientDescent: elementwise(([lr]) => (w, g) => w - lr! * g),
-  momentum: elementwise(([lr, mu]) => (w, g, s) => w - lr! * (s[0] = mu! * s[0]! + g)),
-  nesterovMomentum: elementwise(([lr, mu]) => (w, g, s) => w - lr! * (g + mu! * (s[0] = mu! * s[0]! + g))),
+  gradientDescent: elementwise(
+    ([lr]) =>
+      (w, g) =>
+        w - lr! * g,
+  ),
+  momentum: elementwise(
+    ([lr, mu]) =>
+      (w, g, s) =>
+        w - lr! * (s[0] = mu! * s[0]! + g),
+  ),
+  nesterovMomentum: elementwise(
+    ([lr, mu]) =>
+      (w, g, s) =>
+        w - lr! * (g + mu! * (s[0] = mu! * s[0]! + g)),
+  ),
   adam,
   adamW: elementwise(([lr, beta1, beta2, epsilon, decay, beta1Power, beta2Power]) => (w, g, s) => {
     moments(s, g, beta1!, beta2!);
@@ -113,7 +125,11 @@ export const plainRules: Readonly<Record<string, Loop>> = {
     s[1] = max(beta2! * s[1]!, abs(g));
     return w - ((lr! / (1 - beta1Power!)) * s[0]!) / (s[1] + epsilon!);
   }),
-  adagrad: elementwise(([lr]) => (w, g, s) => w - (lr! * g) / sqrt((s[0]! += g * g))),
+  adagrad: elementwise(
+    ([lr]) =>
+      (w, g, s) =>
+        w - (lr! * g) / sqrt((s[0]! += g * g)),
+  ),
   adagradDA: elementwise(([lr, l1, l2, step]) => (_, g, s) => {
     s[0]! += g;
     s[1]! += g * g;
@@ -133,7 +149,11 @@ export const plainRules: Readonly<Record<string, Loop>> = {
     s[0] = n;
     return -soft(s[1]!, l1!) / ((pow(n, -power!) + beta!) / lr! + 2 * l2!);
   }),
-  proximalGradientDescent: elementwise(([lr, l1, l2]) => (w, g) => soft(w - lr! * g, lr! * l1!) / (1 + lr! * l2!)),
+  proximalGradientDescent: elementwise(
+    ([lr, l1, l2]) =>
+      (w, g) =>
+        soft(w - lr! * g, lr! * l1!) / (1 + lr! * l2!),
+  ),
   proximalAdagrad: elementwise(([lr, l1, l2]) => (w, g, s) => {
     const rate = lr! / sqrt((s[0]! += g * g));
     return soft(w - rate * g, rate * l1!) / (1 + rate * l2!);

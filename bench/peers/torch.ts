@@ -9,11 +9,11 @@ type Answer = Readonly<{ id?: number; seconds?: number; result?: number[]; versi
 
 /** A Python process with PyTorch. It takes its turns when asked to and sleeps in between. */
 export class Torch {
-  private readonly lines: AsyncIterator<string>;
+  private readonly lines: AsyncIterator<string, undefined>;
   version = '';
 
   private constructor(private readonly child: ChildProcessWithoutNullStreams) {
-    this.lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    this.lines = createInterface(child.stdout)[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
   }
 
   /** Null where no Python has PyTorch. */
@@ -58,7 +58,7 @@ export class Torch {
   }
 
   private async answer(): Promise<Answer | null> {
-    const { value, done } = await this.lines.next();
-    return done === true ? null : (JSON.parse(value) as Answer);
+    const line = await this.lines.next();
+    return line.done === true ? null : (JSON.parse(line.value) as Answer);
   }
 }

@@ -9,7 +9,9 @@ export function showContest(contest: Contest): string {
   const lines = refused.map((why) => `  NOT TIMED, results differ: ${why}`);
   if (ours !== undefined) lines.push(`  ${pad(ours)}  ${rates(contest, ours).join(', ')}`);
   for (const other of others) {
-    lines.push(`  ${pad(other)}  ${digits(other.ratio.median)} × ours (${digits(other.ratio.low)} to ${digits(other.ratio.high)})`);
+    lines.push(
+      `  ${pad(other)}  ${digits(other.ratio.median)} × ours (${digits(other.ratio.low)} to ${digits(other.ratio.high)})`,
+    );
   }
   return [id, ...lines, ...goals.flatMap((goal) => showGoal(contest, goal) ?? [])].join('\n');
 }
@@ -38,7 +40,8 @@ export function wording({ against, atLeast, atMost }: Goal, value: number): stri
 
 export function showMeasure({ id, value, unit, atMost, atLeast }: Measure): string {
   const isMet = value <= (atMost ?? Infinity) && value >= (atLeast ?? -Infinity);
-  const goal = atMost !== undefined ? `, at most ${digits(atMost)}` : atLeast !== undefined ? `, at least ${digits(atLeast)}` : '';
+  const goal =
+    atMost !== undefined ? `, at most ${digits(atMost)}` : atLeast !== undefined ? `, at least ${digits(atLeast)}` : '';
   const verdict = goal === '' ? '' : isMet ? '  met' : '  MISSED';
   return `${id}: ${unit === 'B/s' ? withPrefix(value, unit) : `${digits(value)} ${unit}`}${goal}${verdict}`;
 }

@@ -24,5 +24,5 @@ export function withPrefix(x: number, unit: string): string {
 }
 
 export function percent(x: number): string {
-  return `${(100 * x).toFixed(Math.abs(x) < 0.1 ? 1 : 0)} %`;
+  return `${digits(100 * x)} %`;
 }

@@ -8,13 +8,17 @@ const colors = { ours: '#1f6fb4', limit: '#c0392b', peer: '#9aa5b1' };
 /** The pictures there are results for, by file name. */
 export function drawPictures(contests: readonly Contest[]): Map<string, string> {
   const pictures = new Map<string, string>();
-  const growing = contests.filter(({ id, timings }) => /^growth .* parameters, 1 thread/.test(id) && timings.length === 2);
+  const growing = contests.filter(
+    ({ id, timings }) => /^growth .* parameters, 1 thread/.test(id) && timings.length === 2,
+  );
   if (growing.length > 1) pictures.set('growth.svg', drawGrowth(growing));
   for (const [file, title, start] of [
     ['adam.svg', 'One Adam step', 'adam '],
     ['mnist.svg', 'One training step', 'mnist '],
   ] as const) {
-    const chosen = contests.filter(({ id }) => id.startsWith(start) && id.endsWith(', 1 thread') && !id.includes('limit'));
+    const chosen = contests.filter(
+      ({ id }) => id.startsWith(start) && id.endsWith(', 1 thread') && !id.includes('limit'),
+    );
     const contest = chosen.find(({ timings }) => timings.length > 2);
     if (contest !== undefined) pictures.set(file, drawBars(`${title}: ${contest.id}`, contest));
   }
@@ -27,7 +31,12 @@ export function drawGrowth(contests: readonly Contest[]): string {
     contests.map(({ work, timings }) => [work.parameters!, timings[side]!.time.median * 1e6]);
   const series: LineSeriesOption[] = [
     line('gradstep: applyGradients', points(0), { color: colors.ours, width: 2.5 }, 'circle'),
-    line('limit: a loop that moves the same memory', points(1), { color: colors.limit, width: 1.5, type: 'dashed' }, 'none'),
+    line(
+      'limit: a loop that moves the same memory',
+      points(1),
+      { color: colors.limit, width: 1.5, type: 'dashed' },
+      'none',
+    ),
   ];
   return render({
     title: { text: 'Adam, float32, one thread: time of a step', left: 'center', top: 12 },

@@ -5,7 +5,7 @@ import { checkPairs, type Update } from '../optimizers/pairs';
 import { markOurs, markSpent } from '../optimizers/spent';
 import { alias, timesFactor, type Tensor } from '../tensor';
 import type { Variable } from '../variable';
-import { checkReductionType, type ReductionType } from './conditional';
+import { checkReductionType, type ReductionType } from './conditional-base';
 import { DenseSum } from './dense-sum';
 import { RowSums } from './row-sums';
 
@@ -29,8 +29,10 @@ export interface GradientAccumulatorOptions {
  */
 export class GradientAccumulator {
   readonly reductionType: ReductionType;
-  /** Variables in the order they came, with what has been gathered for them in this round. */
+  /** Variables of this round in the order they came, with what has been gathered for them. */
   private readonly entries = new Map<Variable, Entry>();
+  /** Those of all rounds: their memory serves again. */
+  private readonly known = new WeakMap<Variable, Entry>();
   private batches = 0;
   private losses: number[] = [];
 
@@ -57,7 +59,7 @@ export class GradientAccumulator {
     const pairs = isIterable(gradsAndVars) ? [...gradsAndVars] : gradsAndVars;
     const updates = checkPairs(pairs);
     for (const [, variable] of pairs) {
-      if (!this.entries.has(variable)) this.entries.set(variable, new Entry(variable));
+      if (!this.entries.has(variable)) this.entries.set(variable, this.entryOf(variable));
     }
     for (const update of updates) this.entries.get(update.variable)!.add(update);
     if (gradsAndVars instanceof GradientsAndVariables) this.losses.push(sumOf(gradsAndVars.loss));
@@ -93,55 +95,68 @@ export class GradientAccumulator {
     this.batches = 0;
     this.losses = [];
   }
+
+  private entryOf(variable: Variable): Entry {
+    let entry = this.known.get(variable);
+    if (entry === undefined) this.known.set(variable, (entry = new Entry(variable)));
+    return entry;
+  }
 }
 
 const isIterable = (value: unknown): boolean =>
   typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
 
-const sumOf = ({ data }: Tensor): number => data.reduce((sum: number, value: number) => sum + value, 0);
+function sumOf({ data }: Tensor): number {
+  let sum = 0;
+  for (const value of data) sum += value;
+  return sum;
+}
 
 /** What has been gathered for one variable. */
 class Entry {
-  private dense: DenseSum | null = null;
-  private sparse: RowSums | null = null;
+  private holds: 'nothing' | 'rows' | 'all' = 'nothing';
+  private readonly all: DenseSum;
+  private readonly rows: RowSums;
 
-  constructor(private readonly variable: Variable) {}
+  constructor(private readonly variable: Variable) {
+    const { dtype, shape } = variable;
+    this.all = new DenseSum(dtype, shape);
+    this.rows = new RowSums(dtype, shape.slice(1));
+  }
 
   add({ values, indices }: Update): void {
-    const { dtype, shape } = this.variable;
-    if (indices !== undefined && this.dense === null) {
-      this.sparse ??= new RowSums(dtype, shape.slice(1));
-      this.sparse.add(values, indices);
+    if (indices !== undefined && this.holds !== 'all') {
+      this.rows.add(values, indices);
+      this.holds = 'rows';
       return;
     }
-    if (this.dense === null) {
-      this.dense = new DenseSum(dtype, shape);
-      if (this.sparse !== null) this.becomeDense(this.sparse, this.dense);
-    }
-    this.dense.add(values, indices);
+    if (this.holds === 'rows') this.moveRows();
+    this.all.add(values, indices);
+    this.holds = 'all';
   }
 
   take(factor: number): Gradient | null {
-    const sum = this.dense?.times(factor) ?? this.sparse?.slices(false, this.variable.shape) ?? null;
-    this.clear();
-    if (!(sum instanceof IndexedSlices)) {
-      if (sum !== null) markOurs(sum);
-      return sum;
-    }
-    const values = timesFactor(sum.values, factor);
-    markOurs(values);
-    return new IndexedSlices(values, sum.indices, sum.denseShape);
+    if (this.holds === 'nothing') return null;
+    if (this.holds === 'all') return ours(this.all.times(factor));
+    const { values, indices, denseShape } = this.rows.slices(false, this.variable.shape);
+    return new IndexedSlices(ours(timesFactor(values, factor)), indices, denseShape);
   }
 
   clear(): void {
-    this.dense?.clear();
-    this.dense = this.sparse = null;
+    this.all.clear();
+    this.rows.clear();
+    this.holds = 'nothing';
   }
 
-  private becomeDense(sparse: RowSums, dense: DenseSum): void {
-    const { values, indices } = sparse.slices(false, this.variable.shape);
-    dense.add(values, indices);
+  private moveRows(): void {
+    const { values, indices } = this.rows.slices(false, this.variable.shape);
+    this.all.add(values, indices);
     values.dispose();
-    this.sparse = null;
+    this.rows.clear();
   }
+}
+
+function ours(gradient: Tensor): Tensor {
+  markOurs(gradient);
+  return gradient;
 }

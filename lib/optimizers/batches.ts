@@ -1,7 +1,7 @@
 import { checkBoolean } from '../checks';
-import type { FloatArray } from '../dtype';
+import { sharedArray, type FloatArray } from '../dtype';
 import { native, type Plan, type Rule } from '../native';
-import { sharedArray, type Variable } from '../variable';
+import type { Variable } from '../variable';
 import type { Update } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { Slots } from './slots';
@@ -12,7 +12,7 @@ interface Batch {
   readonly decays: boolean;
   /** Positions in the step's list of updates. */
   readonly members: number[];
-  /** The rule's hyperparameters, then a factor for each member's gradient; shared memory that the plan reads. */
+  /** The rule's hyperparameters, each gradient's factor, each dense gradient's address; the plan reads them here. */
   numbers: FloatArray;
   plan: Plan | null;
 }
@@ -38,7 +38,7 @@ export class Batches {
   /** Puts together what steps together; nothing to do when the last step had the same variables. */
   arrange(updates: readonly Update[]): void {
     const { arranged } = this;
-    if (updates.length === arranged.length && updates.every(({ variable }, i) => variable === arranged[i])) return;
+    if (isArrangement(updates, arranged)) return;
     const batches: Batch[] = [];
     updates.forEach(({ variable }, i) => {
       const settings = this.settingsByVariable.of(variable);
@@ -51,7 +51,7 @@ export class Batches {
       batch.members.push(i);
     });
     for (const batch of batches) {
-      batch.numbers = sharedArray('float64', this.rule.hyper.length + batch.members.length);
+      batch.numbers = sharedArray('float64', this.rule.hyper.length + 2 * batch.members.length);
     }
     this.batches = batches;
     this.settings = [...new Set(batches.map(({ settings }) => settings))];
@@ -75,9 +75,19 @@ export class Batches {
 
   step(updates: readonly Update[]): void {
     const isSparse = updates.some(({ indices }) => indices !== undefined);
-    for (const { members, plan } of this.batches) {
-      const gradients = members.map((i) => updates[i]!.values.raw);
-      native.step(plan!, gradients, isSparse ? members.map((i) => updates[i]!.indices) : undefined);
+    for (const { members, numbers, plan } of this.batches) {
+      if (isSparse) {
+        const own = members.map((i) => updates[i]!);
+        native.stepSparse(
+          plan!,
+          own.map(({ values }) => values.raw),
+          own.map(({ indices }) => indices),
+        );
+      } else {
+        const first = numbers.length - members.length;
+        for (let i = 0; i < members.length; i++) numbers[first + i] = updates[members[i]!]!.values.address;
+        native.step(plan!);
+      }
     }
   }
 
@@ -99,4 +109,10 @@ export class Batches {
       numbers,
     );
   }
+}
+
+function isArrangement(updates: readonly Update[], variables: readonly Variable[]): boolean {
+  if (updates.length !== variables.length) return false;
+  for (let i = 0; i < updates.length; i++) if (updates[i]!.variable !== variables[i]) return false;
+  return true;
 }

@@ -1,5 +1,5 @@
-import type { FloatArray } from '../dtype';
-import { sharedArray, Variable } from '../variable';
+import { sharedArray, type FloatArray } from '../dtype';
+import { Variable } from '../variable';
 import type { Settings } from './settings';
 
 /**

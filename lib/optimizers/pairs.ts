@@ -23,25 +23,32 @@ export function checkPairs(gradsAndVars: Iterable<GradientAndVariable>): Update[
   if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
-  const pairs = [...gradsAndVars];
+  const pairs: readonly unknown[] = Array.isArray(gradsAndVars) ? gradsAndVars : [...gradsAndVars];
   if (pairs.length === 0) throw new Error('No variables provided.');
-  const seen = new Set<Variable>();
+  const step = ++steps;
   const updates: Update[] = [];
-  for (const pair of pairs as readonly unknown[]) {
+  for (const pair of pairs) {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
     }
-    const [gradient, variable] = pair as readonly unknown[];
+    const gradient: unknown = pair[0];
+    const variable: unknown = pair[1];
     if (!(variable instanceof Variable)) {
       throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}`);
     }
-    if (seen.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
-    seen.add(variable);
+    if (variable.lastStep === step) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
+    variable.lastStep = step;
     if (gradient !== null) updates.push(checkUpdate(gradient, variable));
   }
-  if (updates.length === 0) throw new Error(`No gradients provided for any variable: ${namesOf(seen)}.`);
+  if (updates.length === 0) {
+    const variables = pairs.map((pair) => (pair as GradientAndVariable)[1]);
+    throw new Error(`No gradients provided for any variable: ${namesOf(variables)}.`);
+  }
   return updates;
 }
+
+// Numbers the lists that are checked: what a variable remembers of it tells one that occurs twice.
+let steps = 0;
 
 export function namesOf(variables: Iterable<Variable>): string {
   return `[${[...variables].map(({ name }) => `'${name}'`).join(', ')}]`;

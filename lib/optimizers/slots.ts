@@ -1,4 +1,5 @@
-import { sharedArray, Variable } from '../variable';
+import { sharedArray } from '../dtype';
+import { Variable } from '../variable';
 
 /** What a slot is called and starts from. */
 export interface SlotDefinition {

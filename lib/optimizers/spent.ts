@@ -2,20 +2,19 @@ import type { Tensor } from '../tensor';
 
 // Gradients that computeGradients made and a step has used. They stay readable until the next computeGradients, which
 // takes their memory for its own: so a training loop allocates nothing, and logging a gradient after the step works.
-const ours = new WeakSet<Tensor>();
 let spent: Tensor[] = [];
 
 /** Marks a gradient as made by computeGradients, or made from one that was by changing its factor. */
 export function markOurs(gradient: Tensor): void {
-  ours.add(gradient);
+  gradient.isOurs = true;
 }
 
 export function isOurs(gradient: Tensor): boolean {
-  return ours.has(gradient);
+  return gradient.isOurs;
 }
 
 export function markSpent(gradient: Tensor): void {
-  if (ours.has(gradient)) spent.push(gradient);
+  if (gradient.isOurs) spent.push(gradient);
 }
 
 export function retireSpent(): void {

@@ -2,6 +2,7 @@
 // empty values), so a function reads everything and asks once: `if (args.failed()) return args.undefined();`.
 #pragma once
 #include <napi.h>
+#include <stdint.h>
 
 #include <string>
 #include <vector>
@@ -64,6 +65,9 @@ class Arguments {
   size_t position_ = 0;
   bool failed_ = false;
 };
+
+// Addresses travel through JavaScript as numbers: those of user space have at most 53 bits.
+inline void* pointer_of(double address) { return reinterpret_cast<void*>(static_cast<uintptr_t>(address)); }
 
 // Calls f with a float or a double, for its type.
 template <class F>

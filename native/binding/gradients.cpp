@@ -68,6 +68,35 @@ static Napi::Value sum_of_squares_of(const Info& info) {
   return Napi::Number::New(info.Env(), sum);
 }
 
+// sumOfSquaresAt(table: Float64Array of [address, length, factor] for each array, count, isFloat64): number
+static Napi::Value sum_of_squares_at(const Info& info) {
+  Arguments args(info);
+  const Floats table = args.floats("table", DType::float64);
+  const size_t count = args.size("count");
+  const bool is_float64 = args.boolean("isFloat64");
+  args.require(3 * count <= table.length, "table must have three numbers for each array");
+  if (args.failed()) return args.undefined();
+  double sum = 0;
+  with_type(is_float64 ? DType::float64 : DType::float32, [&](auto t) {
+    using T = decltype(t);
+    static thread_local std::vector<Values<T>> values;
+    values.clear();
+    for (const double* row = table.as<double>(); values.size() < count; row += 3) {
+      values.push_back({static_cast<const T*>(pointer_of(row[0])), static_cast<size_t>(row[1]), row[2]});
+    }
+    sum = sum_of_squares(values.data(), values.size());
+  });
+  return Napi::Number::New(info.Env(), sum);
+}
+
+// addressOf(array): number
+static Napi::Value address_of(const Info& info) {
+  Arguments args(info);
+  const Floats array = args.floats("array");
+  if (args.failed()) return args.undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(array.data)));
+}
+
 // allFinite(arrays): boolean
 static Napi::Value all_finite_of(const Info& info) {
   Arguments args(info);
@@ -158,6 +187,8 @@ static Napi::Value clip_by_value_op(const Info& info) {
 
 void export_gradients(Napi::Env env, Napi::Object exports) {
   add<sum_of_squares_of>(env, exports, "sumOfSquares");
+  add<sum_of_squares_at>(env, exports, "sumOfSquaresAt");
+  add<address_of>(env, exports, "addressOf");
   add<all_finite_of>(env, exports, "allFinite");
   add<add_n_of>(env, exports, "addN");
   add<scale_op>(env, exports, "scale");

@@ -13,15 +13,16 @@ struct Item {
   Floats param;
   Floats slots[kMaxSlots];
   size_t row_elements;
-  bool fixed;  // shared memory: stays where it is for as long as it is referenced; other memory is looked up each step
+  bool fixed;  // stays where it is while its length stays, which the caller has checked; else it is looked up each step
 };
 
 struct Plan {
   size_t rule;
   bool all_rows;
   std::vector<Item> items;
-  // Shared memory of the plan's owner: this step's hyperparameters, and each gradient's factor.
-  const double *hyper, *factors;
+  // Shared memory of the plan's owner, written by it before each step: the rule's hyperparameters, each gradient's
+  // factor and each dense gradient's address.
+  const double *hyper, *factors, *addresses;
   Napi::ObjectReference params, slots, numbers;  // keep the memory alive
 };
 
@@ -50,7 +51,7 @@ static void locate(Arguments& args, size_t rule, napi_value params, napi_value s
 }
 
 // createPlan(rule, params: FloatArray[], slots: FloatArray[][], rowElements: Float64Array, fixed: boolean[], allRows,
-//            numbers: Float64Array over shared memory, the hyperparameters and then a factor for each variable)
+//            numbers: Float64Array over shared memory: hyperparameters, factors, addresses)
 static Napi::Value create_plan(const Info& info) {
   Arguments args(info);
   auto plan = std::make_unique<Plan>();
@@ -65,8 +66,8 @@ static Napi::Value create_plan(const Info& info) {
   args.require(plan->rule < kRuleCount, "no such rule");
   if (args.failed()) return args.undefined();
   const size_t hyper_count = scalar::kTable.rules[plan->rule].hyper_count;
-  args.require(numbers.dtype == DType::float64 && numbers.length == hyper_count + count,
-               "numbers must hold the rule's hyperparameters and a factor for each variable");
+  args.require(numbers.dtype == DType::float64 && numbers.length == hyper_count + 2 * count,
+               "numbers must hold the rule's hyperparameters, and a factor and an address for each variable");
   args.require(row_elements.size() == count && slots.Length() == count && fixed.Length() == count,
                "a plan needs slots, rowElements and fixed for every variable");
   if (args.failed()) return args.undefined();
@@ -80,6 +81,7 @@ static Napi::Value create_plan(const Info& info) {
   if (args.failed()) return args.undefined();
   plan->hyper = numbers.as<double>();
   plan->factors = plan->hyper + hyper_count;
+  plan->addresses = plan->factors + count;
   plan->numbers = Napi::Persistent(number_array.As<Napi::Object>());
   plan->params = Napi::Persistent(Napi::Object(params));
   plan->slots = Napi::Persistent(Napi::Object(slots));
@@ -133,11 +135,9 @@ static void check_rows(Arguments& args, const Item& item, size_t i, const Int32s
 static Gradient read_gradient(Arguments& args, const Item& item, napi_value gradients, napi_value indices, size_t i) {
   Gradient result;
   result.values = args.floats_of(element(args.env(), gradients, i), "a gradient");
-  if (indices != nullptr) {
-    const Napi::Value rows(args.env(), element(args.env(), indices, i));
-    result.sparse = !rows.IsUndefined();
-    if (result.sparse) result.rows = args.int32s_of(rows, "indices");
-  }
+  const Napi::Value rows(args.env(), element(args.env(), indices, i));
+  result.sparse = !rows.IsUndefined();
+  if (result.sparse) result.rows = args.int32s_of(rows, "indices");
   if (args.failed()) return result;
   const size_t expected = result.sparse ? result.rows.length * item.row_elements : item.param.length;
   if (result.values.dtype != item.param.dtype) {
@@ -150,7 +150,7 @@ static Gradient read_gradient(Arguments& args, const Item& item, napi_value grad
   return result;
 }
 
-// Memory that is not shared may have moved, shrunk or gone since the last step.
+// Memory over a buffer that can be resized.
 static void relocate(Arguments& args, Plan& plan, size_t i) {
   Item& item = plan.items[i];
   const size_t length = item.param.length;
@@ -177,34 +177,56 @@ static void add_work(const Plan& plan, const Item& item, const Gradient& gradien
   }
 }
 
-// step(plan, gradients: FloatArray[], indices: (Int32Array | undefined)[] | undefined)
-static Napi::Value step_of(const Info& info) {
-  Arguments args(info);
+static Plan* plan_argument(Arguments& args) {
   void* handle = nullptr;
-  if (napi_get_value_external(info.Env(), args.next(), &handle) != napi_ok) {
+  if (napi_get_value_external(args.env(), args.next(), &handle) != napi_ok) {
     args.type_error("plan must come from createPlan");
   }
-  const Napi::Array gradients = array_argument(args, "gradients");
-  const napi_value indices = args.next_is_undefined() ? nullptr : napi_value(array_argument(args, "indices"));
-  if (args.failed()) return args.undefined();
-  Plan& plan = *static_cast<Plan*>(handle);
-  args.require(gradients.Length() == plan.items.size(), "a step needs a gradient for every variable of its plan");
-  for (size_t i = 0; i < plan.items.size() && !args.failed(); ++i) {
-    // A list of 10,000 gradients would otherwise keep as many handles open until the call returns.
-    const Napi::HandleScope scope(info.Env());
-    const Item& item = plan.items[i];
-    if (!item.fixed) relocate(args, plan, i);
-    const Gradient gradient = read_gradient(args, item, gradients, indices, i);
-    if (!args.failed()) add_work(plan, item, gradient, plan.factors[i]);
-  }
+  return static_cast<Plan*>(handle);
+}
+
+static Napi::Value run_work(Arguments& args, const Plan& plan) {
   if (args.failed()) {
     f32 = {};
     f64 = {};
-    return args.undefined();
+  } else {
+    f32.run(plan.rule, plan.hyper);
+    f64.run(plan.rule, plan.hyper);
   }
-  f32.run(plan.rule, plan.hyper);
-  f64.run(plan.rule, plan.hyper);
   return args.undefined();
+}
+
+// step(plan): every gradient is dense, of its variable's dtype and length, and lies at its address
+static Napi::Value step_of(const Info& info) {
+  Arguments args(info);
+  Plan* const plan = plan_argument(args);
+  if (args.failed()) return args.undefined();
+  for (size_t i = 0; i < plan->items.size() && !args.failed(); ++i) {
+    const Item& item = plan->items[i];
+    if (!item.fixed) relocate(args, *plan, i);
+    Gradient gradient;
+    gradient.values.data = pointer_of(plan->addresses[i]);
+    if (!args.failed()) add_work(*plan, item, gradient, plan->factors[i]);
+  }
+  return run_work(args, *plan);
+}
+
+// stepSparse(plan, gradients: FloatArray[], indices: (Int32Array | undefined)[]): undefined for a dense gradient
+static Napi::Value step_sparse_of(const Info& info) {
+  Arguments args(info);
+  Plan* const plan = plan_argument(args);
+  const Napi::Array gradients = array_argument(args, "gradients"), indices = array_argument(args, "indices");
+  if (args.failed()) return args.undefined();
+  args.require(gradients.Length() == plan->items.size(), "a step needs a gradient for every variable of its plan");
+  for (size_t i = 0; i < plan->items.size() && !args.failed(); ++i) {
+    // A list of 10,000 gradients would otherwise keep as many handles open until the call returns.
+    const Napi::HandleScope scope(info.Env());
+    const Item& item = plan->items[i];
+    if (!item.fixed) relocate(args, *plan, i);
+    const Gradient gradient = read_gradient(args, item, gradients, indices, i);
+    if (!args.failed()) add_work(*plan, item, gradient, plan->factors[i]);
+  }
+  return run_work(args, *plan);
 }
 
 void export_optimizers(Napi::Env env, Napi::Object exports) {
@@ -221,6 +243,7 @@ void export_optimizers(Napi::Env env, Napi::Object exports) {
   exports.Set("rules", rules);
   add<create_plan>(env, exports, "createPlan");
   add<step_of>(env, exports, "step");
+  add<step_sparse_of>(env, exports, "stepSparse");
 }
 
 }  // namespace gradstep

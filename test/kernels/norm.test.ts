@@ -21,6 +21,17 @@ describe('norm kernels', () => {
       expect(native.sumOfSquares(arrays, factors)).to.be.closeTo(expected, 1e-12 * expected);
     });
 
+    it(`a table of addresses gives the same sum as the list (${dtype})`, () => {
+      const arrays = [0, 1, 17, 40_000].map((n, i) => random(make, n, i));
+      const table = Float64Array.from(arrays.flatMap((x, i) => [native.addressOf(x), x.length, i + 0.5]));
+      expect(native.sumOfSquaresAt(table, arrays.length, dtype === 'float64')).to.equal(
+        native.sumOfSquares(
+          arrays,
+          Float64Array.from(arrays, (_, i) => i + 0.5),
+        ),
+      );
+    });
+
     it(`one NaN or infinity anywhere shows (${dtype})`, () => {
       for (const n of [1, 15, 16, 17, 64, 65, 1000, 40_000]) {
         for (const bad of [NaN, Infinity, -Infinity]) {

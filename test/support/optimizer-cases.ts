@@ -1,6 +1,7 @@
 import * as gradstep from 'gradstep';
 import { createGlobalStep, type GlobalStep, type Optimizer } from 'gradstep';
-import { references, type Hyper } from './reference';
+import type { references } from './reference';
+import { type Hyper } from './reference';
 
 /** An optimizer class, or a form of it, with what the tests of all of them have to know. */
 export interface OptimizerCase {
@@ -10,7 +11,7 @@ export interface OptimizerCase {
   readonly ranges: Readonly<Partial<Record<keyof Hyper, readonly [low: number, high: number]>>>;
   /** Whether a sparse gradient moves all rows, with a gradient of zero where it has none. */
   readonly allRows: boolean;
-  /** By how much the rule may multiply a rounding error, of a float32 step of ordinary size. */
+  /** By how much a step may multiply the rounding errors of terms of the order of 1. */
   readonly condition: number;
   readonly create: (hyper: Partial<Hyper>) => { optimizer: Optimizer; globalStep: GlobalStep | undefined };
 }

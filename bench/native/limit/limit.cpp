@@ -56,7 +56,7 @@ void copy(const Arrays& a) {
 void update(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
-    float *__restrict w = a.data[1], *__restrict s = a.data[2], *__restrict t = a.data[3], *__restrict u = a.data[4];
+    float* __restrict w = a.data[1], * __restrict s = a.data[2], * __restrict t = a.data[3], * __restrict u = a.data[4];
     switch (a.count) {
       case 2:
         for (size_t i = begin; i < end; ++i) w[i] += g[i];
@@ -78,13 +78,13 @@ void update(const Arrays& a) {
 void lamb(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
-    float *__restrict w = a.data[1], *__restrict m = a.data[2], *__restrict v = a.data[3];
+    float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
     float sum = 0;
     for (size_t i = begin; i < end; ++i) sum += w[i], m[i] += g[i], v[i] += g[i];
     sink = sum;
   });
   split(a, [=](size_t begin, size_t end) {
-    float *__restrict w = a.data[1], *__restrict m = a.data[2], *__restrict v = a.data[3];
+    float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
     for (size_t i = begin; i < end; ++i) w[i] += m[i] - v[i];
   });
 }
@@ -92,14 +92,14 @@ void lamb(const Arrays& a) {
 // lars(g, w, v): a pass that reads g and w, one that reads all and writes w and v.
 void lars(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
-    const float *__restrict g = a.data[0], *__restrict w = a.data[1];
+    const float* __restrict g = a.data[0], * __restrict w = a.data[1];
     float sum = 0;
     for (size_t i = begin; i < end; ++i) sum += w[i] + g[i];
     sink = sum;
   });
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
-    float *__restrict w = a.data[1], *__restrict v = a.data[2];
+    float* __restrict w = a.data[1], * __restrict v = a.data[2];
     for (size_t i = begin; i < end; ++i) w[i] += g[i], v[i] += g[i];
   });
 }
@@ -108,7 +108,7 @@ void lars(const Arrays& a) {
 void divide(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     float* __restrict y = a.data[0];
-    const float *__restrict x = a.data[1], *__restrict z = a.data[2];
+    const float* __restrict x = a.data[1], * __restrict z = a.data[2];
     for (size_t i = begin; i < end; ++i) y[i] = x[i] / std::sqrt(z[i]);
   });
 }
@@ -117,7 +117,7 @@ void divide(const Arrays& a) {
 void adam(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
-    float *__restrict w = a.data[1], *__restrict m = a.data[2], *__restrict v = a.data[3];
+    float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
     for (size_t i = begin; i < end; ++i) {
       m[i] += (g[i] - m[i]) * 0.1f;
       v[i] += (g[i] * g[i] - v[i]) * 0.001f;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as gradstep from 'gradstep';
+import type { IndexedSlices } from 'gradstep';
 import {
   GlobalStep,
-  IndexedSlices,
   variable,
   type GradientAndVariable,
   type Nested,

@@ -1,0 +1,81 @@
+import { shown } from '../checks';
+import type { DType } from '../dtype';
+import { IndexedSlices } from '../indexed-slices';
+import { markSpent } from '../optimizers/spent';
+import type { Shape } from '../shape';
+import {
+  checkDTypeOf,
+  checkShapeOf,
+  ConditionalAccumulatorBase,
+  type ConditionalAccumulatorOptions,
+} from './conditional-base';
+import { RowSums } from './row-sums';
+
+/**
+ * Gathers sparse gradients. `takeGrad` gives each row that any of them had, in the order of indices: the row's sum
+ * divided by the number of gradients that had that row (not by the number of all), or for `'SUM'` its sum. A row that
+ * occurs more than once in a gradient is summed there and counts once.
+ *
+ * Source: `tf.SparseConditionalAccumulator`.
+ */
+export class SparseConditionalAccumulator extends ConditionalAccumulatorBase<IndexedSlices> {
+  private sums: RowSums | null = null;
+  /** Of the whole, as far as anybody has said. */
+  private denseShape: Shape | null = null;
+
+  /** @throws TypeError for a wrong kind, RangeError for a shape of what are no sizes, or of none. */
+  constructor(dtype: DType, options: ConditionalAccumulatorOptions = {}) {
+    super(dtype, options, 'sparse_conditional_accumulator');
+    const { shape } = options;
+    if (shape === undefined) return;
+    if (shape.length === 0) throw new RangeError('shape must have at least one dimension, got []');
+    this.denseShape = Object.freeze([...shape]);
+    this.sums = new RowSums(dtype, this.denseShape.slice(1));
+  }
+
+  /**
+   * Adds a gradient, unless it comes too late.
+   *
+   * @param localStep the step at which it was computed. Default: 0.
+   * @returns whether it was accepted: whether localStep is not less than `globalStep`.
+   * @throws TypeError for a wrong kind, RangeError for rows of another shape and indices out of range.
+   */
+  applyGrad(gradient: IndexedSlices, localStep = 0): boolean {
+    const isFresh = this.isFresh(localStep);
+    if (!(gradient instanceof IndexedSlices)) {
+      throw new TypeError(`gradient must be IndexedSlices, got ${shown(gradient)}`);
+    }
+    const { values, indices } = gradient;
+    checkDTypeOf(values, this.dtype);
+    if (this.sums !== null) checkShapeOf('values of gradient', values.shape, [indices.length, ...this.sums.row]);
+    if (gradient.denseShape !== null && this.denseShape !== null) {
+      checkShapeOf('denseShape of gradient', gradient.denseShape, this.denseShape, 'is');
+    }
+    checkIndices(indices, (this.denseShape ?? gradient.denseShape)?.[0] ?? Infinity);
+    void values.raw;
+    if (isFresh) {
+      this.denseShape ??= gradient.denseShape;
+      this.sums ??= new RowSums(this.dtype, values.shape.slice(1));
+      this.sums.add(values, indices);
+      this.counted();
+    }
+    markSpent(values);
+    return isFresh;
+  }
+
+  /** @internal */
+  override result(): IndexedSlices {
+    return this.sums!.slices(this.isMean, this.denseShape);
+  }
+
+  protected override clear(): void {
+    this.sums?.clear();
+  }
+}
+
+function checkIndices(indices: Int32Array, rows: number): void {
+  const bad = indices.findIndex((index) => index < 0 || index >= rows);
+  if (bad < 0) return;
+  const expected = rows === Infinity ? '0 or more' : `0 to ${rows} (exclusive)`;
+  throw new RangeError(`gradient has indices[${bad}] = ${indices[bad]}, expected ${expected}`);
+}
