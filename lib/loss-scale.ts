@@ -66,7 +66,7 @@ export class FixedLossScale extends LossScale {
     checkRange('lossScale', value, 'finite and at least 1', (x) => x >= 1 && x < Infinity);
   }
 
-  override accepts(): boolean {
+  override accepts(_gradients: Gradients): boolean {
     return true;
   }
 
@@ -164,7 +164,10 @@ function valuesOf(gradients: unknown): Tensor[] {
   if (gradients instanceof Tensor) return [gradients];
   if (gradients instanceof IndexedSlices) return [gradients.values];
   if (isFloatArray(gradients)) return [alias(gradients)];
-  if (typeof (gradients as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function') {
+  if (
+    typeof gradients !== 'object' ||
+    typeof (gradients as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function'
+  ) {
     throw new TypeError(`gradients must be gradients, a list or pairs of them, got ${shown(gradients)}`);
   }
   return [...(gradients as Iterable<unknown>)].flatMap((item) =>

@@ -13,13 +13,14 @@ export abstract class OptimizerWrapper extends Optimizer {
   protected constructor(
     /** The optimizer inside. */
     readonly optimizer: Optimizer,
-    {
-      name = innerName(optimizer),
-      useLocking = false,
-    }: { name?: string | undefined; useLocking?: boolean | undefined } = {},
+    { name, useLocking = false }: { name?: string; useLocking?: boolean } = {},
   ) {
+    if (!(optimizer instanceof Optimizer)) {
+      throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
+    }
     // The base class wants a rule of every optimizer; this one is never stepped with.
-    super({ name: 'wrapper', rule: 'gradientDescent', hyperparameters: {} }, { name, useLocking });
+    const definition = { name: optimizer.getName(), rule: 'gradientDescent', hyperparameters: {} };
+    super(definition, name === undefined ? { useLocking } : { name, useLocking });
   }
 
   override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {
@@ -45,9 +46,4 @@ export abstract class OptimizerWrapper extends Optimizer {
   override createSlots(variables: Iterable<Variable>): void {
     this.optimizer.createSlots(variables);
   }
-}
-
-function innerName(optimizer: unknown): string {
-  if (optimizer instanceof Optimizer) return optimizer.getName();
-  throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
 }

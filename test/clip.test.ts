@@ -70,8 +70,14 @@ describe('clipByValue', () => {
   });
 
   it('takes bounds that broadcast', () => {
-    const t = tensor([[1, 2, 3], [4, 5, 6]]);
-    expect(clipByValue(t, tensor([2, 2, 2]), tensor([[3], [5]])).toArray()).to.deep.equal([[2, 2, 3], [4, 5, 5]]);
+    const t = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(clipByValue(t, tensor([2, 2, 2]), tensor([[3], [5]])).toArray()).to.deep.equal([
+      [2, 2, 3],
+      [4, 5, 5],
+    ]);
     expect(() => clipByValue(tensor([[1], [2]]), 0, tensor([1, 2, 3]))).to.throw(
       RangeError,
       'clipValueMax has shape [3], which does not broadcast to [2, 1]',
@@ -79,9 +85,19 @@ describe('clipByValue', () => {
   });
 
   it('clips only what IndexedSlices store, and keeps their indices', () => {
-    const slices = new IndexedSlices([[1, 9], [-9, 2]], [3, 1], [5, 2]);
+    const slices = new IndexedSlices(
+      [
+        [1, 9],
+        [-9, 2],
+      ],
+      [3, 1],
+      [5, 2],
+    );
     const clipped = clipByValue(slices, 0, 4);
-    expect(clipped.values.toArray()).to.deep.equal([[1, 4], [0, 2]]);
+    expect(clipped.values.toArray()).to.deep.equal([
+      [1, 4],
+      [0, 2],
+    ]);
     expect(clipped.indices).to.equal(slices.indices);
     expect(clipped.denseShape).to.equal(slices.denseShape);
   });
@@ -94,8 +110,14 @@ describe('clipByNorm', () => {
   });
 
   it('takes norms along axes, counted from either end', () => {
-    const t = tensor([[-3, 0, 0], [4, 0, 3]]);
-    const expected = [[-2, 0, 0], [1.6, 0, 1.2]];
+    const t = tensor([
+      [-3, 0, 0],
+      [4, 0, 3],
+    ]);
+    const expected = [
+      [-2, 0, 0],
+      [1.6, 0, 1.2],
+    ];
     for (const axes of [1, -1, [1], [-1]]) close(numbers(clipByNorm(t, 2, { axes })), expected.flat());
     close(numbers(clipByNorm(t, 4, { axes: 0 })), [-2.4, 0, 0, 3.2, 0, 3]);
     close(numbers(clipByNorm(t, 4, { axes: [0, 1] })), numbers(clipByNorm(t, 4)));
@@ -123,7 +145,14 @@ describe('clipByAverageNorm', () => {
 describe('clipByGlobalNorm', () => {
   it('scales all entries alike, keeps nulls and kinds, and tells the norm', () => {
     const slices = new IndexedSlices([1, -2], [7, 7]);
-    const list = [tensor([[-2, 0, 0], [4, 0, 0]]), null, slices] as const;
+    const list = [
+      tensor([
+        [-2, 0, 0],
+        [4, 0, 0],
+      ]),
+      null,
+      slices,
+    ] as const;
     const [clipped, norm] = clipByGlobalNorm(list, 4);
     expect(norm).to.equal(5);
     close(numbers(clipped[0]), [-1.6, 0, 0, 3.2, 0, 0]);
@@ -135,15 +164,24 @@ describe('clipByGlobalNorm', () => {
 
   it('leaves every bit alone when nothing is clipped, for clip norms whose inverse is not exact too', () => {
     fc.assert(
-      fc.property(fc.float32Array({ noNaN: true, noDefaultInfinity: true, min: -1, max: 1 }), fc.integer({ min: 41, max: 123 }), (values, clip) => {
-        const [[clipped]] = clipByGlobalNorm([values], clip + values.length);
-        expect(Buffer.from(clipped!.buffer).equals(Buffer.from(values.slice().buffer))).to.equal(true);
-      }),
+      fc.property(
+        fc.float32Array({ noNaN: true, noDefaultInfinity: true, min: -1, max: 1 }),
+        fc.integer({ min: 41, max: 123 }),
+        (values, clip) => {
+          const [[clipped]] = clipByGlobalNorm([values], clip + values.length);
+          expect(Buffer.from(clipped.buffer).equals(Buffer.from(values.slice().buffer))).to.equal(true);
+        },
+      ),
     );
   });
 
   it('never leaves a norm above clipNorm (but for rounding), whatever the list', () => {
-    const values = fc.float32Array({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e15), max: Math.fround(1e15) });
+    const values = fc.float32Array({
+      noNaN: true,
+      noDefaultInfinity: true,
+      min: Math.fround(-1e15),
+      max: Math.fround(1e15),
+    });
     fc.assert(
       fc.property(fc.array(values, { maxLength: 5 }), fc.double({ min: 1e-3, max: 1e3, noNaN: true }), (list, clip) => {
         const [clipped, norm] = clipByGlobalNorm(list, clip);
@@ -187,17 +225,17 @@ describe('clipByGlobalNorm', () => {
     const [[clipped]] = clipByGlobalNorm([t], 1);
     const byNorm = clipByNorm(t, 1);
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(1 << 16);
-    expect(clipped!.raw).to.equal(t.raw);
+    expect(clipped.raw).to.equal(t.raw);
     expect(byNorm.raw).to.equal(t.raw);
     expect(t.data[0]).to.equal(1);
-    expect(clipped!.data[0]).to.equal(2 ** -10);
+    expect(clipped.data[0]).to.equal(2 ** -10);
   });
 
   it('clips what was clipped before', () => {
     const [[once]] = clipByGlobalNorm([tensor([30, 40])], 5);
-    const [[twice], norm] = clipByGlobalNorm([once!], 1);
+    const [[twice], norm] = clipByGlobalNorm([once], 1);
     expect(norm).to.be.closeTo(5, 1e-6);
-    close(numbers(twice!), [0.6, 0.8]);
+    close(numbers(twice), [0.6, 0.8]);
   });
 });
 
@@ -218,7 +256,10 @@ describe('clipping in place', () => {
       clipByAverageNorm(array, 1.25, { inPlace: true });
       close(array, [1.5, 2]);
     }
-    const t = tensor([[3, 4], [0, 1]]);
+    const t = tensor([
+      [3, 4],
+      [0, 1],
+    ]);
     expect(clipByNorm(t, 2.5, { axes: 1, inPlace: true })).to.equal(t);
     close(numbers(t), [1.5, 2, 0, 1]);
   });
@@ -240,9 +281,15 @@ describe('clipping refuses', () => {
     expect(() => clipByNorm(t, bad)).to.throw(TypeError, 'clipNorm must be a number, got "5"');
     expect(() => clipByGlobalNorm([t], bad)).to.throw(TypeError, 'clipNorm must be a number, got "5"');
     expect(() => clipByAverageNorm(t, bad)).to.throw(TypeError, 'clipNorm must be a number, got "5"');
-    expect(() => clipByValue(t, bad, 1)).to.throw(TypeError, 'clipValueMin must be a number, a Tensor or a typed array');
+    expect(() => clipByValue(t, bad, 1)).to.throw(
+      TypeError,
+      'clipValueMin must be a number, a Tensor or a typed array',
+    );
     expect(() => clipByGlobalNorm([t], 1, { useNorm: bad })).to.throw(TypeError, 'useNorm must be a number, got "5"');
-    expect(() => clipByNorm(t, 1, { inPlace: 1 as unknown as boolean })).to.throw(TypeError, 'inPlace must be a boolean');
+    expect(() => clipByNorm(t, 1, { inPlace: 1 as unknown as boolean })).to.throw(
+      TypeError,
+      'inPlace must be a boolean',
+    );
   });
 
   it('memory that was taken away under a gradient', () => {
@@ -267,12 +314,25 @@ describe('a norm that is not finite', () => {
 
   it('makes zeros when asked to, in every form, and leaves finite lists alone', () => {
     const options = { nonFinite: 'zero' } as const;
-    const t = tensor([[1, NaN], [3, 4]]);
+    const t = tensor([
+      [1, NaN],
+      [3, 4],
+    ]);
     expect([...clipByNorm(bad(), 1, options)]).to.deep.equal([0, 0, 0]);
     expect([...clipByAverageNorm(bad(), 1, options)]).to.deep.equal([0, 0, 0]);
     const [[zeros, other], norm] = clipByGlobalNorm([t, Float32Array.of(5)], 1, options);
-    expect([zeros.toArray(), [...other], norm]).to.deep.equal([[[0, 0], [0, 0]], [0], NaN]);
-    expect(clipByNorm(t, 5, { axes: 1, ...options }).toArray()).to.deep.equal([[0, 0], [3, 4]]);
+    expect([zeros.toArray(), [...other], norm]).to.deep.equal([
+      [
+        [0, 0],
+        [0, 0],
+      ],
+      [0],
+      NaN,
+    ]);
+    expect(clipByNorm(t, 5, { axes: 1, ...options }).toArray()).to.deep.equal([
+      [0, 0],
+      [3, 4],
+    ]);
     const array = bad();
     expect(clipByGlobalNorm([array], 1, { inPlace: true, ...options })[0][0]).to.equal(array);
     expect([...array]).to.deep.equal([0, 0, 0]);
@@ -284,9 +344,15 @@ describe('a norm that is not finite', () => {
     const array = bad();
     expect(() => clipByGlobalNorm([Float32Array.of(1), array], 1, options)).to.throw(Error, 'the global norm is NaN');
     expect(() => clipByNorm(array, 1, options)).to.throw(Error, 'the norm of t is NaN');
-    expect(() => clipByNorm(tensor([[1], [Infinity]]), 1, { axes: 1, ...options })).to.throw(Error, 'norm of t is Infinity');
+    expect(() => clipByNorm(tensor([[1], [Infinity]]), 1, { axes: 1, ...options })).to.throw(
+      Error,
+      'norm of t is Infinity',
+    );
     expect([...array]).to.deep.equal([1, NaN, Infinity]);
-    expect(() => clipByNorm(array, 1, { nonFinite: 'ignore' as 'zero' })).to.throw(RangeError, "nonFinite must be 'propagate'");
+    expect(() => clipByNorm(array, 1, { nonFinite: 'ignore' as 'zero' })).to.throw(
+      RangeError,
+      "nonFinite must be 'propagate'",
+    );
   });
 });
 
@@ -295,7 +361,7 @@ describe('clipping inside of a loss', () => {
   const weights = tensor(Float64Array.of(1, -2, 3, 0.5, -1, 2), [2, 3]);
 
   for (const [name, clip] of Object.entries<(x: Tensor) => Tensor>({
-    'clipByValue': (x) => clipByValue(x, -1, 2.5),
+    clipByValue: (x) => clipByValue(x, -1, 2.5),
     'clipByNorm that clips': (x) => clipByNorm(x, 2),
     'clipByNorm that does not': (x) => clipByNorm(x, 20),
     'clipByNorm along axes': (x) => clipByNorm(x, 3, { axes: 1 }),
@@ -322,10 +388,22 @@ describe('clipping inside of a loss', () => {
   it('has the gradients of TensorFlow at ties and at zero', () => {
     expect(gradientOf([1, 2, 3, 4, 5], (x) => clipByValue(x, 2, 4))).to.deep.equal([0, 1, 1, 1, 0]);
     expect(gradientOf([0, 0, 0], (x) => clipByNorm(x, 1))).to.deep.equal([1, 1, 1]);
-    close(gradientOf([3, 4], (x) => clipByNorm(x, 5)), [1 - (3 * 7) / 25, 1 - (4 * 7) / 25]);
-    close(gradientOf([3, 4], (x) => clipByGlobalNorm([x], 5)[0][0]), [1 - (3 * 7) / 25, 1 - (4 * 7) / 25]);
-    close(gradientOf([0, 0], (x) => clipByGlobalNorm([x], 1)[0][0]), [NaN, NaN]);
-    close(gradientOf([0, 0], (x) => clipByAverageNorm(x, 1)), [NaN, NaN]);
+    close(
+      gradientOf([3, 4], (x) => clipByNorm(x, 5)),
+      [1 - (3 * 7) / 25, 1 - (4 * 7) / 25],
+    );
+    close(
+      gradientOf([3, 4], (x) => clipByGlobalNorm([x], 5)[0][0]),
+      [1 - (3 * 7) / 25, 1 - (4 * 7) / 25],
+    );
+    close(
+      gradientOf([0, 0], (x) => clipByGlobalNorm([x], 1)[0][0]),
+      [NaN, NaN],
+    );
+    close(
+      gradientOf([0, 0], (x) => clipByAverageNorm(x, 1)),
+      [NaN, NaN],
+    );
   });
 
   it('sends what the bounds take to the bounds', () => {

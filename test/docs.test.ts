@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as gradstep from 'gradstep';
 import ts from 'typescript';
+import { runScript } from './support/child';
 
 // The compiled tests lie in build/ts/test.
 const root = join(__dirname, '..', '..', '..');
@@ -18,7 +20,11 @@ const filesIn = (folder: string, ending: string): string[] =>
     .map((file) => join(folder, file));
 
 function fencedExamples(): Example[] {
-  const pages = ['README.md', 'CONTRIBUTING.md', ...['bench', 'examples', 'docs'].flatMap((folder) => tryFiles(folder))];
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...['bench', 'examples', 'docs'].flatMap((folder) => tryFiles(folder)),
+  ];
   return pages.flatMap((page) =>
     [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]*?)^```/gm)].map((match, i) => ({
       where: `${page}, example ${i + 1}`,
@@ -37,17 +43,22 @@ function tryFiles(folder: string): string[] {
 
 /** The @example blocks of doc comments, with the names that they take for granted. */
 function documentedExamples(): Example[] {
-  const names = Object.keys(require('gradstep') as object).join(', ');
+  const names = Object.keys(gradstep).join(', ');
   const prelude = `import { ${names} } from 'gradstep';
     declare const x: Tensor; declare const v: Variable; declare const w: Variable; declare const loss: () => Tensor;
     declare const optimizer: AdamOptimizer;`;
   return filesIn('lib', '.ts').flatMap((file) =>
-    [...readFileSync(join(root, file), 'utf8').matchAll(/@example\n([^]*?)(?=\n\s*\*\s*@|\n\s*\*\/)/g)].map((match, i) => {
-      const code = match[1]!.replace(/^\s*\* ?/gm, '');
-      const own = [...code.matchAll(/^(?:const|let) (\w+)\b/gm)].map(([, name]) => name!);
-      const needed = own.reduce((text, name) => text.replace(new RegExp(`declare const ${name}: [^;]*;`), ''), prelude);
-      return { where: `${file}, example ${i + 1}`, code: `${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};` };
-    }),
+    [...readFileSync(join(root, file), 'utf8').matchAll(/@example\n([^]*?)(?=\n\s*\*\s*@|\n\s*\*\/)/g)].map(
+      (match, i) => {
+        const code = match[1]!.replace(/^\s*\* ?/gm, '');
+        const own = [...code.matchAll(/^(?:const|let) (\w+)\b/gm)].map(([, name]) => name!);
+        const needed = own.reduce(
+          (text, name) => text.replace(new RegExp(`declare const ${name}: [^;]*;`), ''),
+          prelude,
+        );
+        return { where: `${file}, example ${i + 1}`, code: `${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};` };
+      },
+    ),
   );
 }
 
@@ -95,12 +106,14 @@ describe('the documentation', function () {
 
   it('has a README whose examples run', () => {
     for (const { where, code } of fencedExamples().filter((example) => example.where.startsWith('README.md'))) {
-      const { outputText, diagnostics } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+      const { outputText, diagnostics } = ts.transpileModule(code, {
+        compilerOptions: { module: ts.ModuleKind.CommonJS },
+      });
       expect(diagnostics).to.deep.equal([]);
-      const lines: unknown[][] = [];
-      const run = new Function('require', 'exports', 'console', outputText) as (...args: unknown[]) => void;
-      expect(() => run(require, {}, { log: (...args: unknown[]) => lines.push(args) }), where).to.not.throw();
-      if (lines.length > 0) expect(lines.at(-1)![1]).to.be.below(0.05);
+      const { status, stdout, stderr } = runScript(outputText);
+      expect(status, `${where}: ${stderr}`).to.equal(0);
+      const last = stdout.trim().split('\n').at(-1)!;
+      if (last !== '') expect(Number(last.split(' ')[1]), 'the loss it prints').to.be.below(0.05);
     }
   });
 });

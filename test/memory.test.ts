@@ -37,7 +37,8 @@ describe('memory', function () {
   });
 
   it('no array is allocated by a step that computes, clips and applies', () => {
-    const body = 'const [clipped] = clipByGlobalNorm(optimizer.computeGradients(loss), 0.01); optimizer.applyGradients(clipped);';
+    const body =
+      'const [clipped] = clipByGlobalNorm(optimizer.computeGradients(loss), 0.01); optimizer.applyGradients(clipped);';
     expect(growth(loop(5_000, body)).arrays).to.be.below(64 * 2 ** 10);
   });
 

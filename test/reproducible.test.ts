@@ -55,7 +55,10 @@ describe('training for 50 steps', () => {
   }
 
   it('gives the same bytes when run again', () => {
-    const bytes = (): string => train(optimizers.Adam!(), 'float32', 5).map((data) => Buffer.from(data.slice().buffer).toString('hex')).join();
+    const bytes = (): string =>
+      train(optimizers.Adam!(), 'float32', 5)
+        .map((data) => Buffer.from(data.slice().buffer).toString('hex'))
+        .join();
     if (bytes() !== bytes()) throw new Error('two runs differ');
   });
 

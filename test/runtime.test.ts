@@ -34,7 +34,8 @@ describe('runtime', () => {
       runtime.threads = n;
       expect(runtime.threads).to.equal(n);
     }
-    for (const n of [0, -1, 1.5, 257, NaN, Infinity]) expect(() => (runtime.threads = n)).to.throw(RangeError, 'threads');
+    for (const n of [0, -1, 1.5, 257, NaN, Infinity])
+      expect(() => (runtime.threads = n)).to.throw(RangeError, 'threads');
     expect(() => (runtime.threads = '2' as unknown as number)).to.throw(TypeError, 'threads must be a number, got "2"');
   });
 

@@ -1,10 +1,29 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { createGlobalStep, IndexedSlices, tensor, unzip, variable, Variable, zip, type Nested, type Tensor } from 'gradstep';
+import {
+  createGlobalStep,
+  IndexedSlices,
+  tensor,
+  unzip,
+  variable,
+  Variable,
+  zip,
+  type Nested,
+  type Tensor,
+} from 'gradstep';
 
 describe('tensor', () => {
   it('takes shape and numbers from nested arrays, and gives them back', () => {
-    const nested = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]];
+    const nested = [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 8],
+      ],
+    ];
     const t = tensor(nested);
     expect([t.dtype, t.shape, t.size]).to.deep.equal(['float32', [2, 2, 2], 8]);
     expect(t.toArray()).to.deep.equal(nested);
@@ -30,7 +49,10 @@ describe('tensor', () => {
     expect(() => tensor([1, 2], [3])).to.throw(RangeError, 'values has 2 elements, shape [3] needs 3');
     expect(() => tensor([1], [-1])).to.throw(RangeError, 'shape must hold whole numbers that are not negative, got -1');
     expect(() => tensor([1], 1 as unknown as number[])).to.throw(TypeError, 'shape must be an array of sizes, got 1');
-    expect(() => tensor([1], [1], 'int32' as 'float32')).to.throw(TypeError, "dtype must be 'float32' or 'float64', got \"int32\"");
+    expect(() => tensor([1], [1], 'int32' as 'float32')).to.throw(
+      TypeError,
+      "dtype must be 'float32' or 'float64', got \"int32\"",
+    );
     expect(() => tensor([1, 2]).item()).to.throw(RangeError, 'item() needs exactly one element, this tensor has 2');
   });
 
@@ -46,7 +68,10 @@ describe('tensor', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4), { maxLength: 4 }), (shape) => {
         const size = shape.reduce((a, b) => a * b, 1);
-        const t: Tensor = tensor(Float64Array.from({ length: size }, (_, i) => i), shape);
+        const t: Tensor = tensor(
+          Float64Array.from({ length: size }, (_, i) => i),
+          shape,
+        );
         if (size > 0) expect(tensor(t.toArray(), undefined, 'float64').shape).to.deep.equal(shape);
         expect((shape.length === 0 ? [t.toArray()] : (t.toArray() as number[])).flat(10)).to.deep.equal([...t.data]);
       }),
@@ -72,15 +97,37 @@ describe('variable', () => {
   });
 
   it('is assigned values of its shape', () => {
-    const v = variable([[1, 2], [3, 4]], { name: 'v' });
-    expect(v.assign([[5, 6], [7, 8]])).to.equal(v);
-    v.assign(Float64Array.of(1, 2, 3, 4)).assign(tensor([[9, 8], [7, 6]]));
-    expect(v.toArray()).to.deep.equal([[9, 8], [7, 6]]);
+    const v = variable(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { name: 'v' },
+    );
+    expect(
+      v.assign([
+        [5, 6],
+        [7, 8],
+      ]),
+    ).to.equal(v);
+    v.assign(Float64Array.of(1, 2, 3, 4)).assign(
+      tensor([
+        [9, 8],
+        [7, 6],
+      ]),
+    );
+    expect(v.toArray()).to.deep.equal([
+      [9, 8],
+      [7, 6],
+    ]);
     expect(() => v.assign([1, 2, 3, 4])).to.throw(RangeError, "value for 'v' has shape [4], expected [2, 2]");
     expect(() => v.assign(new Float32Array(3))).to.throw(RangeError, "value for 'v' has shape [3], expected [2, 2]");
     expect(() => v.assign(tensor([1, 2, 3, 4]))).to.throw(RangeError);
     expect(() => v.assign('x' as unknown as Nested)).to.throw(TypeError);
-    expect(v.toArray()).to.deep.equal([[9, 8], [7, 6]]);
+    expect(v.toArray()).to.deep.equal([
+      [9, 8],
+      [7, 6],
+    ]);
   });
 
   it('over an array is that array', () => {
@@ -92,13 +139,19 @@ describe('variable', () => {
       array[0] = 7;
       expect(v.toArray()).to.deep.equal([[7], [2]]);
     }
-    expect(() => Variable.over(new Float32Array(3), { shape: [2] })).to.throw(RangeError, 'array has 3 elements, shape [2] needs 2');
+    expect(() => Variable.over(new Float32Array(3), { shape: [2] })).to.throw(
+      RangeError,
+      'array has 3 elements, shape [2] needs 2',
+    );
     expect(() => Variable.over([1] as unknown as Float32Array)).to.throw(TypeError, 'array must be a Float32Array');
   });
 
   it('refuses options of a wrong kind', () => {
     expect(() => variable(1, { name: '' })).to.throw(TypeError, 'name must be a string that is not empty');
-    expect(() => variable(1, { trainable: 1 as unknown as boolean })).to.throw(TypeError, 'trainable must be a boolean, got 1');
+    expect(() => variable(1, { trainable: 1 as unknown as boolean })).to.throw(
+      TypeError,
+      'trainable must be a boolean, got 1',
+    );
     expect(() => variable(1, { constraint: 5 as never })).to.throw(TypeError, 'constraint must be a function, got 5');
     expect(() => variable(1, 5 as never)).to.throw(TypeError, 'options must be an object, got 5');
   });
@@ -106,17 +159,40 @@ describe('variable', () => {
 
 describe('IndexedSlices', () => {
   it('sums repeated rows when made dense, in any order of indices', () => {
-    const slices = new IndexedSlices([[1, 2], [3, 4], [5, 6]], [2, 0, 2], [4, 2]);
-    expect(slices.toDense().toArray()).to.deep.equal([[3, 4], [0, 0], [6, 8], [0, 0]]);
+    const slices = new IndexedSlices(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      [2, 0, 2],
+      [4, 2],
+    );
+    expect(slices.toDense().toArray()).to.deep.equal([
+      [3, 4],
+      [0, 0],
+      [6, 8],
+      [0, 0],
+    ]);
     expect(new IndexedSlices(Float32Array.of(1, 2), [0, 0], [1]).toDense().toArray()).to.deep.equal([3]);
-    expect(new IndexedSlices([], [], [3, 2]).toDense().toArray()).to.deep.equal([[0, 0], [0, 0], [0, 0]]);
+    expect(new IndexedSlices([], [], [3, 2]).toDense().toArray()).to.deep.equal([
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it('refuses sizes that do not fit and indices that are none', () => {
     expect(() => new IndexedSlices([[1], [2]], [0])).to.throw(RangeError, 'values has 2 rows, indices has 1 elements');
-    expect(() => new IndexedSlices([1], [0.5])).to.throw(RangeError, 'indices must hold whole numbers of 32 bits, got 0.5');
+    expect(() => new IndexedSlices([1], [0.5])).to.throw(
+      RangeError,
+      'indices must hold whole numbers of 32 bits, got 0.5',
+    );
     expect(() => new IndexedSlices([1], [2 ** 31])).to.throw(RangeError, 'indices must hold whole numbers of 32 bits');
-    expect(() => new IndexedSlices([1], 'x' as unknown as number[])).to.throw(TypeError, 'indices must be an Int32Array');
+    expect(() => new IndexedSlices([1], 'x' as unknown as number[])).to.throw(
+      TypeError,
+      'indices must be an Int32Array',
+    );
     expect(() => new IndexedSlices(new Float32Array(3), [0, 1], [5, 2])).to.throw(RangeError, 'values has 3 elements');
     expect(() => new IndexedSlices([1], [3], [2]).toDense()).to.throw(RangeError, 'indices[0] is 3');
     expect(() => new IndexedSlices([1], [0]).toDense()).to.throw(Error, 'without a denseShape');
@@ -131,14 +207,19 @@ describe('GlobalStep', () => {
     step.value = 2 ** 40;
     step.increment();
     expect(step.value).to.equal(2 ** 40 + 1);
-    expect(new (step.constructor as new (buffer: SharedArrayBuffer) => typeof step)(step.buffer).value).to.equal(2 ** 40 + 1);
+    expect(new (step.constructor as new (buffer: SharedArrayBuffer) => typeof step)(step.buffer).value).to.equal(
+      2 ** 40 + 1,
+    );
     expect(() => (step.value = -1)).to.throw(RangeError, 'value must be a whole number that is not negative, got -1');
   });
 });
 
 describe('zip and unzip', () => {
   it('undo each other', () => {
-    const pairs: [number, string][] = [[1, 'a'], [2, 'b']];
+    const pairs: [number, string][] = [
+      [1, 'a'],
+      [2, 'b'],
+    ];
     const [numbers, letters] = unzip(pairs);
     expect(zip(numbers, letters)).to.deep.equal(pairs);
     expect(() => zip([1], [])).to.throw(RangeError, 'zip takes lists of one length, got 1 and 0');

@@ -32,9 +32,7 @@ struct Settings {
                    shape, op;
 };
 
-struct Shape {
-  size_t m, k, n;
-};
+struct Shape { size_t m, k, n; };
 
 struct OpenBlas {
   void (*sgemm)(int order, int ta, int tb, int m, int n, int k, float, const float*, int, const float*, int, float,
@@ -53,8 +51,7 @@ struct OpenBlas {
   }
 };
 
-template <class F>
-static void find(void* library, const char* name, F*& function) {
+template <class F> static void find(void* library, const char* name, F*& function) {
   function = reinterpret_cast<F*>(dlsym(library, name));
   if (!function) {
     fprintf(stderr, "%s\n", dlerror());
@@ -85,8 +82,7 @@ static OpenBlas open_blas(const Settings& settings) {
   return blas;
 }
 
-template <class Run>
-static double seconds_per_call(size_t calls, Run run) {
+template <class Run> static double seconds_per_call(size_t calls, Run run) {
   const auto start = std::chrono::steady_clock::now();
   for (size_t i = 0; i < calls; ++i) run();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / double(calls);
@@ -97,8 +93,7 @@ static double median(std::vector<double> x) {
   return x[x.size() / 2];
 }
 
-template <class T>
-static void compare(const OpenBlas& blas, const Settings& settings, Shape s, const char* op) {
+template <class T> static void compare(const OpenBlas& blas, const Settings& settings, Shape s, const char* op) {
   std::mt19937 random(1);
   std::uniform_real_distribution<T> uniform(-1, 1);
   std::vector<T> a(s.m * s.k), b(s.k * s.n), c(s.m * s.n), theirs(s.m * s.n);
@@ -136,8 +131,7 @@ static void compare(const OpenBlas& blas, const Settings& settings, Shape s, con
   fflush(stdout);
 }
 
-template <class T>
-static void compare_all(const OpenBlas& blas, const Settings& settings) {
+template <class T> static void compare_all(const OpenBlas& blas, const Settings& settings) {
   const auto row = [&](Shape s, const char* op) {
     if (settings.op.empty() || settings.op == op) compare<T>(blas, settings, s, op);
   };

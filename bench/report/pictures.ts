@@ -40,11 +40,11 @@ export function drawGrowth(contests: readonly Contest[]): string {
   ];
   return render({
     title: { text: 'Adam, float32, one thread: time of a step', left: 'center', top: 12 },
-    legend: { top: 44 },
+    legend: { top: 44, itemGap: 70 },
     grid: { left: 80, right: 50, top: 90, bottom: 60 },
     xAxis: {
       type: 'log',
-      logBase: 2,
+      logBase: 4,
       name: 'parameters',
       nameLocation: 'middle',
       nameGap: 34,

@@ -17,10 +17,7 @@ struct Floats {
   size_t length = 0;
   DType dtype = DType::float32;
 
-  template <class T>
-  T* as() const {
-    return static_cast<T*>(data);
-  }
+  template <class T> T* as() const { return static_cast<T*>(data); }
 };
 
 struct Int32s {
@@ -70,8 +67,7 @@ class Arguments {
 inline void* pointer_of(double address) { return reinterpret_cast<void*>(static_cast<uintptr_t>(address)); }
 
 // Calls f with a float or a double, for its type.
-template <class F>
-void with_type(DType dtype, F&& f) {
+template <class F> void with_type(DType dtype, F&& f) {
   if (dtype == DType::float32) {
     f(float());
   } else {

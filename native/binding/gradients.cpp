@@ -45,8 +45,7 @@ static List read_list(Arguments& args) {
   return list;
 }
 
-template <class T>
-static std::vector<Values<T>> values_of(const List& list) {
+template <class T> static std::vector<Values<T>> values_of(const List& list) {
   std::vector<Values<T>> values;
   values.reserve(list.arrays.size());
   for (size_t i = 0; i < list.arrays.size(); ++i) {

@@ -71,7 +71,8 @@ static Napi::Value binary_broadcast_op(const Info& info) {
     shape.a_strides[d] = layout[shape.rank + d];
     shape.b_strides[d] = layout[2 * shape.rank + d];
   }
-  args.require(product(shape.dims, shape.rank) == out.length && reach(shape.dims, shape.a_strides, shape.rank) <= a.length &&
+  args.require(product(shape.dims, shape.rank) == out.length &&
+                   reach(shape.dims, shape.a_strides, shape.rank) <= a.length &&
                    reach(shape.dims, shape.b_strides, shape.rank) <= b.length,
                "the layout does not fit the arrays");
   if (args.failed()) return args.undefined();
@@ -114,12 +115,10 @@ static Napi::Value sum_op(const Info& info) {
   return args.undefined();
 }
 
-template <class T>
-using RowFunction = void (*)(T* out, const T* x, size_t rows, size_t columns);
+template <class T> using RowFunction = void (*)(T* out, const T* x, size_t rows, size_t columns);
 
 // softmax(out, x, columns), logSoftmax(out, x, columns)
-template <RowFunction<float> f32, RowFunction<double> f64>
-static Napi::Value row_op(const Info& info) {
+template <RowFunction<float> f32, RowFunction<double> f64> static Napi::Value row_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const size_t columns = args.size("columns");
@@ -134,12 +133,10 @@ static Napi::Value row_op(const Info& info) {
   return args.undefined();
 }
 
-template <class T>
-using RowGradient = void (*)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+template <class T> using RowGradient = void (*)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
 
 // softmaxGradient(dx, dy, y, columns), logSoftmaxGradient(dx, dy, y, columns)
-template <RowGradient<float> f32, RowGradient<double> f64>
-static Napi::Value row_gradient_op(const Info& info) {
+template <RowGradient<float> f32, RowGradient<double> f64> static Napi::Value row_gradient_op(const Info& info) {
   Arguments args(info);
   const Floats dx = args.floats("dx"), dy = args.floats("dy", dx.dtype, dx.length);
   const Floats y = args.floats("y", dx.dtype, dx.length);

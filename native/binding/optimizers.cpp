@@ -123,7 +123,8 @@ struct Gradient {
 };
 
 static void check_rows(Arguments& args, const Item& item, size_t i, const Int32s& rows) {
-  const size_t limit = item.row_elements == 0 ? 0 : item.param.length / item.row_elements;
+  if (item.row_elements == 0) return;  // rows of nothing: no memory is reached through them
+  const size_t limit = item.param.length / item.row_elements;
   for (size_t k = 0; k < rows.length; ++k) {
     const int32_t index = rows.data[k];
     if (index >= 0 && static_cast<size_t>(index) < limit) continue;

@@ -35,8 +35,7 @@ Grid split(size_t m, size_t n, size_t threads) {
 }
 
 // The part of g that computes the block of c whose first element is (row, column).
-template <class T>
-Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t row, size_t column) {
+template <class T> Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t row, size_t column) {
   Gemm<T> block = g;
   block.m = std::min(grid.block_rows, g.m - row);
   block.n = std::min(grid.block_columns, g.n - column);
@@ -47,8 +46,7 @@ Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t row, size_t column) 
   return block;
 }
 
-template <class T>
-bool multiply(const Gemm<T>& g) {
+template <class T> bool multiply(const Gemm<T>& g) {
   if (g.m == 0 || g.n == 0) return true;
   const auto kernel = of<T>(kernels()).gemm;
   const auto run = [kernel](Gemm<T> block) {

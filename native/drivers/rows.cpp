@@ -12,8 +12,7 @@
 namespace gradstep {
 
 // f(first_row, row_count) for blocks of rows of about kBlockElements
-template <class F>
-static void each_row_block(size_t rows, size_t columns, F f) {
+template <class F> static void each_row_block(size_t rows, size_t columns, F f) {
   if (rows == 0) return;
   const size_t per_block = std::max<size_t>(1, kBlockElements / std::max<size_t>(1, columns));
   parallel_for(blocks_of(rows, per_block), [&](size_t block) {
@@ -23,8 +22,7 @@ static void each_row_block(size_t rows, size_t columns, F f) {
 }
 
 // One long row: fixed blocks, their sums added in order.
-template <class T>
-static double sum_of(const T* x, size_t n) {
+template <class T> static double sum_of(const T* x, size_t n) {
   const auto kernel = of<T>(kernels()).sum;
   if (n <= kBlockElements) return kernel(x, n);
   thread_local std::vector<double> partial;
@@ -39,8 +37,7 @@ static double sum_of(const T* x, size_t n) {
   return total;
 }
 
-template <class T>
-void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale) {
+template <class T> void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale) {
   const Kernels<T>& table = of<T>(kernels());
   if (inner == 1 && reduced > kBlockElements) {
     for (size_t i = 0; i < outer; ++i) out[i] = static_cast<T>(sum_of(x + i * reduced, reduced) * scale);
@@ -57,32 +54,26 @@ void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double 
   }
 }
 
-template <class T>
-void softmax(T* out, const T* x, size_t rows, size_t columns) {
+template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns) {
   const auto kernel = of<T>(kernels()).softmax;
-  each_row_block(rows, columns, [=](size_t row, size_t count) {
-    kernel(out + row * columns, x + row * columns, count, columns);
-  });
+  each_row_block(rows, columns,
+                 [=](size_t row, size_t count) { kernel(out + row * columns, x + row * columns, count, columns); });
 }
 
-template <class T>
-void log_softmax(T* out, const T* x, size_t rows, size_t columns) {
+template <class T> void log_softmax(T* out, const T* x, size_t rows, size_t columns) {
   const auto kernel = of<T>(kernels()).log_softmax;
-  each_row_block(rows, columns, [=](size_t row, size_t count) {
-    kernel(out + row * columns, x + row * columns, count, columns);
-  });
+  each_row_block(rows, columns,
+                 [=](size_t row, size_t count) { kernel(out + row * columns, x + row * columns, count, columns); });
 }
 
-template <class T>
-void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
+template <class T> void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
   const auto kernel = of<T>(kernels()).softmax_gradient;
   each_row_block(rows, columns, [=](size_t row, size_t count) {
     kernel(dx + row * columns, dy + row * columns, y + row * columns, count, columns);
   });
 }
 
-template <class T>
-void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
+template <class T> void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
   const auto kernel = of<T>(kernels()).log_softmax_gradient;
   each_row_block(rows, columns, [=](size_t row, size_t count) {
     kernel(dx + row * columns, dy + row * columns, y + row * columns, count, columns);
@@ -108,16 +99,14 @@ void sparse_softmax_cross_entropy(T* loss, T* backprop, const int32_t* labels, c
   });
 }
 
-template <class T>
-void scale_rows(T* out, const T* x, const T* factors, size_t rows, size_t columns) {
+template <class T> void scale_rows(T* out, const T* x, const T* factors, size_t rows, size_t columns) {
   const auto kernel = of<T>(kernels()).scale_rows;
   each_row_block(rows, columns, [=](size_t row, size_t count) {
     kernel(out + row * columns, x + row * columns, factors + row, count, columns);
   });
 }
 
-template <class T>
-void gather(T* out, const T* params, const int32_t* indices, size_t count, size_t columns) {
+template <class T> void gather(T* out, const T* params, const int32_t* indices, size_t count, size_t columns) {
   each_row_block(count, columns, [=](size_t row, size_t rows) {
     for (const size_t end = row + rows; row < end; ++row) {
       memcpy(out + row * columns, params + static_cast<size_t>(indices[row]) * columns, columns * sizeof(T));
@@ -148,8 +137,7 @@ static void transpose(T* out, const T* x, size_t rows, size_t columns, size_t ro
   }
 }
 
-template <class T>
-void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* strides) {
+template <class T> void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* strides) {
   if (rank == 0) {
     out[0] = x[0];
     return;
@@ -168,17 +156,17 @@ void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* 
   });
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                                                 \
-  template void sum<T>(T*, const T*, size_t, size_t, size_t, double);                           \
-  template void softmax<T>(T*, const T*, size_t, size_t);                                       \
-  template void log_softmax<T>(T*, const T*, size_t, size_t);                                   \
-  template void softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                    \
-  template void log_softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                \
-  template void softmax_cross_entropy<T>(T*, T*, const T*, const T*, size_t, size_t);           \
+#define GRADSTEP_INSTANTIATE(T)                                                                    \
+  template void sum<T>(T*, const T*, size_t, size_t, size_t, double);                              \
+  template void softmax<T>(T*, const T*, size_t, size_t);                                          \
+  template void log_softmax<T>(T*, const T*, size_t, size_t);                                      \
+  template void softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                       \
+  template void log_softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                   \
+  template void softmax_cross_entropy<T>(T*, T*, const T*, const T*, size_t, size_t);              \
   template void sparse_softmax_cross_entropy<T>(T*, T*, const int32_t*, const T*, size_t, size_t); \
-  template void scale_rows<T>(T*, const T*, const T*, size_t, size_t);                          \
-  template void gather<T>(T*, const T*, const int32_t*, size_t, size_t);                        \
-  template void scatter_add<T>(T*, const T*, const int32_t*, size_t, size_t, double);           \
+  template void scale_rows<T>(T*, const T*, const T*, size_t, size_t);                             \
+  template void gather<T>(T*, const T*, const int32_t*, size_t, size_t);                           \
+  template void scatter_add<T>(T*, const T*, const int32_t*, size_t, size_t, double);              \
   template void permute<T>(T*, const T*, size_t, const size_t*, const size_t*);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

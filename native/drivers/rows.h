@@ -5,34 +5,26 @@
 namespace gradstep {
 
 // x is [outer, reduced, inner], out is [outer, inner]: the sums over the middle, times scale.
-template <class T>
-void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale);
+template <class T> void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale);
 
-template <class T>
-void softmax(T* out, const T* x, size_t rows, size_t columns);
-template <class T>
-void log_softmax(T* out, const T* x, size_t rows, size_t columns);
-template <class T>
-void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
-template <class T>
-void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns);
+template <class T> void log_softmax(T* out, const T* x, size_t rows, size_t columns);
+template <class T> void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+template <class T> void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
 template <class T>
 void softmax_cross_entropy(T* loss, T* backprop, const T* labels, const T* logits, size_t rows, size_t columns);
 template <class T>
 void sparse_softmax_cross_entropy(T* loss, T* backprop, const int32_t* labels, const T* logits, size_t rows,
                                   size_t columns);
-template <class T>
-void scale_rows(T* out, const T* x, const T* factors, size_t rows, size_t columns);
+template <class T> void scale_rows(T* out, const T* x, const T* factors, size_t rows, size_t columns);
 
 // out[i] = params[indices[i]], rows of `columns` elements
-template <class T>
-void gather(T* out, const T* params, const int32_t* indices, size_t count, size_t columns);
+template <class T> void gather(T* out, const T* params, const int32_t* indices, size_t count, size_t columns);
 // out[indices[i]] += values[i] * factor, in the order of i
 template <class T>
 void scatter_add(T* out, const T* values, const int32_t* indices, size_t count, size_t columns, double factor);
 
 // out is contiguous with these dims; x is read with these strides (in elements)
-template <class T>
-void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* strides);
+template <class T> void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* strides);
 
 }  // namespace gradstep

@@ -27,8 +27,7 @@ static inline size_t gemm_part(size_t total, size_t limit, size_t step) {
 struct GemmRange { size_t begin, size; };
 
 // Rows x columns of c over one range of k.
-template <class V>
-struct GemmBlock {
+template <class V> struct GemmBlock {
   using T = typename V::Scalar;
   static constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes;
 
@@ -110,8 +109,7 @@ struct GemmBlock {
     if (!transpose_c) return compute(height, vectors, row_major, from, to);
     alignas(64) T sums[kRows * kColumns];
     if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
-    compute(height, vectors, row_major, from,
-            {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu});
+    compute(height, vectors, row_major, from, {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu});
     gemm_transpose(to.c, to.ldc, sums, kColumns, height, to.columns);
   }
 
@@ -122,8 +120,7 @@ struct GemmBlock {
   }
 };
 
-template <class V>
-static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
+template <class V> static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
   using T = typename V::Scalar;
   constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes, kDepth = GemmTiles::kDepth;
   constexpr size_t kBlockRows = kGemmBytesOfA / sizeof(T) / kDepth / kRows * kRows;
@@ -146,8 +143,7 @@ static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
 
 // With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run
 // along the rows of c, and its tiles are transposed on their way out.
-template <class V>
-static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
+template <class V> static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
   const double m = double(g.m), n = double(g.n), k = double(g.k);
   constexpr double kTranspose = 3;  // an element transposed takes as long as this many lanes of multiply-adds
   const double as_is = m * double(gemm_round_up(g.n, V::kLanes)) * k + (g.transpose_b ? kTranspose * n * k : 0);
@@ -156,8 +152,7 @@ static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
   return turned < 0.9 * as_is;
 }
 
-template <class V>
-static void gemm(const Gemm<typename V::Scalar>& g) {
+template <class V> static void gemm(const Gemm<typename V::Scalar>& g) {
   if (!gemm_narrow<V>(g)) return gemm_blocks<V>(g, false);
   gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate,
                   g.bias, g.activation, g.scratch},

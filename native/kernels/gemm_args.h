@@ -13,8 +13,7 @@ namespace gradstep {
 
 enum class Activation : unsigned char { none, relu };  // relu: x <= 0 ? 0 : x, so a NaN stays a NaN and -0 becomes +0
 
-template <class T>
-struct Gemm {
+template <class T> struct Gemm {
   size_t m, n, k;
   const T* a;  // [m, k], or [k, m] when transpose_a; lda elements from row to row
   size_t lda;

@@ -3,15 +3,12 @@ namespace gradstep {
 namespace SIMD_ISA {
 
 // The two halves of a vector as doubles (a vector of doubles has just one).
-struct Halves {
-  F64x8 lower, upper;
-};
+struct Halves { F64x8 lower, upper; };
 INL Halves halves(F32x16 x) { return {lower_f64(x), upper_f64(x)}; }
 INL Halves halves(F64x8 x) { return {x, F64x8(0.0)}; }
 
 // Four vectors at a time: enough independent chains to hide the latency of fma.
-template <class V>
-static double sum_of_squares(const typename V::Scalar* x, size_t n) {
+template <class V> static double sum_of_squares(const typename V::Scalar* x, size_t n) {
   constexpr size_t kStride = 4 * V::kLanes;
   Halves sum[4];
   for (Halves& s : sum) s = {F64x8(0.0), F64x8(0.0)};
@@ -32,8 +29,7 @@ static double sum_of_squares(const typename V::Scalar* x, size_t n) {
 }
 
 // x * 0 is 0 for every finite x and NaN otherwise, and a sum of zeros and NaNs is NaN as soon as one of them is.
-template <class V>
-static bool all_finite(const typename V::Scalar* x, size_t n) {
+template <class V> static bool all_finite(const typename V::Scalar* x, size_t n) {
   const V zero(0);
   V seen = zero;
   size_t i = 0;

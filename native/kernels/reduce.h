@@ -5,8 +5,7 @@ namespace SIMD_ISA {
 INL F32x16 joined(Halves h, F32x16) { return to_f32(h.lower, h.upper); }
 INL F64x8 joined(Halves h, F64x8) { return h.lower; }
 
-template <class V>
-static double sum(const typename V::Scalar* x, size_t n) {
+template <class V> static double sum(const typename V::Scalar* x, size_t n) {
   Halves total = {F64x8(0.0), F64x8(0.0)};
   const auto add = [&](V value) __attribute__((always_inline)) {
     const Halves h = halves(value);

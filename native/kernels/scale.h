@@ -11,8 +11,7 @@ static inline __attribute__((always_inline)) void map(typename V::Scalar* out, c
 }
 
 // out = x factor
-template <class V>
-static void scale(typename V::Scalar* out, const typename V::Scalar* x, double factor, size_t n) {
+template <class V> static void scale(typename V::Scalar* out, const typename V::Scalar* x, double factor, size_t n) {
   const V f(static_cast<typename V::Scalar>(factor));
   map<V>(out, x, n, [f](V value, auto...) __attribute__((always_inline)) { return value * f; });
 }

@@ -3,8 +3,7 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-template <class V, class F>
-static inline __attribute__((always_inline)) void each_vector(size_t n, F f) {
+template <class V, class F> static inline __attribute__((always_inline)) void each_vector(size_t n, F f) {
   size_t i = 0;
   for (; i + V::kLanes <= n; i += V::kLanes) f(i);
   if (i < n) f(i, n - i);
@@ -19,15 +18,12 @@ INL F64x8 lane_numbers(F64x8) {
   static const double kNumbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
   return load(kNumbers);
 }
-template <class V>
-static inline V with_rest(V v, V) { return v; }
-template <class V>
-static inline V with_rest(V v, V rest, size_t lanes) {
+template <class V> static inline V with_rest(V v, V) { return v; }
+template <class V> static inline V with_rest(V v, V rest, size_t lanes) {
   return select(lt(lane_numbers(V()), V(static_cast<typename V::Scalar>(lanes))), v, rest);
 }
 
-template <class V>
-static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
+template <class V> static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
   const V lowest(-__builtin_huge_val());
   V top = lowest;
   each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
@@ -37,8 +33,7 @@ static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
 }
 
 // f(i, lanes...) gives a vector; the sum of all of them, in double
-template <class V, class F>
-static inline __attribute__((always_inline)) double row_sum(size_t n, F f) {
+template <class V, class F> static inline __attribute__((always_inline)) double row_sum(size_t n, F f) {
   Halves sum = {F64x8(0.0), F64x8(0.0)};
   each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
     const Halves h = halves(with_rest(f(i, lanes...), V(0), lanes...));
@@ -49,8 +44,7 @@ static inline __attribute__((always_inline)) double row_sum(size_t n, F f) {
 }
 
 // out = exp(x - max); returns its sum
-template <class V>
-static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n) {
+template <class V> static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n) {
   return row_sum<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
     const V e = exp(load(x + i, lanes...) - shift);
     store(out + i, e, lanes...);
@@ -79,10 +73,9 @@ static void log_softmax(typename V::Scalar* out, const typename V::Scalar* x, si
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
     const V shift(row_max<V>(x, columns));
-    const double z =
-        row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-          return exp(load(x + i, lanes...) - shift);
-        });
+    const double z = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      return exp(load(x + i, lanes...) - shift);
+    });
     const V log_z(static_cast<T>(log_of(z)));
     each_vector<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
       store(out + i, (load(x + i, lanes...) - shift) - log_z, lanes...);
@@ -132,14 +125,12 @@ static void softmax_cross_entropy(typename V::Scalar* loss, typename V::Scalar* 
     const V shift(row_max<V>(logits, columns));
     const double z = exp_shifted(backprop, logits, shift, columns);
     const V log_z(static_cast<T>(log_of(z)));
-    loss[row] =
-        static_cast<T>(row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-          const V label = load(labels + i, lanes...);  // a label of 0 hides a logit of -Infinity, as in TensorFlow
-          return select(eq(label, V(0)), V(0), label * (log_z - (load(logits + i, lanes...) - shift)));
-        }));
-    const double weight = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-      return load(labels + i, lanes...);
-    });
+    loss[row] = static_cast<T>(row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      const V label = load(labels + i, lanes...);  // a label of 0 hides a logit of -Infinity, as in TensorFlow
+      return select(eq(label, V(0)), V(0), label * (log_z - (load(logits + i, lanes...) - shift)));
+    }));
+    const double weight = row_sum<V>(
+        columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) { return load(labels + i, lanes...); });
     const V share(static_cast<T>(weight / z));
     each_vector<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
       store(backprop + i, load(backprop + i, lanes...) * share - load(labels + i, lanes...), lanes...);

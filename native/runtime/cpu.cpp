@@ -29,7 +29,7 @@ static uint64_t saved_state() {
 static bool has_all(uint64_t value, uint64_t mask) { return (value & mask) == mask; }
 
 Cpu detect_cpu() {
-  constexpr uint32_t kFma = 1u << 12, kOsxsave = 1u << 27, kAvx = 1u << 28;                      // leaf 1, ecx
+  constexpr uint32_t kFma = 1u << 12, kOsxsave = 1u << 27, kAvx = 1u << 28;                           // leaf 1, ecx
   constexpr uint32_t kAvx2 = 1u << 5, kF = 1u << 16, kDq = 1u << 17, kBw = 1u << 30, kVl = 1u << 31;  // leaf 7, ebx
   constexpr uint64_t kYmm = 0x06, kZmm = 0xE6;
   Cpu cpu;

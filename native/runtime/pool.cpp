@@ -34,8 +34,7 @@ void pause() {
 #endif
 }
 
-template <class Ready>
-bool spin_until(Ready ready) {
+template <class Ready> bool spin_until(Ready ready) {
   if (threads() > available_parallelism()) return ready();  // we would only keep the thread we wait for off its CPU
   const auto deadline = std::chrono::steady_clock::now() + kSpin;
   do {

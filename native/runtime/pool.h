@@ -30,16 +30,14 @@ using BlockFn = void (*)(void* context, size_t index);  // must not throw
  */
 void parallel_for(size_t blocks, void* context, BlockFn fn);
 
-template <class F>
-void parallel_for(size_t blocks, F&& f) {
+template <class F> void parallel_for(size_t blocks, F&& f) {
   using Body = std::remove_reference_t<F>;
   void* context = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
   parallel_for(blocks, context, [](void* body, size_t index) { (*static_cast<Body*>(body))(index); });
 }
 
 /** partials[i] = map(i) in parallel, then their sum in index order: the same bits for every thread count. */
-template <class T, class Map>
-T parallel_sum(size_t blocks, T* partials, Map&& map) {
+template <class T, class Map> T parallel_sum(size_t blocks, T* partials, Map&& map) {
   parallel_for(blocks, [&](size_t index) { partials[index] = map(index); });
   T sum = T(0);
   for (size_t index = 0; index < blocks; ++index) sum += partials[index];

@@ -17,8 +17,7 @@ using namespace gradstep;
 
 static size_t passed = 0, failed = 0;
 
-template <class T>
-static void naive(const Gemm<T>& g) {
+template <class T> static void naive(const Gemm<T>& g) {
   for (size_t i = 0; i < g.m; ++i)
     for (size_t j = 0; j < g.n; ++j) {
       T& c = g.c[i * g.ldc + j];
@@ -31,9 +30,7 @@ static void naive(const Gemm<T>& g) {
     }
 }
 
-struct Shape {
-  size_t m, n, k;
-};
+struct Shape { size_t m, n, k; };
 struct Options {
   bool transpose_a, transpose_b, accumulate, bias, relu;
   size_t gap;  // elements between rows
@@ -60,8 +57,7 @@ static void expect(const char* how, const Gemm<T>& g, const Options& o, const st
          o.values == Values::special);
 }
 
-template <class T>
-static void check(Shape s, Options o, bool threads_too) {
+template <class T> static void check(Shape s, Options o, bool threads_too) {
   static std::mt19937 random(1);
   const size_t a_rows = o.transpose_a ? s.k : s.m, a_columns = o.transpose_a ? s.m : s.k;
   const size_t b_rows = o.transpose_b ? s.n : s.k, b_columns = o.transpose_b ? s.k : s.n;
@@ -109,8 +105,7 @@ static void check(Shape s, Options o, bool threads_too) {
   }
 }
 
-template <class T>
-static void check_all() {
+template <class T> static void check_all() {
   const size_t around_tiles[] = {0, 1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 24, 31, 32, 33, 47, 65};
   const size_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 10, 17, 31};
   unsigned turn = 0;

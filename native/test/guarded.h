@@ -10,8 +10,7 @@
 #include <random>
 
 // Memory whose last byte is the last of its page, with an unmapped page behind it: reading or writing past it crashes.
-template <class T>
-class Guarded {
+template <class T> class Guarded {
  public:
   explicit Guarded(size_t count) {
     const size_t page = size_t(sysconf(_SC_PAGESIZE)), bytes = count * sizeof(T);
@@ -33,8 +32,7 @@ class Guarded {
 // special: NaN, infinities, zeros of both signs, denormals and huge numbers among them
 enum class Values { ordinary, special };
 
-template <class T>
-static void fill(T* to, size_t count, Values values, std::mt19937& random) {
+template <class T> static void fill(T* to, size_t count, Values values, std::mt19937& random) {
   using Limits = std::numeric_limits<T>;
   const T specials[] = {Limits::quiet_NaN(),  Limits::infinity(), -Limits::infinity(), T(0), T(-0.0),
                         Limits::denorm_min(), -Limits::min() / 2, Limits::max()};
@@ -45,8 +43,7 @@ static void fill(T* to, size_t count, Values values, std::mt19937& random) {
 }
 
 // The same bytes, but for NaNs: which NaN comes out is the processor's choice.
-template <class T>
-static bool same(const T* x, const T* y, size_t count) {
+template <class T> static bool same(const T* x, const T* y, size_t count) {
   for (size_t i = 0; i < count; ++i)
     if (memcmp(x + i, y + i, sizeof(T)) != 0 && !(x[i] != x[i] && y[i] != y[i])) return false;
   return true;

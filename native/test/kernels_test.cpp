@@ -19,8 +19,7 @@ static void check(bool ok, const char* isa, const std::string& what, size_t n) {
 }
 
 // Inputs shared by all tables, and as many outputs as asked for, each at its page's end.
-template <class T>
-struct Arrays {
+template <class T> struct Arrays {
   std::vector<std::unique_ptr<Guarded<T>>> held;
   std::mt19937 random{1};
 
@@ -45,8 +44,7 @@ static double hyper_value(const std::string& name) {
   return 0.25;
 }
 
-template <class T>
-static void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient) {
+template <class T> static void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient) {
   const Rule& rule = table.rules[r];
   std::vector<double> hyper;
   for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i]));
@@ -81,8 +79,7 @@ static void compare(const KernelTable& table, const std::string& what, size_t n,
   check(same(out, expected, out_size), table.isa, what, n);
 }
 
-template <class T>
-static void check_elementwise(const KernelTable& table, size_t n) {
+template <class T> static void check_elementwise(const KernelTable& table, size_t n) {
   Arrays<T> arrays;
   const T *a = arrays.input(n), *b = arrays.input(n), *one = arrays.input(1, Values::ordinary);
   using K = const Kernels<T>&;
@@ -91,16 +88,17 @@ static void check_elementwise(const KernelTable& table, size_t n) {
   for (size_t f = 0; f < kBinaryCount; ++f) {
     const std::string name = table.binary[f];
     compare<T>(table, name, n, n, [=](K k, T* out) { k.binary[f](out, a, b, Operands::vectors, n); });
-    compare<T>(table, name + " (scalar a)", n, n, [=](K k, T* out) { k.binary[f](out, one, b, Operands::scalar_a, n); });
-    compare<T>(table, name + " (scalar b)", n, n, [=](K k, T* out) { k.binary[f](out, a, one, Operands::scalar_b, n); });
+    compare<T>(table, name + " (scalar a)", n, n,
+               [=](K k, T* out) { k.binary[f](out, one, b, Operands::scalar_a, n); });
+    compare<T>(table, name + " (scalar b)", n, n,
+               [=](K k, T* out) { k.binary[f](out, a, one, Operands::scalar_b, n); });
   }
   compare<T>(table, "scale", n, n, [=](K k, T* out) { k.scale(out, a, 0.3, n); });
   compare<T>(table, "add_scaled", n, n, [=](K k, T* out) { k.add_scaled(out, a, 0.3, n); });
   compare<T>(table, "clip_by_value", n, n, [=](K k, T* out) { k.clip_by_value(out, a, T(-0.5), T(0.5), n); });
 }
 
-template <class T>
-static void check_sums(const KernelTable& table, size_t n) {
+template <class T> static void check_sums(const KernelTable& table, size_t n) {
   Arrays<T> arrays;
   const T *x = arrays.input(n, Values::ordinary), *with_specials = arrays.input(n);
   const Kernels<T>&ours = of<T>(table), &reference = of<T>(scalar::kTable);
@@ -111,8 +109,7 @@ static void check_sums(const KernelTable& table, size_t n) {
   check(ours.all_finite(with_specials, n) == reference.all_finite(with_specials, n), table.isa, "all_finite", n);
 }
 
-template <class T>
-static void check_rows(const KernelTable& table, size_t rows, size_t columns) {
+template <class T> static void check_rows(const KernelTable& table, size_t rows, size_t columns) {
   Arrays<T> arrays;
   const size_t n = rows * columns;
   const T *x = arrays.input(n, Values::ordinary), *y = arrays.input(n), *factors = arrays.input(rows);
@@ -126,7 +123,8 @@ static void check_rows(const KernelTable& table, size_t rows, size_t columns) {
   compare<T>(table, "softmax", n, n, [=](K k, T* out) { k.softmax(out, x, rows, columns); });
   compare<T>(table, "log_softmax", n, n, [=](K k, T* out) { k.log_softmax(out, x, rows, columns); });
   compare<T>(table, "softmax_gradient", n, n, [=](K k, T* out) { k.softmax_gradient(out, y, x, rows, columns); });
-  compare<T>(table, "log_softmax_gradient", n, n, [=](K k, T* out) { k.log_softmax_gradient(out, y, x, rows, columns); });
+  compare<T>(table, "log_softmax_gradient", n, n,
+             [=](K k, T* out) { k.log_softmax_gradient(out, y, x, rows, columns); });
   compare<T>(table, "scale_rows", n, n, [=](K k, T* out) { k.scale_rows(out, x, factors, rows, columns); });
   compare<T>(table, "softmax_cross_entropy", n, n,
              [=](K k, T* out) { k.softmax_cross_entropy(loss, out, y, x, rows, columns); });
@@ -134,8 +132,7 @@ static void check_rows(const KernelTable& table, size_t rows, size_t columns) {
              [=](K k, T* out) { k.sparse_softmax_cross_entropy(loss, out, label, x, rows, columns); });
 }
 
-template <class T>
-static void check_all(const KernelTable& table) {
+template <class T> static void check_all(const KernelTable& table) {
   for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000}) {
     for (size_t r = 0; r < kRuleCount; ++r) {
       check_rule<T>(table, r, n, true);

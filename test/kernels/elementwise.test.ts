@@ -20,7 +20,11 @@ describe('element-wise kernels', () => {
     for (const [name, f] of Object.entries(binaryFunction)) {
       it(`${name} gives the same bits everywhere, for vectors and scalars (${dtype})`, () => {
         for (const n of [...shortLengths, 40001]) {
-          for (const [lengthA, lengthB] of [[n, n], [1, n], [n, 1]] as const) {
+          for (const [lengthA, lengthB] of [
+            [n, n],
+            [1, n],
+            [n, 1],
+          ] as const) {
             const a = random(make, lengthA, n, true);
             const b = random(make, lengthB, n + 1, true);
             expectSameEverywhere(`${name} of ${lengthA} and ${lengthB}`, () => {

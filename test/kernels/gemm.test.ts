@@ -3,8 +3,17 @@ import { dtypes, expectSameEverywhere, random, unaligned } from '../support/pari
 import { expect } from 'chai';
 
 const sizes = [
-  [1, 1, 1], [0, 3, 2], [2, 3, 0], [5, 17, 9], [6, 16, 31], [7, 33, 64], [13, 10, 65], [64, 256, 100], [64, 10, 256],
-  [130, 47, 300], [300, 257, 64],
+  [1, 1, 1],
+  [0, 3, 2],
+  [2, 3, 0],
+  [5, 17, 9],
+  [6, 16, 31],
+  [7, 33, 64],
+  [13, 10, 65],
+  [64, 256, 100],
+  [64, 10, 256],
+  [130, 47, 300],
+  [300, 257, 64],
 ] as const;
 
 describe('matrix multiplication kernel', () => {
@@ -14,7 +23,12 @@ describe('matrix multiplication kernel', () => {
         const a = random(make, m * k, m + k);
         const b = random(make, k * n, n + k);
         const bias = random(make, n, n);
-        for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]] as const) {
+        for (const [transposeA, transposeB] of [
+          [false, false],
+          [true, false],
+          [false, true],
+          [true, true],
+        ] as const) {
           expectSameEverywhere(`${m} x ${k} x ${n}`, () => {
             const outs = [unaligned(make, m * n), unaligned(make, m * n)];
             native.gemm(outs[0]!, a, b, m, n, k, transposeA, transposeB, undefined, false);

@@ -3,7 +3,16 @@ import { native } from '../../lib/native';
 import { dtypes, expectSameEverywhere, random, unaligned } from '../support/parity';
 
 const shapes = [
-  [1, 1], [3, 1], [1, 15], [5, 16], [2, 17], [7, 33], [64, 10], [300, 257], [2, 40_001], [1, 70_000],
+  [1, 1],
+  [3, 1],
+  [1, 15],
+  [5, 16],
+  [2, 17],
+  [7, 33],
+  [64, 10],
+  [300, 257],
+  [2, 40_001],
+  [1, 70_000],
 ] as const;
 
 describe('row kernels', () => {
@@ -12,7 +21,14 @@ describe('row kernels', () => {
 
     it(`sums over any of three dimensions are right and the same everywhere (${dtype})`, () => {
       for (const [outer, reduced, inner] of [
-        [1, 0, 3], [1, 1, 1], [1, 100_000, 1], [3, 17, 1], [1, 64, 257], [5, 9, 33], [1, 3000, 5], [700, 60, 1],
+        [1, 0, 3],
+        [1, 1, 1],
+        [1, 100_000, 1],
+        [3, 17, 1],
+        [1, 64, 257],
+        [5, 9, 33],
+        [1, 3000, 5],
+        [700, 60, 1],
       ] as const) {
         const x = random(make, outer * reduced * inner, reduced);
         const compute = (): Float32Array | Float64Array => {

@@ -13,7 +13,6 @@ import {
   tensor,
   variable,
   Variable,
-  type ComputeGradientsOptions,
   type GradientAndVariable,
   type Tensor,
 } from 'gradstep';
@@ -51,7 +50,7 @@ describe('computeGradients', () => {
   it('refuses arguments of a wrong kind, by name', () => {
     const v = variable([1]);
     const loss = (): Tensor => ops.square(v);
-    const compute = (options: object): unknown => sgd().computeGradients(loss, options as ComputeGradientsOptions);
+    const compute = (options: object): unknown => sgd().computeGradients(loss, options);
     expect(() => sgd().computeGradients(tensor([1]) as unknown as () => Tensor)).to.throw(
       TypeError,
       'loss must be a function, got a Tensor',

@@ -35,7 +35,9 @@ export function random(make: Make, length: number, seed: number, withSpecials = 
   const out = unaligned(make, length);
   for (let i = 0; i < length; i++) {
     out[i] =
-      withSpecials && next() < 0.2 ? specials[Math.floor(next() * specials.length)]! : (next() - 0.5) * 10 ** (next() * 6 - 3);
+      withSpecials && next() < 0.2
+        ? specials[Math.floor(next() * specials.length)]!
+        : (next() - 0.5) * 10 ** (next() * 6 - 3);
   }
   return out;
 }

@@ -12,20 +12,20 @@
   X(Abs)                  \
   X(Sign)
 
-#define GRADSTEP_BINARY(X)  \
-  X(Add)                    \
-  X(Subtract)               \
-  X(Multiply)               \
-  X(Divide)                 \
-  X(Minimum)                \
-  X(Maximum)                \
-  X(LessEqual)              \
-  X(GreaterEqual)           \
-  X(SqrtGradient)           \
-  X(LogGradient)            \
-  X(SquareGradient)         \
-  X(ReluGradient)           \
-  X(SigmoidGradient)        \
-  X(TanhGradient)           \
-  X(SigmoidCrossEntropy)    \
+#define GRADSTEP_BINARY(X) \
+  X(Add)                   \
+  X(Subtract)              \
+  X(Multiply)              \
+  X(Divide)                \
+  X(Minimum)               \
+  X(Maximum)               \
+  X(LessEqual)             \
+  X(GreaterEqual)          \
+  X(SqrtGradient)          \
+  X(LogGradient)           \
+  X(SquareGradient)        \
+  X(ReluGradient)          \
+  X(SigmoidGradient)       \
+  X(TanhGradient)          \
+  X(SigmoidCrossEntropy)   \
   X(SigmoidMinus)

@@ -6,8 +6,7 @@ namespace gradstep::SIMD_ISA {
 
 // Four rows of four elements become four columns. Plain data movement, so the compiler's own vectors of four do for
 // every instruction set.
-template <class T>
-static inline void gemm_transpose_4x4(T* to, size_t to_step, const T* from, size_t from_step) {
+template <class T> static inline void gemm_transpose_4x4(T* to, size_t to_step, const T* from, size_t from_step) {
   typedef T Four __attribute__((vector_size(4 * sizeof(T))));
   Four r0, r1, r2, r3;
   __builtin_memcpy(&r0, from, sizeof r0);

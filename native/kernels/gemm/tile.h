@@ -18,8 +18,7 @@ using GemmTiles = gemm_tiles::SIMD_ISA;
 
 // Element (row, p) of a: a[row * a_step + p], or a[p * a_step + row] in a tile that is not row-major.
 // Row p of b: whole vectors at b + p * b_step.
-template <class T>
-struct GemmOperands {
+template <class T> struct GemmOperands {
   const T* a;
   size_t a_step;
   const T* b;
@@ -31,8 +30,7 @@ struct GemmOperands {
 };
 
 // Where a tile's sums come from and go to.
-template <class T>
-struct GemmCorner {
+template <class T> struct GemmCorner {
   T* c;
   size_t ldc, columns;  // columns of the tile that exist
   bool resume;          // start from c, not from +0
@@ -41,14 +39,12 @@ struct GemmCorner {
 };
 
 // p[index] need not exist.
-template <class T>
-INL void gemm_prefetch(const T* p, size_t index) {
+template <class T> INL void gemm_prefetch(const T* p, size_t index) {
   __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + index * sizeof(T)));
 }
 
 // f(i, j) for every sum of a tile, unrolled so that the sums can be registers.
-template <size_t kRows, size_t kVectors, class F>
-INL void gemm_each(F f) {
+template <size_t kRows, size_t kVectors, class F> INL void gemm_each(F f) {
 #pragma GCC unroll 16
   for (size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
@@ -63,9 +59,8 @@ INL void gemm_start(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Scal
   if (!from.resume) {
     gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE { sum[i][j] = V(0); });
   } else if (last == V::kLanes) {
-    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
-      sum[i][j] = load(c + i * ldc + j * V::kLanes);
-    });
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j)
+                                   ALWAYS_INLINE { sum[i][j] = load(c + i * ldc + j * V::kLanes); });
   } else {
     gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
       const auto* const p = c + i * ldc + j * V::kLanes;
@@ -87,14 +82,12 @@ INL void gemm_finish(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Sca
     });
   }
   if (to.relu) {
-    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
-      sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]);
-    });
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j)
+                                   ALWAYS_INLINE { sum[i][j] = select(le(sum[i][j], V(0)), V(0), sum[i][j]); });
   }
   if (last == V::kLanes) {
-    gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
-      store(c + i * ldc + j * V::kLanes, sum[i][j]);
-    });
+    gemm_each<kRows, kVectors>([&](size_t i, size_t j)
+                                   ALWAYS_INLINE { store(c + i * ldc + j * V::kLanes, sum[i][j]); });
   } else {
     gemm_each<kRows, kVectors>([&](size_t i, size_t j) ALWAYS_INLINE {
       auto* const p = c + i * ldc + j * V::kLanes;

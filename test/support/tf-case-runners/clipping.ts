@@ -6,8 +6,8 @@ import {
   clipByValue,
   globalNorm,
   gradients,
-  IndexedSlices,
   Tensor,
+  type IndexedSlices,
 } from 'gradstep';
 import { decodeGradient, decodeTensor, isSlices, type Encoded, type TfRun, type TfRunner } from '../tf-cases';
 
