@@ -25,7 +25,7 @@ export interface ContestOptions {
 
 const paces: Record<'quick' | 'full', Pace> = {
   quick: { seconds: 0.15, minRounds: 5, maxRounds: 101 },
-  full: { seconds: 1, minRounds: 9, maxRounds: 301 },
+  full: { seconds: 0.5, minRounds: 9, maxRounds: 301 },
 };
 // Enough for what a rule gets wrong at its first step, or only later, to show.
 const checkedCalls = 3;

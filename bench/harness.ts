@@ -40,8 +40,10 @@ const turnSeconds = 2e-3;
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 
-// The just-in-time compiler takes its time, in a thread of its own.
-const warmSeconds = 0.03;
+// The just-in-time compiler works by counts of calls, in a thread of its own: short calls need many, and time.
+const shortSeconds = 1e-5;
+const warmCalls = 20_000;
+const warmSeconds = { least: 0.03, most: 0.3 };
 
 /**
  * Lets the contestants take turns until the time is up. Each round has one turn of each, in an order that reverses
@@ -78,11 +80,14 @@ async function calibrate(contestant: Contestant): Promise<{ calls: number; isSho
   let calls = 1;
   let seconds = await contestant.turn(1);
   let total = seconds;
-  while (seconds < turnSeconds || total < warmSeconds) {
+  let made = 2;
+  const isWarm = (): boolean => total >= warmSeconds.least && (made >= warmCalls || total >= warmSeconds.most);
+  while (seconds < turnSeconds || (seconds / calls < shortSeconds ? !isWarm() : total < warmSeconds.least)) {
     const factor = Math.min(10, (1.2 * turnSeconds) / Math.max(seconds, 1e-9));
     if (seconds < turnSeconds) calls = Math.ceil(calls * factor);
     seconds = await contestant.turn(calls);
     total += seconds;
+    made += calls;
   }
   return { calls, isShort: seconds / calls < cacheSeconds };
 }

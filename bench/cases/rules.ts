@@ -76,11 +76,10 @@ function bytesPerParameter({ name, slots }: Rule): number {
 
 /** The kernel with as little as possible around it. */
 function kernelSide({ id, hyper: names, slots }: Rule, [g, w, ...s]: Arrays): Side {
-  const numbers = new Float64Array(new SharedArrayBuffer(8 * (names.length + 1)));
-  numbers.set([...names.map((name) => hyper[name]!), 1]);
+  const numbers = new Float64Array(new SharedArrayBuffer(8 * (names.length + 2)));
+  numbers.set([...names.map((name) => hyper[name]!), 1, native.addressOf(g!)]);
   const plan = native.createPlan(id, [w!], [s.slice(0, slots.length)], Float64Array.of(1), [true], false, numbers);
-  const gradients = [g!];
-  return timed('gradstep', () => native.step(plan, gradients));
+  return timed('gradstep', () => native.step(plan));
 }
 
 /** Sets all arrays to where a contest starts: slots above zero, as accumulators of squares are. */
