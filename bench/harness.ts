@@ -81,8 +81,9 @@ async function calibrate(contestant: Contestant): Promise<{ calls: number; isSho
   let seconds = await contestant.turn(1);
   let total = seconds;
   let made = 2;
-  const isWarm = (): boolean => total >= warmSeconds.least && (made >= warmCalls || total >= warmSeconds.most);
-  while (seconds < turnSeconds || (seconds / calls < shortSeconds ? !isWarm() : total < warmSeconds.least)) {
+  const isWarm = (): boolean =>
+    total >= (seconds / calls < shortSeconds && made < warmCalls ? warmSeconds.most : warmSeconds.least);
+  while (seconds < turnSeconds || !isWarm()) {
     const factor = Math.min(10, (1.2 * turnSeconds) / Math.max(seconds, 1e-9));
     if (seconds < turnSeconds) calls = Math.ceil(calls * factor);
     seconds = await contestant.turn(calls);

@@ -64,7 +64,8 @@ export type ValueSource = number | Tensor | (() => number | Tensor);
  * @throws TypeError for a wrong kind, RangeError for shapes that do not broadcast or a decay outside [0, 1].
  * Source: `tensorflow.python.training.moving_averages.weighted_moving_average`.
  * @example
- * const averageLoss = weightedMovingAverage(() => lossOfBatch, 0.99, () => examplesInBatch);
+ * const batch = { loss: 0, size: 0 };
+ * const averageLoss = weightedMovingAverage(() => batch.loss, 0.99, () => batch.size);
  */
 export function weightedMovingAverage(value: ValueSource, decay: Schedule, weight: ValueSource): () => Tensor {
   checkSchedule('decay', decay, fraction);

@@ -1,3 +1,4 @@
+/** @module gradstep */
 export type { DType, FloatArray, Nested } from './dtype';
 export { Tensor, tensor } from './tensor';
 export { Variable, variable, type Constraint, type VariableOptions } from './variable';
@@ -14,6 +15,7 @@ export {
   type Clippable,
   type Clipped,
   type ClipByGlobalNormOptions,
+  type ClipByNormOptions,
   type ClipOptions,
 } from './clip';
 
@@ -22,7 +24,7 @@ export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';
 export { keep, tidy } from './autodiff/scope';
 export { stopGradient, type TensorLike } from './autodiff/tape';
-export { customGradient } from './autodiff/custom-gradient';
+export { customGradient, type CustomGradient } from './autodiff/custom-gradient';
 
 export { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
 export type { Schedule } from './optimizers/hyper';

@@ -30,11 +30,11 @@ export interface ExponentialMovingAverageOptions {
  * Source: `tf.train.ExponentialMovingAverage`.
  * @example
  * const averages = new ExponentialMovingAverage(0.9999);
- * for (;;) {
- *   const loss = optimizer.minimize(computeLoss);
- *   averages.apply([kernel, bias, ['loss', loss]]);
+ * for (let step = 0; step < 100; step++) {
+ *   const value = optimizer.minimize(loss);
+ *   averages.apply([v, w, ['loss', value]]);
  * }
- * averages.average(kernel)!.data;
+ * averages.average(v)!.data;
  */
 export class ExponentialMovingAverage {
   readonly name: string;

@@ -136,6 +136,7 @@ export function polynomialDecay(
  * @throws TypeError for a wrong kind, RangeError unless there is one value more than boundaries and these increase.
  * Source: `tf.train.piecewise_constant`. Numbers have one type here, so the dtypes of TensorFlow's checks always agree.
  * @example
+ * const globalStep = createGlobalStep();
  * const learningRate = piecewiseConstant(globalStep, [100_000, 110_000], [1, 0.5, 0.1]);
  */
 export function piecewiseConstant(

@@ -50,7 +50,8 @@ export interface ReplicaOptions {
  * Source: `tf.train.SyncReplicasOptimizer`; Chen et al. 2016.
  * @example
  * const optimizer = new SyncReplicasOptimizer(new AdamOptimizer(), { replicasToAggregate: 2, numTokens: 0 });
- * for (const replica of [0, 1]) optimizer.minimize(() => loss(batches[replica]), { globalStep, replica });
+ * const globalStep = createGlobalStep();
+ * for (const replica of [0, 1]) optimizer.minimize(loss, { globalStep, replica });
  */
 export class SyncReplicasOptimizer extends OptimizerWrapper {
   readonly replicasToAggregate: number;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as gradstep from 'gradstep';
 import ts from 'typescript';
@@ -89,6 +89,31 @@ function errorsIn(examples: readonly Example[]): string[] {
   }
 }
 
+/** Runs an example in a process of its own. Returns the lines it logs. */
+function logged({ where, code }: Example): string[] {
+  const { outputText, diagnostics } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+  expect(diagnostics).to.deep.equal([]);
+  const { status, stdout, stderr } = runScript(outputText);
+  expect(status, `${where}: ${stderr}`).to.equal(0);
+  return stdout.split('\n').slice(0, -1);
+}
+
+/** Whether a relative link names a file or folder, and its fragment a heading there. */
+function leadsSomewhere(page: string, to: string): boolean {
+  const [path, heading] = to.split('#');
+  const target = path === '' ? join(root, page) : join(root, page, '..', path!);
+  if (!existsSync(target)) return false;
+  if (heading === undefined) return true;
+  const headings = [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map((match) => match[1]!);
+  return headings.some(
+    (text) =>
+      text
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-') === heading,
+  );
+}
+
 describe('the documentation', function () {
   this.timeout(60_000);
 
@@ -105,15 +130,42 @@ describe('the documentation', function () {
   });
 
   it('has a README whose examples run', () => {
-    for (const { where, code } of fencedExamples().filter((example) => example.where.startsWith('README.md'))) {
-      const { outputText, diagnostics } = ts.transpileModule(code, {
-        compilerOptions: { module: ts.ModuleKind.CommonJS },
-      });
-      expect(diagnostics).to.deep.equal([]);
-      const { status, stdout, stderr } = runScript(outputText);
-      expect(status, `${where}: ${stderr}`).to.equal(0);
-      const last = stdout.trim().split('\n').at(-1)!;
-      if (last !== '') expect(Number(last.split(' ')[1]), 'the loss it prints').to.be.below(0.05);
+    for (const example of fencedExamples().filter(({ where }) => where.startsWith('README.md'))) {
+      const last = logged(example).at(-1);
+      if (last !== undefined) expect(Number(last.split(' ')[1]), 'the loss it prints').to.be.below(0.05);
     }
+  });
+
+  for (const example of fencedExamples().filter(({ where }) => where.startsWith('docs'))) {
+    it(`says what its example prints: ${example.where}`, () => {
+      const promised = [...example.code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1]!);
+      expect(promised).to.have.length.of.at.least(1);
+      expect(logged(example)).to.deep.equal(promised);
+    });
+  }
+
+  it('names only what exists where it says what replaces names of other libraries', () => {
+    const rows = readFileSync(join(root, 'docs', 'migration.md'), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| '));
+    const replacements = rows.flatMap((row) => [
+      ...row.split('|')[2]!.matchAll(/`(?:new |ops\.)?([A-Za-z]\w*)(?=\(|`)/g),
+    ]);
+    const declarations = filesIn('dist', '.d.ts').map((file) => readFileSync(join(root, file), 'utf8'));
+    const existing = new Set(declarations.join().match(/\w+/g));
+    expect(replacements.length).to.be.at.least(100);
+    expect(replacements.map((match) => match[1]!).filter((name) => !existing.has(name))).to.deep.equal([]);
+  });
+
+  it('has links that lead somewhere', () => {
+    const pages = ['README.md', 'CONTRIBUTING.md', ...tryFiles('docs')];
+    const links = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:)([^)]+)\)/g)].map((match) => ({
+        page,
+        to: match[1]!,
+      })),
+    );
+    expect(links.length).to.be.at.least(30);
+    expect(links.filter(({ page, to }) => !leadsSomewhere(page, to))).to.deep.equal([]);
   });
 });

@@ -24,7 +24,7 @@ export interface GradientAccumulatorOptions {
  *
  * @example
  * const accumulator = new GradientAccumulator();
- * for (const batch of batches) accumulator.add(optimizer.computeGradients(() => loss(batch)));
+ * for (let batch = 0; batch < 4; batch++) accumulator.add(optimizer.computeGradients(loss));
  * optimizer.applyGradients(accumulator.take());
  */
 export class GradientAccumulator {

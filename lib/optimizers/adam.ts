@@ -35,7 +35,7 @@ export const adam: Definition<AdamHyperparameters> = {
  * Slots `m` and `v`, from 0; `beta1_power` and `beta2_power` are shared by all variables and advance once a step.
  * A sparse gradient moves every row, as if it were dense; `LazyAdamOptimizer` moves only its rows.
  *
- * Source: `tf.train.AdamOptimizer`; Kingma & Ba 2015. PyTorch and Keras 3 add ε after the correction instead.
+ * Source: `tf.train.AdamOptimizer`; Kingma & Ba 2015. PyTorch and optax add ε after the correction instead.
  * @example
  * const optimizer = new AdamOptimizer({ learningRate: 1e-3 });
  */

@@ -53,6 +53,7 @@ export interface ApplyGradientsOptions {
   name?: string;
 }
 
+/** What `computeGradients` and `applyGradients` take. */
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
 
 /** What an optimizer is made of; the base class does the rest. */
@@ -220,6 +221,7 @@ export abstract class Optimizer<H extends object = object> {
     return this.slots.names();
   }
 
+  /** The name that slots are called by. */
   getName(): string {
     return this.name;
   }
