@@ -212,7 +212,7 @@ describe('broadcasting', () => {
 describe('a gradient times its factor', () => {
   it('is what an op reads', () => {
     const [clipped] = clipByGlobalNorm([tensor([3, 4])], 1)[0];
-    expectClose(ops.add(clipped as Tensor, 0).data, [0.6, 0.8], 1e-6);
-    expectClose(ops.l2Loss(ops.reshape(clipped as Tensor, [2, 1])).data, [0.5], 1e-6);
+    expectClose(ops.add(clipped, 0).data, [0.6, 0.8], 1e-6);
+    expectClose(ops.l2Loss(ops.reshape(clipped, [2, 1])).data, [0.5], 1e-6);
   });
 });
