@@ -7,7 +7,7 @@
   "includes": ["native/sources.gypi"],
   "target_defaults": {
     "default_configuration": "Release",
-    "cflags": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-Wall", "-Wextra", "-g0"],
+    "cflags": ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-g0"],
     # Node's own flags come along: its language standard makes way for ours, and a Node built with -flto must not have
     # code optimized across the border between two instruction sets.
     "configurations": {"Release": {"cflags": ["-fno-lto"]}},
@@ -45,7 +45,7 @@
         ["OS == 'linux'", {
           # nodelete: the pool's threads live as long as the process, so their code must too, whatever worker
           # unloads the addon. libstdc++ comes along, so the binary runs on systems with an older one.
-          "ldflags": ["-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-static-libstdc++", "-static-libgcc", "-s"],
+          "ldflags": ["-Wl,-z,nodelete", "-Wl,--exclude-libs,ALL", "-static-libstdc++", "-static-libgcc", "-Wl,--gc-sections", "-s"],
         }],
       ],
     },

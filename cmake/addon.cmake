@@ -13,5 +13,5 @@ elseif(UNIX)
   # nodelete: the pool's threads live as long as the process, so their code must too, whatever worker unloads the addon.
   # libstdc++ comes along, so the binary runs on systems with an older one.
   target_link_options(gradstep PRIVATE
-    -Wl,-z,nodelete -Wl,--exclude-libs,ALL -static-libstdc++ -static-libgcc -s)
+    -Wl,-z,nodelete -Wl,--exclude-libs,ALL -static-libstdc++ -static-libgcc -Wl,--gc-sections -s)
 endif()
