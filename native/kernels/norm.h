@@ -7,10 +7,10 @@ struct Halves { F64x8 lower, upper; };
 INL Halves halves(F32x16 x) { return {lower_f64(x), upper_f64(x)}; }
 INL Halves halves(F64x8 x) { return {x, F64x8(0.0)}; }
 
-// Four vectors at a time: enough independent chains to hide the latency of fma.
+// Two vectors at a time, four chains of fma: more would not fit AVX2's registers, and memory is slower than these.
 template <class V> static double sum_of_squares(const typename V::Scalar* x, size_t n) {
-  constexpr size_t kStride = 4 * V::kLanes;
-  Halves sum[4];
+  constexpr size_t kStride = 2 * V::kLanes;
+  Halves sum[2];
   for (Halves& s : sum) s = {F64x8(0.0), F64x8(0.0)};
   const auto add = [&](size_t k, V value) __attribute__((always_inline)) {
     const Halves h = halves(value);
@@ -19,12 +19,12 @@ template <class V> static double sum_of_squares(const typename V::Scalar* x, siz
   };
   size_t i = 0;
   for (; i + kStride <= n; i += kStride) {
-    for (size_t k = 0; k < 4; ++k) add(k, load(x + i + k * V::kLanes));
+    for (size_t k = 0; k < 2; ++k) add(k, load(x + i + k * V::kLanes));
   }
   for (; i + V::kLanes <= n; i += V::kLanes) add(0, load(x + i));
   if (i < n) add(0, load(x + i, n - i));
-  const F64x8 lower = (sum[0].lower + sum[1].lower) + (sum[2].lower + sum[3].lower);
-  const F64x8 upper = (sum[0].upper + sum[1].upper) + (sum[2].upper + sum[3].upper);
+  const F64x8 lower = sum[0].lower + sum[1].lower;
+  const F64x8 upper = sum[0].upper + sum[1].upper;
   return reduce_add(lower + upper);
 }
 
