@@ -28,7 +28,11 @@ static std::string names() {
 static void offers_what_the_cpu_can_run() {
   const Cpu cpu = detect_cpu();
   std::string expected;
+#ifdef GRADSTEP_EMULATE_AVX512
+  if (cpu.avx2) expected += "avx512, ";
+#else
   if (cpu.avx512) expected += "avx512, ";
+#endif
   if (cpu.avx2) expected += "avx2, ";
   if (cpu.neon) expected += "neon, ";
   check(names() == expected + "scalar", "lists the tables best first, scalar last");
