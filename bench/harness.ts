@@ -36,7 +36,7 @@ export function timed(name: string, work: () => void, prepare?: () => void | Pro
 }
 
 // Long beside the clock's resolution, short beside the scheduler's time slices.
-const turnSeconds = 2e-3;
+const turnSeconds = 10e-3;
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 
