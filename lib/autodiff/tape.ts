@@ -104,8 +104,9 @@ export function toTensor(name: string, value: TensorLike, dtype: DType = 'float3
 
 /** Two inputs of one op; a bare number takes the other's dtype. @throws TypeError when their dtypes differ. */
 export function toTensors(nameA: string, a: TensorLike, nameB: string, b: TensorLike): [Tensor, Tensor] {
-  const left = toTensor(nameA, a, typeof b === 'number' ? 'float32' : toTensor(nameB, b).dtype);
-  const right = toTensor(nameB, b, left.dtype);
+  const first = typeof a === 'number' ? toTensor(nameB, b) : toTensor(nameA, a); // a variable is read in a's turn
+  const left = toTensor(nameA, a, first.dtype);
+  const right = toTensor(nameB, b, first.dtype);
   if (left.dtype !== right.dtype) {
     throw new TypeError(`${nameA} is ${left.dtype} and ${nameB} is ${right.dtype}; they must be the same`);
   }

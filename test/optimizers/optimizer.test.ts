@@ -28,6 +28,20 @@ describe('computeGradients', () => {
     expect(pairs.loss.toArray()).to.deep.equal([6]);
   });
 
+  it('lists the variables of one op from left to right', () => {
+    const [a, b] = [variable([1]), variable([3])];
+    expect(
+      sgd()
+        .computeGradients(() => ops.add(a, b))
+        .map(([, v]) => v),
+    ).to.deep.equal([a, b]);
+    expect(
+      sgd()
+        .computeGradients(() => ops.sub(2, ops.mul(b, a)))
+        .map(([, v]) => v),
+    ).to.deep.equal([b, a]);
+  });
+
   it('keeps to varList, with null for what the loss does not depend on', () => {
     const [a, b] = [variable([1]), variable([2], { trainable: false })];
     const pairs = sgd().computeGradients(() => ops.square(b), { varList: [a, b] });
