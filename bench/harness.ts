@@ -35,8 +35,8 @@ export function timed(name: string, work: () => void, prepare?: () => void | Pro
   return prepare === undefined ? { name, turn } : { name, turn, prepare };
 }
 
-// Long beside the clock's resolution, short beside the scheduler's time slices.
-const turnSeconds = 10e-3;
+// Several calls even of a training step, so that what the other sides left in caches and clocks is soon forgotten.
+const turnSeconds = 60e-3;
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 
