@@ -51,6 +51,7 @@ function bundleLibrary() {
     target: 'node20',
     format: 'cjs',
     minifyWhitespace: true,
+    keepNames: true, // a class's name shows in messages
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
