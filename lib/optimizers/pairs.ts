@@ -1,7 +1,7 @@
 import { shown } from '../checks';
-import { isFloatArray, type FloatArray } from '../dtype';
+import { isFloatArray } from '../dtype';
 import type { GradientAndVariable } from '../gradients-and-variables';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { IndexedSlices } from '../indexed-slices';
 import { sameShape, showShape } from '../shape';
 import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
@@ -104,11 +104,4 @@ function checkSparse({ values, indices }: IndexedSlices, variable: Variable): Up
   }
   void values.raw;
   return { variable, values, indices };
-}
-
-/** A gradient in any of the forms the API takes, as a Tensor or IndexedSlices. */
-export function toGradient(name: string, value: Gradient | FloatArray): Gradient {
-  if (value instanceof Tensor || value instanceof IndexedSlices) return value;
-  if (isFloatArray(value)) return alias(value);
-  throw new TypeError(`${name} must be a Tensor, IndexedSlices or a typed array, got ${shown(value)}`);
 }
