@@ -1,4 +1,4 @@
-import { checkNumber, checkRange, isNotNegative, shown } from '../checks';
+import { checkNumber, checkRange, isFinitePositive, isNotNegative, shown } from '../checks';
 
 /** A hyperparameter: a number, or a function that is asked for it at every step. */
 export type Schedule = number | (() => number);
@@ -10,7 +10,7 @@ export interface Domain {
 }
 
 export const notNegative: Domain = { expected: 'finite and not negative', holds: isNotNegative };
-export const positive: Domain = { expected: 'finite and positive', holds: (x) => x > 0 && x < Infinity };
+export const positive: Domain = { expected: 'finite and positive', holds: isFinitePositive };
 export const notPositive: Domain = { expected: 'finite and not positive', holds: (x) => x <= 0 && x > -Infinity };
 export const decayRate: Domain = { expected: 'in [0, 1)', holds: (x) => x >= 0 && x < 1 };
 export const fraction: Domain = { expected: 'in [0, 1]', holds: (x) => x >= 0 && x <= 1 };
