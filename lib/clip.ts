@@ -2,7 +2,7 @@ import { binary, broadcastTo, summed, unary } from './autodiff/kernels';
 import { maximum, minimum } from './autodiff/ops';
 import { scaleByNorm, type NormFactor } from './autodiff/scale-by-norm';
 import { allocate, inScope } from './autodiff/scope';
-import { isFollowed, toTensor } from './autodiff/tape';
+import { isAnyFollowed, isFollowed, toTensor } from './autodiff/tape';
 import { checkBoolean, checkNumber, checkOptions, shown } from './checks';
 import { isFloatArray, newArray, dtypeOf, rounded, type DType, type FloatArray } from './dtype';
 import { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
@@ -231,14 +231,14 @@ function clipTogether(
     return { value: isNaN ? NaN : value, slope: options.constant ? 0 : slope };
   };
   const isZero = isToBeZero(norm, nonFinite, what);
-  const present = values.filter((entry) => entry !== null);
-  if (!present.some(isFollowed)) {
-    const clip = (entry: Clippable, own: Tensor): Clippable =>
-      isZero ? zeroed(entry, own, inPlace) : multiplied(entry, own, factorOf(norm).value, inPlace);
-    return entries.map((entry, i) => (entry === null ? null : clip(entry, values[i]!)));
+  if (!isAnyFollowed(values)) {
+    if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, inPlace)));
+    const factor = factorOf(norm).value;
+    return entries.map((entry, i) => (entry === null ? null : multiplied(entry, values[i]!, factor, inPlace)));
   }
   refuseInPlace(inPlace);
   if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, false)));
+  const present = values.filter((entry) => entry !== null);
   const norms = alias(newArray(present[0]!.dtype, 1).fill(norm), []);
   const all = (x: Tensor): number[] => x.shape.map((_, d) => d);
   const scaled = scaleByNorm(present, norms, all, factorOf).values();
@@ -272,7 +272,7 @@ function zeroed(t: Clippable, values: Tensor, inPlace: boolean): Clippable {
  * Source: `tf.global_norm`.
  */
 export function globalNorm(tList: readonly (Clippable | null)[] | GradientsAndVariables): number {
-  return normOf(entriesOf(tList).flatMap((entry) => (entry === null ? [] : [valuesOf('an entry of tList', entry)])));
+  return normOf(valuesOfEntries(entriesOf(listOf(tList))));
 }
 
 export interface ClipByGlobalNormOptions extends ClipByNormOptions {
@@ -318,32 +318,38 @@ export function clipByGlobalNorm(
   checkNumber('clipNorm', clipNorm);
   const { useNorm } = options;
   if (useNorm !== undefined) checkNumber('useNorm', useNorm);
-  const entries = entriesOf(tList);
-  const values = entries.map((entry) => (entry === null ? null : valuesOf('an entry of tList', entry)));
-  const norm = useNorm ?? normOf(values.filter((entry) => entry !== null));
+  const list = listOf(tList);
+  const entries = entriesOf(list);
+  const values = valuesOfEntries(entries);
+  const norm = useNorm ?? normOf(values);
   const kind = { ...options, constant: useNorm !== undefined, nanUnlessFinite: true };
-  return [withVariables(tList, clipTogether(entries, values, norm, 1, clipNorm, kind, 'global norm')), norm];
+  const clipped = clipTogether(entries, values, norm, 1, clipNorm, kind, 'global norm');
+  return [isPairs(list) ? withVariables(list, clipped) : clipped, norm];
+}
+
+function listOf(tList: unknown): readonly unknown[] {
+  if (!Array.isArray(tList)) throw new TypeError(`tList must be an array, got ${shown(tList)}`);
+  return tList;
 }
 
 /** The entries themselves, or the gradients of pairs. */
-function entriesOf(tList: unknown): readonly (Clippable | null)[] {
-  if (!Array.isArray(tList)) throw new TypeError(`tList must be an array, got ${shown(tList)}`);
-  const list = tList as readonly unknown[];
-  const entries = isPairs(list) ? list.map(([gradient]) => gradient) : list;
-  return entries.map((entry) => (entry === undefined ? null : (entry as Clippable | null)));
+function entriesOf(list: readonly unknown[]): readonly (Clippable | null)[] {
+  return isPairs(list)
+    ? list.map(([gradient]) => gradient)
+    : list.map((entry) => (entry === undefined ? null : (entry as Clippable | null)));
 }
+
+const valuesOfEntries = (entries: readonly (Clippable | null)[]): (Tensor | null)[] =>
+  entries.map((entry) => (entry === null ? null : valuesOf('an entry of tList', entry)));
 
 function isPairs(list: readonly unknown[]): list is readonly GradientAndVariable[] {
-  return (
-    list.length > 0 && list.every((item) => Array.isArray(item) && item.length === 2 && item[1] instanceof Variable)
-  );
+  for (const item of list) if (!Array.isArray(item) || item.length !== 2 || !(item[1] instanceof Variable)) return false;
+  return list.length > 0;
 }
 
-function withVariables(tList: unknown, clipped: readonly (Clippable | null)[]): unknown {
-  if (!isPairs(tList as readonly unknown[])) return clipped;
-  const pairs = tList as readonly GradientAndVariable[];
+function withVariables(pairs: readonly GradientAndVariable[], clipped: readonly (Clippable | null)[]): unknown {
   const result = pairs.map(([, variable], i) => [clipped[i]!, variable] as [Tensor | IndexedSlices | null, Variable]);
-  return tList instanceof GradientsAndVariables ? GradientsAndVariables.of_(result, tList.loss) : result;
+  return pairs instanceof GradientsAndVariables ? GradientsAndVariables.of_(result, pairs.loss) : result;
 }
 
 /** The values that count: all of them, or those that IndexedSlices store. @throws TypeError for another kind. */
@@ -354,17 +360,17 @@ function valuesOf(name: string, t: unknown): Tensor {
   throw new TypeError(`${name} must be a Tensor, IndexedSlices, a Variable or a typed array, got ${shown(t)}`);
 }
 
-function normOf(values: readonly Tensor[]): number {
+function normOf(values: readonly (Tensor | null)[]): number {
   return Math.sqrt(sumOfSquares(values, 'float32') + sumOfSquares(values, 'float64'));
 }
 
 let table = new Float64Array(48);
 
-function sumOfSquares(values: readonly Tensor[], dtype: DType): number {
+function sumOfSquares(values: readonly (Tensor | null)[], dtype: DType): number {
   if (table.length < 3 * values.length) table = new Float64Array(6 * values.length);
   let end = 0;
   for (const tensor of values) {
-    if (tensor.dtype !== dtype) continue;
+    if (tensor?.dtype !== dtype) continue;
     table[end++] = tensor.address;
     table[end++] = tensor.size;
     table[end++] = tensor.factor;

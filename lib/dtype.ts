@@ -24,11 +24,15 @@ export function rounded(value: number, dtype: DType): number {
   return dtype === 'float32' ? Math.fround(value) : value;
 }
 
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+
+export function arrayOver(dtype: DType, buffer: SharedArrayBuffer, offset: number, length: number): FloatArray {
+  return dtype === 'float32' ? new Float32Array(buffer, offset, length) : new Float64Array(buffer, offset, length);
+}
+
 /** A zeroed typed array over fresh SharedArrayBuffer memory: it neither moves nor goes while it is referenced. */
 export function sharedArray(dtype: DType, length: number): FloatArray {
-  return dtype === 'float32'
-    ? new Float32Array(new SharedArrayBuffer(length * 4))
-    : new Float64Array(new SharedArrayBuffer(length * 8));
+  return arrayOver(dtype, new SharedArrayBuffer(length * bytesPerElement[dtype]), 0, length);
 }
 
 /** Whether the array's memory stays where it is for as long as the array keeps its length. */

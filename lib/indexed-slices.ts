@@ -2,7 +2,7 @@ import { shown } from './checks';
 import { isFloatArray, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { native } from './native';
-import { checkShape, showShape, sizeOf } from './shape';
+import { checkShape, frozen, showShape, sizeOf } from './shape';
 import { alias, Tensor, tensor } from './tensor';
 
 /**
@@ -79,9 +79,6 @@ export function toIndices(name: string, indices: Int32Array | readonly number[])
     return index;
   });
 }
-
-const frozen = (shape: readonly number[]): readonly number[] =>
-  Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
 
 function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: readonly number[] | null): Tensor {
   if (values instanceof Tensor) return values;

@@ -7,7 +7,7 @@ import { IndexedSlices, type Gradient } from './indexed-slices';
 import { FixedLossScale, LossScale } from './loss-scale';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import type { ApplyGradientsOptions, ComputeGradientsOptions, Optimizer } from './optimizers/optimizer';
-import { checkPairs } from './optimizers/pairs';
+import { checkedUpdates } from './optimizers/pairs';
 import { isOurs, markOurs, markSpent } from './optimizers/spent';
 import { alias, Tensor, timesFactor } from './tensor';
 import type { Variable } from './variable';
@@ -107,5 +107,5 @@ function leaveOut(pairs: readonly GradientAndVariable[], options: ApplyGradients
   if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
     throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
   }
-  for (const { values } of checkPairs(pairs)) markSpent(values);
+  for (const { values } of checkedUpdates(pairs)) markSpent(values);
 }

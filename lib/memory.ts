@@ -65,12 +65,17 @@ export class Memory {
   /** Set by `keep`: not to be retired. */
   kept = false;
 
+  /** The array, or null when it is gone. */
+  live: FloatArray | null;
+
   private constructor(
-    private block: Block | null,
+    private readonly block: Block,
     private readonly dtype: DType,
     /** Whether the array is ours to hand out again; one that came from outside never is. */
     readonly pooled: boolean,
-  ) {}
+  ) {
+    this.live = block.array;
+  }
 
   static take(dtype: DType, length: number): Memory {
     return new Memory(pool.take(dtype, length), dtype, true);
@@ -80,13 +85,9 @@ export class Memory {
     return new Memory(blockOf(array), dtype, false);
   }
 
-  get live(): FloatArray | null {
-    return this.block === null ? null : this.block.array;
-  }
-
-  /** Where the array lies, for as long as it keeps its length. */
+  /** Where the array, which must be live, lies for as long as it keeps its length. */
   get address(): number {
-    const block = this.block!;
+    const { block } = this;
     if (block.address !== unknownAddress) return block.address;
     const address = native.addressOf(block.array);
     if (isFixed(block.array)) block.address = address;
@@ -114,7 +115,7 @@ export class Memory {
   }
 
   private giveBack(): void {
-    if (this.pooled && this.block !== null) pool.give(this.dtype, this.block);
-    this.block = null;
+    if (this.pooled && this.live !== null) pool.give(this.dtype, this.block);
+    this.live = null;
   }
 }

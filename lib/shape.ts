@@ -16,6 +16,20 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+const known = new Map<string, Shape>();
+const mostKnown = 1024;
+
+/** The same shape, never to change; mostly one array for all shapes that are equal, so that these compare at once. */
+export function frozen(shape: Shape): Shape {
+  const key = shape.join();
+  const equal = known.get(key);
+  if (equal !== undefined) return equal;
+  const copy = Object.freeze([...shape]);
+  if (known.size === mostKnown) known.clear();
+  known.set(key, copy);
+  return copy;
+}
+
 export function showShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }

@@ -7,7 +7,7 @@ import { IndexedSlices, type Gradient } from './indexed-slices';
 import { ExponentialMovingAverage } from './moving-average';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import type { ApplyGradientsOptions, MinimizeOptions, Optimizer } from './optimizers/optimizer';
-import { checkPairs, type Update } from './optimizers/pairs';
+import { checkedUpdates, type Update } from './optimizers/pairs';
 import { markOurs } from './optimizers/spent';
 import type { Tensor } from './tensor';
 import { TokenQueue } from './token-queue';
@@ -130,7 +130,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     if (this.isWaiting(replica)) {
       throw new Error(`replica ${replica} waits for the others: it has pushed its gradients for step ${step.value}`);
     }
-    const updates = checkPairs(gradsAndVars);
+    const updates = checkedUpdates(gradsAndVars);
     this.checkVariables(updates);
     const queue = (this.queue ??= this.start(step, updates));
     const isFresh = updates

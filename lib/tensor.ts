@@ -2,7 +2,7 @@ import { checkDType, shown } from './checks';
 import { dtypeOf, isFloatArray, newArray, rounded, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { native } from './native';
-import { checkShape, flatten, showShape, sizeOf, type Shape } from './shape';
+import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './shape';
 
 /**
  * Numbers in a shape, row-major.
@@ -25,11 +25,11 @@ export class Tensor {
   private why: string | null = null;
 
   /** @internal Use `tensor`. */
-  constructor(memory: Memory, dtype: DType, shape: Shape, factor = 1) {
+  constructor(memory: Memory, dtype: DType, shape: Shape, factor = 1, size = sizeOf(shape)) {
     this.memory = memory;
     this.dtype = dtype;
     this.shape = shape;
-    this.size = sizeOf(shape);
+    this.size = size;
     this.factor = factor;
   }
 
@@ -72,7 +72,7 @@ export class Tensor {
   /** @internal Another tensor over the same memory. */
   view(shape: Shape, factor = this.factor): Tensor {
     if (this.why !== null) throw new Error(this.why);
-    return new Tensor(this.memory.share(), this.dtype, shape, factor);
+    return new Tensor(this.memory.share(), this.dtype, shape, factor, this.size);
   }
 
   /** @internal Whether the memory came from the pool and nobody else has it. */
@@ -166,7 +166,7 @@ export function valuesAndShape(
     throw new TypeError(`${name} must be numbers or a Float32Array or Float64Array, got ${shown(values)}`);
   }
   const flat = isFloatArray(values) ? { shape: [values.length], numbers: values } : flatten(name, values as Nested);
-  const finalShape = Object.freeze([...(shape ?? flat.shape)]);
+  const finalShape = frozen(shape ?? flat.shape);
   const finalDType = dtype ?? (isFloatArray(values) ? dtypeOf(values) : 'float32');
   if (sizeOf(finalShape) !== flat.numbers.length) {
     throw new RangeError(

@@ -1,7 +1,7 @@
 import { checkBoolean, checkFunction, checkOptions, shown } from './checks';
 import { dtypeOf, isFixed, isFloatArray, sharedArray, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
-import { checkShape, sameShape, showShape, sizeOf } from './shape';
+import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { Tensor, valuesAndShape } from './tensor';
 
 /** What a variable's new value is passed through after each dense update. */
@@ -33,10 +33,10 @@ export class Variable {
   readonly constraint: Constraint | null;
   /** @internal The same memory as a tensor: what ops read and tapes follow. */
   readonly value: Tensor;
-  /** @internal The last step that had a gradient for it; see optimizers/pairs.ts. */
-  lastStep = 0;
   /** @internal Whether the memory stays where it is for as long as it keeps its length. */
   readonly isFixed: boolean;
+  /** @internal Whether the memory can neither move nor be taken away. */
+  readonly isPermanent: boolean;
 
   /** @internal */
   constructor(array: FloatArray, options: VariableOptions) {
@@ -52,9 +52,10 @@ export class Variable {
     this.trainable = trainable;
     this.constraint = constraint ?? null;
     this.dtype = dtypeOf(array);
-    this.shape = Object.freeze([...shape]);
+    this.shape = frozen(shape);
     this.size = array.length;
     this.isFixed = isFixed(array);
+    this.isPermanent = this.isFixed && array.buffer instanceof SharedArrayBuffer;
     this.value = new Tensor(Memory.over(array, this.dtype), this.dtype, this.shape);
   }
 

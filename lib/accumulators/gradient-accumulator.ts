@@ -1,7 +1,7 @@
 import { checkOptions } from '../checks';
 import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../indexed-slices';
-import { checkPairs, type Update } from '../optimizers/pairs';
+import { checkedUpdates, type Update } from '../optimizers/pairs';
 import { markOurs, markSpent } from '../optimizers/spent';
 import { alias, timesFactor, type Tensor } from '../tensor';
 import type { Variable } from '../variable';
@@ -57,7 +57,7 @@ export class GradientAccumulator {
    */
   add(gradsAndVars: Iterable<GradientAndVariable>): number {
     const pairs = isIterable(gradsAndVars) ? [...gradsAndVars] : gradsAndVars;
-    const updates = checkPairs(pairs);
+    const updates = checkedUpdates(pairs);
     for (const [, variable] of pairs) {
       if (!this.entries.has(variable)) this.entries.set(variable, this.entryOf(variable));
     }

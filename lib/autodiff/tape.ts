@@ -72,6 +72,10 @@ export function isFollowed(tensor: Tensor): boolean {
   return active !== null && active.follows(tensor);
 }
 
+export function isAnyFollowed(tensors: readonly (Tensor | null)[]): boolean {
+  return active !== null && tensors.some((tensor) => tensor !== null && isFollowed(tensor));
+}
+
 /** Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. */
 export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
   const tape = active;

@@ -1,8 +1,10 @@
 import { checkBoolean } from '../checks';
-import { sharedArray, type FloatArray } from '../dtype';
+import { isFixed, isFloatArray, sharedArray, type FloatArray } from '../dtype';
+import { IndexedSlices } from '../indexed-slices';
 import { native, type Plan, type Rule } from '../native';
-import type { Variable } from '../variable';
-import type { Update } from './pairs';
+import { Tensor } from '../tensor';
+import { Variable } from '../variable';
+import { checkGradient, checkPairs, type Pairs } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { Slots } from './slots';
 
@@ -10,19 +12,34 @@ import type { Slots } from './slots';
 interface Batch {
   readonly settings: Settings;
   readonly decays: boolean;
-  /** Positions in the step's list of updates. */
-  readonly members: number[];
+  readonly variables: Variable[];
+  /** Their positions in the step's list of pairs. */
+  readonly positions: number[];
   /** The rule's hyperparameters, each gradient's factor, each dense gradient's address; the plan reads them here. */
   numbers: FloatArray;
+  /** The typed array at each address, if it is one: as long as it comes again, its address is known. */
+  known: (FloatArray | null)[];
+  /** Whether one of this step's gradients is sparse. */
+  isSparse: boolean;
   plan: Plan | null;
 }
 
-/** A step's updates, arranged by what they share. */
+// Longer ones are not held on to: beside their step the time to look an address up does not count.
+const longestKnown = 4096;
+
+/** A step's variables, arranged by what they share. */
 export class Batches {
   /** The settings that take part in the step. */
   settings: readonly Settings[] = [];
+  /** Variables that have a gradient. */
+  variables: readonly Variable[] = [];
+  /** Those of them that have a constraint. */
+  constrained: readonly Variable[] = [];
   private batches: readonly Batch[] = [];
-  private arranged: readonly Variable[] = [];
+  private listed: readonly Variable[] = [];
+  private given: readonly boolean[] = [];
+  /** Variables whose memory is somebody else's to take away. */
+  private borrowed: readonly Variable[] = [];
   private readonly weightDecayAt: number;
 
   constructor(
@@ -35,59 +52,73 @@ export class Batches {
     this.weightDecayAt = rule.hyper.indexOf('weightDecay');
   }
 
-  /** Puts together what steps together; nothing to do when the last step had the same variables. */
-  arrange(updates: readonly Update[]): void {
-    const { arranged } = this;
-    if (isArrangement(updates, arranged)) return;
+  /**
+   * Puts together what steps together; nothing to do when the last step had gradients for the same variables.
+   * @throws what checkPairs throws.
+   */
+  arrange(pairs: Pairs): void {
+    if (this.isArranged(pairs)) return;
+    checkPairs(pairs);
     const batches: Batch[] = [];
-    updates.forEach(({ variable }, i) => {
+    pairs.forEach(([gradient, variable], position) => {
+      if (gradient === null) return;
       const settings = this.settingsByVariable.of(variable);
       const decays = !this.isExcluded(variable);
       let batch = batches.find((other) => other.settings === settings && other.decays === decays);
       if (batch === undefined) {
-        batch = { settings, decays, members: [], numbers: sharedArray('float64', 0), plan: null };
+        batch = { settings, decays, variables: [], positions: [], numbers: none, known: [], isSparse: false, plan: null };
         batches.push(batch);
       }
-      batch.members.push(i);
+      batch.variables.push(variable);
+      batch.positions.push(position);
     });
     for (const batch of batches) {
-      batch.numbers = sharedArray('float64', this.rule.hyper.length + 2 * batch.members.length);
+      const count = batch.variables.length;
+      batch.numbers = sharedArray('float64', this.rule.hyper.length + 2 * count);
+      batch.known = new Array<null>(count).fill(null);
     }
     this.batches = batches;
     this.settings = [...new Set(batches.map(({ settings }) => settings))];
-    this.arranged = updates.map(({ variable }) => variable);
+    this.listed = pairs.map(([, variable]) => variable);
+    this.given = pairs.map(([gradient]) => gradient !== null);
+    this.variables = this.listed.filter((_, i) => this.given[i]);
+    this.constrained = this.variables.filter(({ constraint }) => constraint !== null);
+    this.borrowed = this.variables.filter(({ isPermanent }) => !isPermanent);
   }
 
-  /** What can fail of a step, before any variable changes. Each of the settings has been evaluated. */
-  prepare(updates: readonly Update[]): void {
+  private isArranged(pairs: readonly unknown[]): boolean {
+    const { listed, given } = this;
+    if (pairs.length !== listed.length) return false;
+    for (let i = 0; i < pairs.length; i++) {
+      const pair: unknown = pairs[i];
+      if (!Array.isArray(pair) || pair.length !== 2) return false;
+      if (pair[1] !== listed[i] || (pair[0] !== null) !== given[i]) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Checks every gradient and notes where it lies: what can fail of a step, before any variable changes. Each of the
+   * settings has been evaluated.
+   * @param used takes those gradients that computeGradients made.
+   * @throws what checkGradient throws, and Error for memory that is gone.
+   */
+  prepare(pairs: Pairs, used: Tensor[]): void {
+    for (const variable of this.borrowed) void variable.data;
     for (const batch of this.batches) {
-      const { members, numbers, decays } = batch;
-      const { hyper } = batch.settings;
+      const { numbers, settings, decays, variables } = batch;
+      const { hyper } = settings;
       for (let i = 0; i < hyper.length; i++) numbers[i] = hyper[i]!;
       if (!decays) numbers[this.weightDecayAt] = 0;
-      for (let i = 0; i < members.length; i++) numbers[hyper.length + i] = updates[members[i]!]!.values.factor;
-      batch.plan ??= this.planFor(
-        members.map((i) => updates[i]!.variable),
-        numbers,
-      );
+      locateGradients(batch, pairs, used);
+      batch.plan ??= this.planFor(variables, numbers);
     }
   }
 
-  step(updates: readonly Update[]): void {
-    const isSparse = updates.some(({ indices }) => indices !== undefined);
-    for (const { members, numbers, plan } of this.batches) {
-      if (isSparse) {
-        const own = members.map((i) => updates[i]!);
-        native.stepSparse(
-          plan!,
-          own.map(({ values }) => values.raw),
-          own.map(({ indices }) => indices),
-        );
-      } else {
-        const first = numbers.length - members.length;
-        for (let i = 0; i < members.length; i++) numbers[first + i] = updates[members[i]!]!.values.address;
-        native.step(plan!);
-      }
+  step(pairs: Pairs): void {
+    for (const { plan, positions, isSparse } of this.batches) {
+      if (isSparse) stepSparse(plan!, pairs, positions);
+      else native.step(plan!);
     }
   }
 
@@ -99,6 +130,7 @@ export class Batches {
   }
 
   private planFor(variables: readonly Variable[], numbers: FloatArray): Plan {
+    this.slots.make(variables);
     return native.createPlan(
       this.rule.id,
       variables.map((variable) => variable.data),
@@ -111,8 +143,45 @@ export class Batches {
   }
 }
 
-function isArrangement(updates: readonly Update[], variables: readonly Variable[]): boolean {
-  if (updates.length !== variables.length) return false;
-  for (let i = 0; i < updates.length; i++) if (updates[i]!.variable !== variables[i]) return false;
-  return true;
+const none = new Float64Array();
+
+/** Checks a batch's gradients and writes their factors and addresses. */
+function locateGradients(batch: Batch, pairs: Pairs, used: Tensor[]): void {
+  const { variables, positions, numbers, known } = batch;
+  const count = variables.length;
+  const addresses = numbers.length - count;
+  const factors = addresses - count;
+  batch.isSparse = false;
+  for (let i = 0; i < count; i++) {
+    const variable = variables[i]!;
+    const given = pairs[positions[i]!]![0]!;
+    if (given === known[i] && known[i]!.length === variable.size) continue;
+    const gradient = checkGradient(given, variable);
+    const isSparse = gradient instanceof IndexedSlices;
+    const values = isSparse ? gradient.values : gradient;
+    if (values.isOurs) used.push(values);
+    if (isSparse) batch.isSparse = true;
+    numbers[factors + i] = values.factor;
+    numbers[addresses + i] = values.address;
+    known[i] = isLasting(given, variable) ? given : null;
+  }
+}
+
+function isLasting(given: unknown, { size }: Variable): given is FloatArray {
+  return size <= longestKnown && isFloatArray(given) && isFixed(given);
+}
+
+function stepSparse(plan: Plan, pairs: Pairs, positions: readonly number[]): void {
+  const gradients = positions.map((i) => pairs[i]![0]!);
+  native.stepSparse(
+    plan,
+    gradients.map(arrayOf),
+    gradients.map((gradient) => (gradient instanceof IndexedSlices ? gradient.indices : undefined)),
+  );
+}
+
+function arrayOf(gradient: unknown): FloatArray {
+  if (gradient instanceof IndexedSlices) return gradient.values.raw;
+  if (gradient instanceof Tensor) return gradient.raw;
+  return gradient instanceof Variable ? gradient.data : (gradient as FloatArray);
 }

@@ -10,7 +10,7 @@ import { Variable } from '../variable';
 import { Batches } from './batches';
 import { withConstraints } from './constraints';
 import type { Hyperparameters } from './hyper';
-import { checkPairs, namesOf } from './pairs';
+import { namesOf, pairsOf } from './pairs';
 import { ruleNamed } from './rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from './settings';
 import { Slots, suffixes } from './slots';
@@ -177,19 +177,22 @@ export abstract class Optimizer<H extends object = object> {
     if (name !== undefined && typeof name !== 'string') {
       throw new TypeError(`name must be a string, got ${shown(name)}`);
     }
-    const updates = checkPairs(gradsAndVars);
+    const pairs = pairsOf(gradsAndVars);
     const { batches } = this;
-    batches.arrange(updates);
+    batches.arrange(pairs);
     for (const settings of batches.settings) this.evaluate(settings);
-    batches.prepare(updates);
-    withConstraints(
-      updates,
-      (variable) => this.slots.of(variable),
-      () => batches.step(updates),
-    );
+    const used: Tensor[] = [];
+    batches.prepare(pairs, used);
+    const { variables, constrained } = batches;
+    if (constrained.length === 0) {
+      batches.step(pairs);
+    } else {
+      const changed = variables.flatMap((variable) => [variable, ...this.slots.of(variable)]);
+      withConstraints(constrained, changed, () => batches.step(pairs));
+    }
     for (const settings of batches.settings) this.finish(settings);
     globalStep?.increment();
-    for (const { values } of updates) markSpent(values);
+    for (const gradient of used) markSpent(gradient);
   }
 
   /**
@@ -237,11 +240,12 @@ export abstract class Optimizer<H extends object = object> {
    * slots, and what belongs to no variable. What exists stays as it is.
    */
   createSlots(variables: Iterable<Variable>): void {
-    for (const variable of variables) {
+    const list: readonly unknown[] = [...variables];
+    for (const variable of list) {
       if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
-      this.slots.of(variable);
-      this.evaluate(this.settings.of(variable));
     }
+    this.slots.make(list as readonly Variable[]);
+    for (const variable of list as readonly Variable[]) this.evaluate(this.settings.of(variable));
   }
 
   private evaluate(settings: Settings): void {

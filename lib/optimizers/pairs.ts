@@ -1,12 +1,46 @@
 import { shown } from '../checks';
 import { isFloatArray } from '../dtype';
 import type { GradientAndVariable } from '../gradients-and-variables';
-import { IndexedSlices } from '../indexed-slices';
+import { IndexedSlices, type Gradient } from '../indexed-slices';
 import { sameShape, showShape } from '../shape';
 import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
 
-/** A variable of this step and its gradient, checked: nothing about it can fail any more. */
+export type Pairs = readonly GradientAndVariable[];
+
+/** @throws TypeError for what cannot be iterated, Error for nothing. */
+export function pairsOf(gradsAndVars: Iterable<GradientAndVariable>): Pairs {
+  if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
+  }
+  const pairs: Pairs = Array.isArray(gradsAndVars) ? (gradsAndVars as Pairs) : [...gradsAndVars];
+  if (pairs.length === 0) throw new Error('No variables provided.');
+  return pairs;
+}
+
+/**
+ * All that is wrong with a list but for its gradients.
+ * @throws TypeError for what is no pair, Error for lists without gradients and variables that occur twice.
+ */
+export function checkPairs(pairs: readonly unknown[]): asserts pairs is Pairs {
+  const variables = new Set<Variable>();
+  let hasGradient = false;
+  for (const pair of pairs) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
+    }
+    const [gradient, variable] = pair as unknown[];
+    if (!(variable instanceof Variable)) {
+      throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}`);
+    }
+    if (variables.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
+    variables.add(variable);
+    hasGradient ||= gradient !== null;
+  }
+  if (!hasGradient) throw new Error(`No gradients provided for any variable: ${namesOf(variables)}.`);
+}
+
+/** A variable and its gradient, both checked. */
 export interface Update {
   readonly variable: Variable;
   /** Dense: the whole; sparse: the rows. */
@@ -15,47 +49,32 @@ export interface Update {
 }
 
 /**
- * The pairs that have a gradient, all of them checked.
- * @throws TypeError for a wrong kind, RangeError for shapes, lengths and indices, Error for lists without gradients,
- * variables that occur twice and memory that is gone.
+ * The pairs that have a gradient, of which nothing can fail any more.
+ * @throws what pairsOf, checkPairs and checkGradient throw, and Error for memory that is gone.
  */
-export function checkPairs(gradsAndVars: Iterable<GradientAndVariable>): Update[] {
-  if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
-  }
-  const pairs: readonly unknown[] = Array.isArray(gradsAndVars) ? gradsAndVars : [...gradsAndVars];
-  if (pairs.length === 0) throw new Error('No variables provided.');
-  const step = ++steps;
-  const updates: Update[] = [];
-  for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
-    }
-    const gradient: unknown = pair[0];
-    const variable: unknown = pair[1];
-    if (!(variable instanceof Variable)) {
-      throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}`);
-    }
-    if (variable.lastStep === step) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
-    variable.lastStep = step;
-    if (gradient !== null) updates.push(checkUpdate(gradient, variable));
-  }
-  if (updates.length === 0) {
-    const variables = pairs.map((pair) => (pair as GradientAndVariable)[1]);
-    throw new Error(`No gradients provided for any variable: ${namesOf(variables)}.`);
-  }
-  return updates;
+export function checkedUpdates(gradsAndVars: Iterable<GradientAndVariable>): Update[] {
+  const pairs = pairsOf(gradsAndVars);
+  checkPairs(pairs);
+  return pairs.flatMap(([given, variable]) => {
+    if (given === null) return [];
+    void variable.data;
+    const gradient = checkGradient(given, variable);
+    const isSparse = gradient instanceof IndexedSlices;
+    const values = isSparse ? gradient.values : gradient;
+    void values.raw;
+    return { variable, values, indices: isSparse ? gradient.indices : undefined };
+  });
 }
-
-// Numbers the lists that are checked: what a variable remembers of it tells one that occurs twice.
-let steps = 0;
 
 export function namesOf(variables: Iterable<Variable>): string {
   return `[${[...variables].map(({ name }) => `'${name}'`).join(', ')}]`;
 }
 
-function checkUpdate(gradient: unknown, variable: Variable): Update {
-  void variable.data; // throws when its memory is gone
+/**
+ * A variable's gradient, known to be one but for its memory, which may be gone.
+ * @throws TypeError for a wrong kind, RangeError for shapes, lengths and indices.
+ */
+export function checkGradient(gradient: unknown, variable: Variable): Gradient {
   if (gradient instanceof IndexedSlices) return checkSparse(gradient, variable);
   const values = toGradientTensor(gradient, variable);
   if (values.dtype !== variable.dtype) refuseDType(values, variable);
@@ -64,8 +83,7 @@ function checkUpdate(gradient: unknown, variable: Variable): Update {
       `gradient of '${variable.name}' has shape ${showShape(values.shape)}, expected ${showShape(variable.shape)}`,
     );
   }
-  void values.raw;
-  return { variable, values, indices: undefined };
+  return values;
 }
 
 function refuseDType(values: Tensor, variable: Variable): never {
@@ -86,7 +104,8 @@ function toGradientTensor(gradient: unknown, variable: Variable): Tensor {
   );
 }
 
-function checkSparse({ values, indices }: IndexedSlices, variable: Variable): Update {
+function checkSparse(gradient: IndexedSlices, variable: Variable): IndexedSlices {
+  const { values, indices } = gradient;
   const of = `gradient of '${variable.name}'`;
   if (variable.shape.length === 0) throw new RangeError(`${of} is sparse, but the variable has no rows`);
   if (variable.constraint !== null) {
@@ -102,6 +121,5 @@ function checkSparse({ values, indices }: IndexedSlices, variable: Variable): Up
   if (bad >= 0) {
     throw new RangeError(`${of} has indices[${bad}] = ${indices[bad]}, expected 0 to ${rows} (exclusive)`);
   }
-  void values.raw;
-  return { variable, values, indices };
+  return gradient;
 }

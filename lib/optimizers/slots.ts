@@ -1,4 +1,4 @@
-import { sharedArray } from '../dtype';
+import { arrayOver, bytesPerElement, type FloatArray } from '../dtype';
 import { Variable } from '../variable';
 
 /** What a slot is called and starts from. */
@@ -17,12 +17,18 @@ export class Slots {
 
   /** The slots of a variable, in the rule's order. */
   of(variable: Variable): readonly Variable[] {
-    let slots = this.byVariable.get(variable);
-    if (slots === undefined) {
-      slots = new Map(this.definitions.map((definition) => [definition.name, make(variable, definition)]));
-      this.byVariable.set(variable, slots);
-    }
-    return [...slots.values()];
+    this.make([variable]);
+    return [...this.byVariable.get(variable)!.values()];
+  }
+
+  /** Makes the slots of those variables that have none. */
+  make(variables: readonly Variable[]): void {
+    const news = variables.filter((variable) => !this.byVariable.has(variable));
+    if (news.length === 0) return;
+    const made = this.definitions.map((definition) => slotsOf(news, definition));
+    news.forEach((variable, i) => {
+      this.byVariable.set(variable, new Map(this.definitions.map(({ name }, k) => [name, made[k]![i]!])));
+    });
   }
 
   get(variable: Variable, name: string): Variable | null {
@@ -39,11 +45,33 @@ export class Slots {
   }
 }
 
-function make(variable: Variable, { suffix, initial }: SlotDefinition): Variable {
-  const array = sharedArray(variable.dtype, variable.size);
-  const value = initial(variable);
-  if (value !== 0) array.fill(value);
-  return new Variable(array, { name: `${variable.name}/${suffix}`, trainable: false, shape: variable.shape });
+function slotsOf(variables: readonly Variable[], { suffix, initial }: SlotDefinition): Variable[] {
+  const values = variables.map(initial);
+  const arrays = arraysFor(variables);
+  return variables.map(({ name, shape }, i) => {
+    if (values[i] !== 0) arrays[i]!.fill(values[i]!);
+    return new Variable(arrays[i]!, { name: `${name}/${suffix}`, trainable: false, shape });
+  });
+}
+
+const arenaBytes = 2 ** 20;
+const lineBytes = 64;
+
+// Thousands of small arrays lie together, in the order in which steps walk over them: memory is read ahead.
+function arraysFor(variables: readonly Variable[]): FloatArray[] {
+  const sizes = [0];
+  const places = variables.map(({ dtype, size }) => {
+    const bytes = Math.ceil((size * bytesPerElement[dtype]) / lineBytes) * lineBytes;
+    if (sizes.at(-1)! > 0 && sizes.at(-1)! + bytes > arenaBytes) sizes.push(0);
+    const place = { arena: sizes.length - 1, offset: sizes.at(-1)! };
+    sizes[place.arena]! += bytes;
+    return place;
+  });
+  const arenas = sizes.map((bytes) => new SharedArrayBuffer(bytes));
+  return variables.map(({ dtype, size }, i) => {
+    const { arena, offset } = places[i]!;
+    return arrayOver(dtype, arenas[arena]!, offset, size);
+  });
 }
 
 /** As TensorFlow names slots: by their owner's name, with _1, _2, ... where it comes again. */

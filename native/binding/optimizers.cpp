@@ -1,5 +1,7 @@
 // The update rules and their plans. A plan is made once for a list of variables and knows where they and their slots
 // are, so that a step asks the engine for nothing but the gradients.
+#include <algorithm>
+
 #include "../drivers/sparse.h"
 #include "../drivers/step.h"
 #include "arguments.h"
@@ -16,15 +18,50 @@ struct Item {
   bool fixed;  // stays where it is while its length stays, which the caller has checked; else it is looked up each step
 };
 
+// The variables of one dtype, ready for a step but for their gradients.
+template <class T> struct Part {
+  std::vector<Range<T>> ranges;
+  std::vector<size_t> items;  // whose ranges these are
+};
+
 struct Plan {
   size_t rule;
-  bool all_rows;
+  bool all_rows, all_fixed;
   std::vector<Item> items;
+  Part<float> f32;
+  Part<double> f64;
   // Shared memory of the plan's owner, written by it before each step: the rule's hyperparameters, each gradient's
   // factor and each dense gradient's address.
   const double *hyper, *factors, *addresses;
   Napi::ObjectReference params, slots, numbers;  // keep the memory alive
 };
+
+template <class T> static Range<T> range_of(const Item& item) {
+  Range<T> range = {};
+  range.param = item.param.as<T>();
+  for (size_t k = 0; k < kMaxSlots; ++k) range.slots[k] = item.slots[k].as<T>();
+  range.count = item.param.length;
+  return range;
+}
+
+template <class T> static void add_range(Part<T>& part, const Item& item, size_t i) {
+  part.ranges.push_back(range_of<T>(item));
+  part.items.push_back(i);
+}
+
+static void make_ranges(Plan& plan) {
+  plan.f32 = {};
+  plan.f64 = {};
+  for (size_t i = 0; i < plan.items.size(); ++i) {
+    const Item& item = plan.items[i];
+    if (item.param.length == 0) continue;
+    if (item.param.dtype == DType::float32) {
+      add_range(plan.f32, item, i);
+    } else {
+      add_range(plan.f64, item, i);
+    }
+  }
+}
 
 static Napi::Array array_argument(Arguments& args, const char* name) {
   const Napi::Value value = args.next();
@@ -79,6 +116,8 @@ static Napi::Value create_plan(const Info& info) {
     locate(args, plan->rule, params, slots, i, item);
   }
   if (args.failed()) return args.undefined();
+  plan->all_fixed = std::all_of(plan->items.begin(), plan->items.end(), [](const Item& item) { return item.fixed; });
+  make_ranges(*plan);
   plan->hyper = numbers.as<double>();
   plan->factors = plan->hyper + hyper_count;
   plan->addresses = plan->factors + count;
@@ -88,19 +127,16 @@ static Napi::Value create_plan(const Info& info) {
   return Napi::External<Plan>::New(info.Env(), plan.release(), [](Napi::Env, Plan* done) { delete done; });
 }
 
-// All that one step reads, collected and checked before anything is written.
+// All that a step with sparse gradients reads, collected and checked before anything is written.
 template <class T> struct Work {
   std::vector<Range<T>> ranges;
   SparseRanges<T> sparse;
 
   void add(const Item& item, const Floats& gradient, const int32_t* indices, size_t index_count, double factor,
            const Plan& plan) {
-    Range<T> range = {};
-    range.param = item.param.as<T>();
+    Range<T> range = range_of<T>(item);
     range.gradient = gradient.as<T>();
-    for (size_t k = 0; k < kMaxSlots; ++k) range.slots[k] = item.slots[k].as<T>();
     range.factor = factor;
-    range.count = item.param.length;
     if (indices == nullptr) return ranges.push_back(range);
     const SparseRows<T> rows = {gradient.as<T>(), indices, index_count, item.row_elements};
     if (!scalar::kTable.rules[plan.rule].measured) return sparse.append(range, rows, plan.all_rows, ranges);
@@ -186,15 +222,21 @@ static Plan* plan_argument(Arguments& args) {
   return static_cast<Plan*>(handle);
 }
 
-static Napi::Value run_work(Arguments& args, const Plan& plan) {
-  if (args.failed()) {
-    f32 = {};
-    f64 = {};
-  } else {
-    f32.run(plan.rule, plan.hyper);
-    f64.run(plan.rule, plan.hyper);
+template <class T> static void step_part(const Plan& plan, Part<T>& part) {
+  if (part.ranges.empty()) return;
+  for (size_t k = 0; k < part.ranges.size(); ++k) {
+    part.ranges[k].gradient = static_cast<const T*>(pointer_of(plan.addresses[part.items[k]]));
+    part.ranges[k].factor = plan.factors[part.items[k]];
   }
-  return args.undefined();
+  step(plan.rule, plan.hyper, part.ranges.data(), part.ranges.size());
+}
+
+static void relocate_unfixed(Arguments& args, Plan& plan) {
+  if (plan.all_fixed) return;
+  for (size_t i = 0; i < plan.items.size() && !args.failed(); ++i) {
+    if (!plan.items[i].fixed) relocate(args, plan, i);
+  }
+  if (!args.failed()) make_ranges(plan);
 }
 
 // step(plan): every gradient is dense, of its variable's dtype and length, and lies at its address
@@ -202,14 +244,11 @@ static Napi::Value step_of(const Info& info) {
   Arguments args(info);
   Plan* const plan = plan_argument(args);
   if (args.failed()) return args.undefined();
-  for (size_t i = 0; i < plan->items.size() && !args.failed(); ++i) {
-    const Item& item = plan->items[i];
-    if (!item.fixed) relocate(args, *plan, i);
-    Gradient gradient;
-    gradient.values.data = pointer_of(plan->addresses[i]);
-    if (!args.failed()) add_work(*plan, item, gradient, plan->factors[i]);
-  }
-  return run_work(args, *plan);
+  relocate_unfixed(args, *plan);
+  if (args.failed()) return args.undefined();
+  step_part(*plan, plan->f32);
+  step_part(*plan, plan->f64);
+  return args.undefined();
 }
 
 // stepSparse(plan, gradients: FloatArray[], indices: (Int32Array | undefined)[]): undefined for a dense gradient
@@ -219,15 +258,22 @@ static Napi::Value step_sparse_of(const Info& info) {
   const Napi::Array gradients = array_argument(args, "gradients"), indices = array_argument(args, "indices");
   if (args.failed()) return args.undefined();
   args.require(gradients.Length() == plan->items.size(), "a step needs a gradient for every variable of its plan");
+  relocate_unfixed(args, *plan);
   for (size_t i = 0; i < plan->items.size() && !args.failed(); ++i) {
     // A list of 10,000 gradients would otherwise keep as many handles open until the call returns.
     const Napi::HandleScope scope(info.Env());
     const Item& item = plan->items[i];
-    if (!item.fixed) relocate(args, *plan, i);
     const Gradient gradient = read_gradient(args, item, gradients, indices, i);
     if (!args.failed()) add_work(*plan, item, gradient, plan->factors[i]);
   }
-  return run_work(args, *plan);
+  if (args.failed()) {
+    f32 = {};
+    f64 = {};
+  } else {
+    f32.run(plan->rule, plan->hyper);
+    f64.run(plan->rule, plan->hyper);
+  }
+  return args.undefined();
 }
 
 void export_optimizers(Napi::Env env, Napi::Object exports) {

@@ -7,8 +7,8 @@ namespace gradstep {
 
 template <class T> void move_toward(const Average<T>* averages, size_t count, double rate) {
   const auto kernel = of<T>(kernels()).move_toward;
-  const std::vector<size_t>& first_block = number_blocks(averages, count);
-  each_block(averages, count, first_block, [=](const Average<T>& array, size_t offset, size_t n, size_t) {
+  const Blocks& blocks = number_blocks(averages, count);
+  each_block(averages, count, blocks, [=](const Average<T>& array, size_t offset, size_t n, size_t) {
     kernel(array.average + offset, array.value + offset, rate, n);
   });
 }

@@ -10,11 +10,11 @@ namespace gradstep {
 
 template <class T> double sum_of_squares(const Values<T>* arrays, size_t count) {
   const auto kernel = of<T>(kernels()).sum_of_squares;
-  const std::vector<size_t>& first_block = number_blocks(arrays, count);
+  const Blocks& blocks = number_blocks(arrays, count);
   thread_local std::vector<double> partial;
-  partial.resize(first_block[count]);
+  partial.resize(blocks.first[count]);
   double* const sums = partial.data();
-  each_block(arrays, count, first_block, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
+  each_block(arrays, count, blocks, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
     sums[block] = array.factor * array.factor * kernel(array.data + offset, n);
   });
   double sum = 0;
@@ -24,11 +24,11 @@ template <class T> double sum_of_squares(const Values<T>* arrays, size_t count) 
 
 template <class T> bool all_finite(const Values<T>* arrays, size_t count) {
   const auto kernel = of<T>(kernels()).all_finite;
-  const std::vector<size_t>& first_block = number_blocks(arrays, count);
+  const Blocks& blocks = number_blocks(arrays, count);
   thread_local std::vector<char> partial;
-  partial.resize(first_block[count]);
+  partial.resize(blocks.first[count]);
   char* const finite = partial.data();
-  each_block(arrays, count, first_block, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
+  each_block(arrays, count, blocks, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
     finite[block] = kernel(array.data + offset, n);
   });
   return std::all_of(partial.begin(), partial.end(), [](char ok) { return ok != 0; });

@@ -1,7 +1,6 @@
 #include "step.h"
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 #include "../runtime/dispatch.h"
@@ -29,16 +28,16 @@ template <class T> static Range<T> part(const Range<T>& range, size_t begin, siz
 // order whatever else takes part in the step.
 template <class T> static void measure(size_t rule, const double* hyper, Range<T>* ranges, size_t count) {
   const auto kernel = of<T>(kernels()).measure[rule];
-  const std::vector<size_t>& first_block = number_blocks(ranges, count);
+  const Blocks& blocks = number_blocks(ranges, count);
   thread_local std::vector<SumsOfSquares> partial;
-  partial.resize(first_block[count]);
+  partial.resize(blocks.first[count]);
   SumsOfSquares* const sums = partial.data();
-  each_block(ranges, count, first_block, [=](const Range<T>& range, size_t offset, size_t n, size_t block) {
+  each_block(ranges, count, blocks, [=](const Range<T>& range, size_t offset, size_t n, size_t block) {
     sums[block] = kernel(hyper, part(range, offset, offset + n));
   });
   for (size_t i = 0; i < count; ++i) {
     ranges[i].sums = {0, 0};
-    for (size_t block = first_block[i]; block < first_block[i + 1]; ++block) {
+    for (size_t block = blocks.first[i]; block < blocks.first[i + 1]; ++block) {
       ranges[i].sums.param += sums[block].param;
       ranges[i].sums.measured += sums[block].measured;
     }
@@ -58,17 +57,22 @@ template <class T> void step(size_t rule, const double* hyper, Range<T>* ranges,
 
   const size_t* const end = ends.data();
   parallel_for(blocks_of(total), [=](size_t block) {
-    constexpr size_t kBatch = 32;
-    Range<T> batch[kBatch];
-    size_t batched = 0;
     const size_t from = block * kBlockElements, to = std::min(total, from + kBlockElements);
-    for (size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end); i < count; ++i) {
-      const size_t first = end[i] - ranges[i].count;
-      if (first >= to) break;
-      batch[batched++] = part(ranges[i], std::max(from, first) - first, std::min(to, end[i]) - first);
-      if (batched == kBatch) kernel(hyper, batch, std::exchange(batched, 0));
+    const auto piece = [&](size_t i, size_t begin, size_t until) {
+      const Range<T> range = part(ranges[i], begin, until);
+      kernel(hyper, &range, 1);
+    };
+    // The range that `from` lies in, those that lie in the block as a whole, the one that reaches over its end.
+    size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end);
+    const size_t begin = from - (end[i] - ranges[i].count);
+    if (end[i] > to) return piece(i, begin, begin + kBlockElements);
+    if (begin > 0) {
+      piece(i, begin, ranges[i].count);
+      ++i;
     }
-    if (batched > 0) kernel(hyper, batch, batched);
+    const size_t last = static_cast<size_t>(std::upper_bound(end + i, end + count, to) - end);
+    kernel(hyper, ranges + i, last - i);
+    if (last < count && end[last] - ranges[last].count < to) piece(last, 0, to - (end[last] - ranges[last].count));
   });
 }
 

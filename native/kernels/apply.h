@@ -90,11 +90,12 @@ static constexpr auto measure_of() -> SumsOfSquares (*)(const double*, const Ran
   return nullptr;
 }
 
-// The rows of a sparse gradient lie anywhere: asking for one before its turn hides most of the way to memory.
+// The start of a range before its turn: the rest of a long one apply() or the hardware asks for in time.
 template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
-  constexpr size_t kLine = 64 / sizeof(T), kAtMost = 1024;  // longer ranges the hardware follows by itself
-  if (range.count > kAtMost) return;
-  for (size_t i = 0; i < range.count; i += kLine) {
+  constexpr size_t kLine = 64 / sizeof(T), kAtMost = 16 * kLine;
+  const size_t n = range.count < kAtMost ? range.count : kAtMost;
+  for (size_t i = 0; i < n; i += kLine) {
+    __builtin_prefetch(range.gradient + i);
     __builtin_prefetch(range.param + i, 1);
     for (size_t k = 0; k < slot_count; ++k) __builtin_prefetch(range.slots[k] + i, 1);
   }
@@ -103,10 +104,15 @@ template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
 template <class Rule, class V>
 static void step(const double* hyper, const Range<typename V::Scalar>* ranges, size_t count) {
   const Rule rule(hyper);
-  constexpr size_t kAhead = 2;
+  constexpr size_t kElementsAhead = 512;  // small variables and the rows of sparse gradients may lie anywhere
+  size_t next = 1, ahead = 0;             // ranges before `next` have been asked for, `ahead` elements of them to come
   for (size_t r = 0; r < count; ++r) {
     const auto& range = ranges[r];
-    if (r + kAhead < count) prefetch(ranges[r + kAhead], Rule::kSlots.kCount);
+    for (; next < count && ahead < kElementsAhead; ++next) {
+      prefetch(ranges[next], Rule::kSlots.kCount);
+      ahead += ranges[next].count;
+    }
+    if (r + 1 < count) ahead -= ranges[r + 1].count;
     if constexpr (IsMeasured<Rule>::value) {
       const SumsOfSquares& sums = range.sums;
       const double rate = rule.rate(__builtin_sqrt(sums.param), __builtin_sqrt(sums.measured));
