@@ -23,7 +23,13 @@ export function buildTypeScript() {
 
 function fingerprintOfInputs() {
   const sources = Object.keys(outputs).flatMap((folder) => listFiles(folder, ['.ts', '.json']));
-  return fingerprint(['scripts/typescript.mjs', 'tsconfig.base.json', 'tsconfig.json', 'package-lock.json', ...sources]);
+  return fingerprint([
+    'scripts/typescript.mjs',
+    'tsconfig.base.json',
+    'tsconfig.json',
+    'package-lock.json',
+    ...sources,
+  ]);
 }
 
 /** `../lib/native` in a compiled test means dist/native.js, which shares the addon with the bundle. */
