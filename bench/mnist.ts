@@ -12,8 +12,7 @@ export function mnistStep(): () => number {
   const optimizer = new AdamOptimizer();
   const globalStep = createGlobalStep();
   const loss = () => {
-    const hidden = ops.relu(ops.add(ops.matMul(x, w1), b1));
-    const logits = ops.add(ops.matMul(hidden, w2), b2);
+    const logits = ops.xwPlusB(ops.reluLayer(x, w1, b1), w2, b2);
     return ops.reduceMean(ops.sparseSoftmaxCrossEntropyWithLogits(labels, logits));
   };
   return () => {

@@ -343,8 +343,9 @@ const valuesOfEntries = (entries: readonly (Clippable | null)[]): (Tensor | null
   entries.map((entry) => (entry === null ? null : valuesOf('an entry of tList', entry)));
 
 function isPairs(list: readonly unknown[]): list is readonly GradientAndVariable[] {
-  for (const item of list) if (!Array.isArray(item) || item.length !== 2 || !(item[1] instanceof Variable)) return false;
-  return list.length > 0;
+  return (
+    list.length > 0 && list.every((item) => Array.isArray(item) && item.length === 2 && item[1] instanceof Variable)
+  );
 }
 
 function withVariables(pairs: readonly GradientAndVariable[], clipped: readonly (Clippable | null)[]): unknown {

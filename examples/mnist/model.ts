@@ -43,8 +43,8 @@ export class Model {
   private logits(images: Variable, rows: Int32Array): Tensor {
     const pixels = ops.mul(ops.gather(images, rows), 1 / ink);
     return this.layers.reduce((x, { kernel, bias }, i) => {
-      const y = ops.add(ops.matMul(x, kernel), bias);
-      return i < this.layers.length - 1 ? ops.relu(y) : y;
+      const layer = i < this.layers.length - 1 ? ops.reluLayer : ops.xwPlusB;
+      return layer(x, kernel, bias);
     }, pixels);
   }
 }

@@ -82,13 +82,11 @@ function walkBack(
   method: AggregationMethod,
 ): (Gradient | null)[] {
   const terms = new Map<Tensor, Gradient[]>();
-  const sums = new Map<Tensor, Gradient>();
   const sumOf = (tensor: Tensor): Gradient | null => {
     const parts = terms.get(tensor);
     if (parts === undefined) return null;
-    let sum = sums.get(tensor);
-    if (sum === undefined) sums.set(tensor, (sum = aggregate(parts, method)));
-    return sum;
+    if (parts.length > 1) parts.splice(0, parts.length, aggregate(parts, method));
+    return parts[0]!;
   };
   if (tape.follows(value)) terms.set(value, [gradY === null ? ones(value) : shared(gradY)]);
   for (let i = tape.entries.length - 1; i >= 0; i--) {
@@ -99,15 +97,16 @@ function walkBack(
   return targets.map((target) => sumOf(target instanceof Variable ? target.value : target));
 }
 
-function distribute(tape: Tape, entry: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {
-  const needed = entry.inputs.map((input) => tape.follows(input));
-  entry.backward(dy, needed).forEach((gradient, i) => {
-    if (gradient === null || needed[i] !== true) return;
-    const input = entry.inputs[i]!;
-    const parts = terms.get(input);
-    if (parts === undefined) terms.set(input, [gradient]);
+function distribute(tape: Tape, { inputs, backward }: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {
+  const needed = inputs.map((input) => tape.follows(input));
+  const found = backward(dy, needed);
+  for (let i = 0; i < inputs.length; i++) {
+    const gradient = found[i] ?? null;
+    if (gradient === null || needed[i] !== true) continue;
+    const parts = terms.get(inputs[i]!);
+    if (parts === undefined) terms.set(inputs[i]!, [gradient]);
     else parts.push(gradient);
-  });
+  }
 }
 
 function ones(like: Tensor): Tensor {

@@ -1,3 +1,4 @@
+import type { FloatArray } from '../dtype';
 import { native, binaryFunction, unaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../shape';
 import type { Tensor } from '../tensor';
@@ -40,28 +41,63 @@ export function binaryWith(f: string, x: Tensor, constant: number): Tensor {
 
 /** Dims and strides for broadcasting, adjacent dimensions merged wherever both inputs run through them alike. */
 function layoutOf(shape: Shape, a: Shape, b: Shape): Float64Array {
-  const strides = (of: Shape): number[] => {
-    const own = stridesOf(of);
-    const lead = shape.length - of.length;
-    return shape.map((_, d) => (d < lead || of[d - lead] === 1 ? 0 : own[d - lead]!));
-  };
-  const all = { dims: [] as number[], a: [] as number[], b: [] as number[] };
-  const [aStrides, bStrides] = [strides(a), strides(b)];
-  for (let d = shape.length - 1; d >= 0; d--) {
-    const [dim, sa, sb] = [shape[d]!, aStrides[d]!, bStrides[d]!];
+  // Innermost dimension first: dims, strides of a, strides of b.
+  const table: [number, number, number][] = [];
+  let [aStride, bStride] = [1, 1];
+  for (let d = 1; d <= shape.length; d++) {
+    const dim = shape[shape.length - d]!;
+    const [aDim = 1, bDim = 1] = [a[a.length - d], b[b.length - d]];
+    const [sa, sb] = [aDim === 1 ? 0 : aStride, bDim === 1 ? 0 : bStride];
+    aStride *= aDim;
+    bStride *= bDim;
     if (dim === 1) continue;
-    const last = all.dims.length - 1;
-    const outer = all.dims[last];
-    if (outer !== undefined && sa === all.a[last]! * outer && sb === all.b[last]! * outer) {
-      all.dims[last] = outer * dim;
-    } else {
-      all.dims.push(dim);
-      all.a.push(sa);
-      all.b.push(sb);
-    }
+    const inner = table.at(-1);
+    if (inner !== undefined && sa === inner[1] * inner[0] && sb === inner[2] * inner[0]) inner[0] *= dim;
+    else table.push([dim, sa, sb]);
   }
-  return Float64Array.from([...all.dims.reverse(), ...all.a.reverse(), ...all.b.reverse()]);
+  const count = table.length;
+  const layout = new Float64Array(3 * count);
+  table.forEach((row, i) => row.forEach((value, column) => (layout[(column + 1) * count - 1 - i] = value)));
+  return layout;
 }
+
+/** What a product goes through before it is stored. */
+export interface Epilogue {
+  /** Added to every row. */
+  readonly bias?: Tensor;
+  readonly relu?: boolean;
+}
+
+/** The matrix product of op(a) and op(b), op being the transpose where asked for, for every index of leading dimensions. */
+export function multiplied(
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+  { bias, relu = false }: Epilogue = none,
+): Tensor {
+  const rank = a.shape.length;
+  const m = a.shape[rank - (transposeA ? 1 : 2)]!;
+  const k = a.shape[rank - (transposeA ? 2 : 1)]!;
+  const n = b.shape[rank - (transposeB ? 2 : 1)]!;
+  if (rank === 2) {
+    const c = allocate(a.dtype, [m, n], m * n);
+    native.gemm(c.raw, a.data, b.data, m, n, k, transposeA, transposeB, bias?.data, relu);
+    return c;
+  }
+  const lead = a.shape.slice(0, -2);
+  const count = sizeOf(lead);
+  const c = allocate(a.dtype, [...lead, m, n], count * m * n);
+  const part = (array: FloatArray, size: number, i: number): FloatArray => array.subarray(size * i, size * (i + 1));
+  const [out, left, right] = [c.raw, a.data, b.data];
+  for (let i = 0; i < count; i++) {
+    const matrices = [part(out, m * n, i), part(left, m * k, i), part(right, k * n, i)] as const;
+    native.gemm(...matrices, m, n, k, transposeA, transposeB, bias?.data, relu);
+  }
+  return c;
+}
+
+const none: Epilogue = {};
 
 /** x * factor. */
 export function scaled(x: Tensor, factor: number): Tensor {
@@ -87,26 +123,29 @@ export function permuted(x: Tensor, perm: readonly number[]): Tensor {
 /** Sums over `axes` (sorted positions), times `scale`; the result has `shape`. */
 export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale = 1): Tensor {
   const out = allocate(x.dtype, shape, sizeOf(shape));
-  const axisSet = new Set(axes);
   // Runs of neighbouring dimensions that are all kept or all summed, those of size 1 belonging to any run.
-  const runs: { summed: boolean; size: number }[] = [];
-  x.shape.forEach((size, d) => {
-    const isSummed = axisSet.has(d);
-    const last = runs.at(-1);
-    if (size === 1) return;
-    if (last?.summed === isSummed) last.size *= size;
-    else runs.push({ summed: isSummed, size });
-  });
-  const form = runs.map((run) => (run.summed ? 's' : 'k')).join('');
-  const size = (i: number): number => runs[i]?.size ?? 1;
+  let form = '';
+  const sizes: number[] = [];
+  for (let d = 0; d < x.shape.length; d++) {
+    const size = x.shape[d]!;
+    if (size === 1) continue;
+    const kind = axes.includes(d) ? 's' : 'k';
+    if (form.endsWith(kind)) {
+      sizes[sizes.length - 1]! *= size;
+    } else {
+      form += kind;
+      sizes.push(size);
+    }
+  }
+  const [first = 1, second = 1, third = 1] = sizes;
   const data = x.data;
   if (x.size === 0)
     out.raw.fill(0 * scale); // the mean of nothing is 0 times Infinity, NaN
   else if (form === '' || form === 'k') native.scale(out.raw, data, scale);
-  else if (form === 's' || form === 'sk') native.sum(out.raw, data, 1, size(0), size(1), scale);
-  else if (form === 'ks' || form === 'ksk') native.sum(out.raw, data, size(0), size(1), size(2), scale);
+  else if (form === 's' || form === 'sk') native.sum(out.raw, data, 1, first, second, scale);
+  else if (form === 'ks' || form === 'ksk') native.sum(out.raw, data, first, second, third, scale);
   else {
-    const kept = x.shape.map((_, d) => d).filter((d) => !axisSet.has(d));
+    const kept = x.shape.map((_, d) => d).filter((d) => !axes.includes(d));
     const front = permuted(x, [...kept, ...axes]);
     native.sum(out.raw, front.data, out.size, x.size / out.size, 1, scale);
   }

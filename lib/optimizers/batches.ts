@@ -66,7 +66,16 @@ export class Batches {
       const decays = !this.isExcluded(variable);
       let batch = batches.find((other) => other.settings === settings && other.decays === decays);
       if (batch === undefined) {
-        batch = { settings, decays, variables: [], positions: [], numbers: none, known: [], isSparse: false, plan: null };
+        batch = {
+          settings,
+          decays,
+          variables: [],
+          positions: [],
+          numbers: none,
+          known: [],
+          isSparse: false,
+          plan: null,
+        };
         batches.push(batch);
       }
       batch.variables.push(variable);

@@ -1,10 +1,8 @@
 import { checkBoolean, checkOptions } from '../../checks';
-import type { FloatArray } from '../../dtype';
-import { native } from '../../native';
-import { sameShape, showShape, sizeOf } from '../../shape';
+import { showShape } from '../../shape';
 import type { Tensor } from '../../tensor';
+import { multiplied } from '../kernels';
 import { record, toTensors, type TensorLike } from '../tape';
-import { allocate } from '../scope';
 
 export interface MatMulOptions {
   /** Whether a is transposed before it is multiplied. Default: false. */
@@ -31,38 +29,25 @@ export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}
   checkBoolean('transposeB', transposeB);
   const [left, right] = toTensors('a', a, 'b', b);
   checkShapes(left, right, transposeA, transposeB);
-  const product = multiply(left, right, transposeA, transposeB);
+  const product = multiplied(left, right, transposeA, transposeB);
   return record([left, right], product, (dc, needed) => [
-    !needed[0] ? null : transposeA ? multiply(right, dc, transposeB, true) : multiply(dc, right, false, !transposeB),
-    !needed[1] ? null : transposeB ? multiply(dc, left, true, transposeA) : multiply(left, dc, !transposeA, false),
+    !needed[0]
+      ? null
+      : transposeA
+        ? multiplied(right, dc, transposeB, true)
+        : multiplied(dc, right, false, !transposeB),
+    !needed[1] ? null : transposeB ? multiplied(dc, left, true, transposeA) : multiplied(left, dc, !transposeA, false),
   ]);
 }
 
-function checkShapes(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): void {
+function checkShapes({ shape: a }: Tensor, { shape: b }: Tensor, transposeA: boolean, transposeB: boolean): void {
   const refuse = (why: string): never => {
-    throw new RangeError(`a has shape ${showShape(a.shape)}, b has shape ${showShape(b.shape)}: ${why}`);
+    throw new RangeError(`a has shape ${showShape(a)}, b has shape ${showShape(b)}: ${why}`);
   };
-  if (a.shape.length < 2 || b.shape.length < 2) refuse('both must have at least two dimensions');
-  const inner = a.shape.at(transposeA ? -2 : -1);
-  const other = b.shape.at(transposeB ? -1 : -2);
+  if (a.length < 2 || b.length < 2) refuse('both must have at least two dimensions');
+  const inner = a[a.length - (transposeA ? 2 : 1)];
+  const other = b[b.length - (transposeB ? 1 : 2)];
   if (inner !== other) refuse(`inner dimensions ${inner} and ${other} must be equal`);
-  if (!sameShape(a.shape.slice(0, -2), b.shape.slice(0, -2))) refuse('leading dimensions must be equal');
-}
-
-function multiply(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
-  const lead = a.shape.slice(0, -2);
-  const m = a.shape.at(transposeA ? -1 : -2)!;
-  const k = a.shape.at(transposeA ? -2 : -1)!;
-  const n = b.shape.at(transposeB ? -2 : -1)!;
-  const count = sizeOf(lead);
-  const c = allocate(a.dtype, [...lead, m, n], count * m * n);
-  const part = (array: FloatArray, i: number): FloatArray => {
-    const size = array.length / count;
-    return count === 1 ? array : array.subarray(size * i, size * (i + 1));
-  };
-  const [out, left, right] = [c.raw, a.data, b.data];
-  for (let i = 0; i < count; i++) {
-    native.gemm(part(out, i), part(left, i), part(right, i), m, n, k, transposeA, transposeB, undefined, false);
-  }
-  return c;
+  if (a.length !== b.length) refuse('leading dimensions must be equal');
+  for (let d = 0; d < a.length - 2; d++) if (a[d] !== b[d]) refuse('leading dimensions must be equal');
 }
