@@ -179,7 +179,7 @@ int main(int count, char** arguments) {
   const std::pair<const char*, std::string*> options[] = {
       {"--isa=", &settings.isa},           {"--threads=", &settings.threads},
       {"--coretype=", &settings.coretype}, {"--type=", &settings.type},
-      {"--seconds=", &settings.seconds},     {"--library=", &settings.library},
+      {"--seconds=", &settings.seconds},   {"--library=", &settings.library},
       {"--shape=", &settings.shape},       {"--op=", &settings.op}};
   for (int i = 1; i < count; ++i) {
     bool known = false;
