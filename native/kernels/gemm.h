@@ -12,8 +12,8 @@ constexpr size_t kGemmBytesOfA = 256u << 10;  // half of a 512 KiB L2
 constexpr size_t kGemmBytesOfB = 2u << 20;
 static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
 
-// Up to this many columns a is read often enough from where it lies; beyond, tiles leave a packed copy behind.
-constexpr size_t kGemmFewColumns = 128;
+// For up to this many panels a may be read from where it lies; for more, the tiles of the first leave a packed copy.
+constexpr size_t kGemmFewPanels = 8;
 
 static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
 static inline size_t gemm_round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
@@ -54,7 +54,7 @@ template <class V> struct GemmBlock {
   void panel(size_t j, size_t width) const {
     GemmOperands<T> from = {a_at(rows.begin), g.lda, nullptr, 0, nullptr, nullptr};
     panel_of_b(j, width, from);
-    const bool many = columns.size > kGemmFewColumns, packed = many && j > 0;
+    const bool many = columns.size > kGemmFewPanels * kColumns, packed = many && j > 0;
     if (packed) from.a = packed_a(), from.a_step = kRows;
     const size_t a_down = packed ? kRows * depth.size : g.transpose_a ? kRows : kRows * g.lda;
     const size_t c_down = transpose_c ? kRows : kRows * g.ldc;
@@ -173,7 +173,7 @@ template <class V> static void gemm_whole(const Gemm<typename V::Scalar>& g) {
 template <class V> static void gemm(const Gemm<typename V::Scalar>& g) {
   // The columns after the last whole vector can be less work as a product of their own, turned.
   const size_t rest = g.n % V::kLanes, whole = g.n - rest;
-  if (rest == 0 || whole == 0 || g.n > kGemmFewColumns) return gemm_whole<V>(g);
+  if (rest == 0 || whole == 0 || g.n > kGemmFewPanels * V::kLanes) return gemm_whole<V>(g);
   Gemm<typename V::Scalar> left = g, right = g;
   left.n = whole;
   right.n = rest;
