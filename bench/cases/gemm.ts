@@ -17,8 +17,8 @@ function build(): boolean {
 const line = /^\s*(\d+) x\s+(\d+) x\s+(\d+)\s+(\S+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)/;
 
 function measureShapes(bench: Bench, threads: number, args: string[]): void {
-  const rounds = bench.isQuick ? 9 : 25;
-  const { status, stdout, stderr } = spawnSync(program, [`--threads=${threads}`, `--rounds=${rounds}`, ...args], {
+  const seconds = bench.isQuick ? 0.1 : 0.3;
+  const { status, stdout, stderr } = spawnSync(program, [`--threads=${threads}`, `--seconds=${seconds}`, ...args], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`gemm_bench: ${stderr.trim()}`);
@@ -41,11 +41,10 @@ export const gemm: Case = {
       console.error('gemm: left out; it takes CMake and, for a quick run, a full one before');
       return;
     }
-    const shapes = bench.isQuick ? ['64x784x256', '512x512x512'] : null;
+    const shapes = bench.isQuick ? ['--shape=64x784x256,512x512x512'] : [];
     try {
       await bench.eachThreadCount((threads) => {
-        if (shapes === null) measureShapes(bench, threads, []);
-        else for (const shape of shapes) measureShapes(bench, threads, [`--shape=${shape}`]);
+        measureShapes(bench, threads, shapes);
         return Promise.resolve();
       });
     } catch (error) {

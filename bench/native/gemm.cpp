@@ -1,13 +1,13 @@
 // Speed of matrix multiplication beside OpenBLAS, both in one process, taking turns.
 //
-//     gemm_bench [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--rounds=25]
-//                [--library=libopenblas.so.0] [--shape=64x784x256] [--op=nn]
+//     gemm_bench [--isa=avx2] [--threads=1] [--coretype=Haswell] [--type=f32] [--seconds=0.3]
+//                [--library=libopenblas.so.0] [--shape=64x784x256,1000x1000x1000] [--op=nn,tn]
 //
 // OpenBLAS is looked up when the program runs (Debian: libopenblas0), with --threads threads and the kernels of
 // --coretype (empty: its own choice). Each row is a shape m x k x n and an op: n or t for a, n or t for b. Both compute
-// the product once and must agree before anything is timed. GF/s are those of the best round of each, ratio is theirs
-// by ours; on a machine with other work to do, that is what repeats. The last column is the median over rounds of their
-// time / our time.
+// the product once and must agree before anything is timed; then they take turns for about --seconds. GF/s are those of
+// the best turn of each, ratio is theirs by ours; on a machine with other work to do, that is what repeats. The last
+// column is the median over rounds of their time / our time.
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,6 +19,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../../native/drivers/gemm.h"
@@ -28,7 +29,7 @@
 using namespace gradstep;
 
 struct Settings {
-  std::string isa, threads = "1", coretype = "Haswell", type = "f32", rounds = "25", library = "libopenblas.so.0",
+  std::string isa, threads = "1", coretype = "Haswell", type = "f32", seconds = "0.3", library = "libopenblas.so.0",
                    shape, op;
 };
 
@@ -63,6 +64,7 @@ static OpenBlas open_blas(const Settings& settings) {
   unsetenv("OPENBLAS_CORETYPE");
   if (!settings.coretype.empty()) setenv("OPENBLAS_CORETYPE", settings.coretype.c_str(), 1);
   setenv("OPENBLAS_NUM_THREADS", settings.threads.c_str(), 1);
+  setenv("OPENBLAS_THREAD_TIMEOUT", "18", 1);  // 2^18 cycles, instead of 2^26: its threads spin in our turns otherwise
   void* library = dlopen(settings.library.c_str(), RTLD_NOW);
   if (!library) {
     fprintf(stderr, "%s\n", dlerror());
@@ -114,14 +116,21 @@ template <class T> static void compare(const OpenBlas& blas, const Settings& set
       exit(1);
     }
 
-  const double once = seconds_per_call(1, [&] { blas(h); });
-  const size_t calls =
-      std::max(size_t(1), size_t(1e-3 / once));  // 1 ms a turn: long for the clock, short for the scheduler
+  // A turn is long for the clock and short for the scheduler. It starts with a call that is not timed, which finds the
+  // other side's data in the caches and its own threads asleep. A pause before it lets the other's stop spinning.
+  const size_t calls = size_t(1 + 2e-3 / seconds_per_call(1, [&] { blas(h); }));
+  const auto turn = [&](auto run) {
+    if (settings.threads != "1") std::this_thread::sleep_for(std::chrono::microseconds(300));
+    if (calls > 1) run();
+    return seconds_per_call(calls, run);
+  };
   std::vector<double> our_times, their_times, ratios;
-  for (int round = 0; round < atoi(settings.rounds.c_str()); ++round) {
-    our_times.push_back(seconds_per_call(calls, [&] { gemm(g); }));
-    their_times.push_back(seconds_per_call(calls, [&] { blas(h); }));
+  double left = atof(settings.seconds.c_str());
+  while (ratios.size() < 5 || left > 0) {
+    our_times.push_back(turn([&] { gemm(g); }));
+    their_times.push_back(turn([&] { blas(h); }));
     ratios.push_back(their_times.back() / our_times.back());
+    left -= double(calls) * (our_times.back() + their_times.back());
   }
   const double work = 2e-9 * double(s.m) * double(s.n) * double(s.k);
   const double our_best = *std::min_element(our_times.begin(), our_times.end());
@@ -131,28 +140,37 @@ template <class T> static void compare(const OpenBlas& blas, const Settings& set
   fflush(stdout);
 }
 
+// Whether `list`, separated by commas, is empty or has `item`.
+static bool wants(const std::string& list, const std::string& item) {
+  return list.empty() || ("," + list + ",").find("," + item + ",") != std::string::npos;
+}
+
 template <class T> static void compare_all(const OpenBlas& blas, const Settings& settings) {
   const auto row = [&](Shape s, const char* op) {
-    if (settings.op.empty() || settings.op == op) compare<T>(blas, settings, s, op);
+    if (wants(settings.op, op)) compare<T>(blas, settings, s, op);
   };
   static const char* const kOps[] = {"nn", "nt", "tn", "tt"};
   if (!settings.shape.empty()) {
     Shape s = {};
-    if (sscanf(settings.shape.c_str(), "%zux%zux%zu", &s.m, &s.k, &s.n) != 3) {
-      fprintf(stderr, "--shape is MxKxN\n");
-      exit(2);
+    for (const char* next = settings.shape.c_str(); next; next = strchr(next, ',')) {
+      next += *next == ',';
+      if (sscanf(next, "%zux%zux%zu", &s.m, &s.k, &s.n) != 3) {
+        fprintf(stderr, "--shape is MxKxN\n");
+        exit(2);
+      }
+      for (const char* op : kOps) row(s, op);
     }
-    for (const char* op : kOps) row(s, op);
     return;
   }
   // A dense layer [batch, in] x [in, out], then its gradients: by the weights x^T dy, by the input dy w^T.
-  const Shape layers[] = {{64, 784, 256}, {64, 256, 10}, {1, 784, 256}, {128, 512, 512}};
+  const Shape layers[] = {{64, 784, 256}, {64, 256, 10},  {128, 784, 256}, {128, 256, 10},
+                          {1, 784, 256},  {32, 784, 128}, {128, 512, 512}, {256, 1024, 1024}};
   for (Shape layer : layers) {
     row(layer, "nn");
     row({layer.k, layer.m, layer.n}, "tn");
     row({layer.m, layer.n, layer.k}, "nt");
   }
-  for (size_t n : {16u, 32u, 64u, 96u, 128u, 256u, 512u, 1000u, 1024u, 2048u})
+  for (size_t n : {16, 32, 64, 65, 96, 127, 128, 192, 256, 384, 512, 768, 1000, 1024, 1536, 2048})
     for (const char* op : kOps) row({n, n, n}, op);
 }
 
@@ -161,7 +179,7 @@ int main(int count, char** arguments) {
   const std::pair<const char*, std::string*> options[] = {
       {"--isa=", &settings.isa},           {"--threads=", &settings.threads},
       {"--coretype=", &settings.coretype}, {"--type=", &settings.type},
-      {"--rounds=", &settings.rounds},     {"--library=", &settings.library},
+      {"--seconds=", &settings.seconds},   {"--library=", &settings.library},
       {"--shape=", &settings.shape},       {"--op=", &settings.op}};
   for (int i = 1; i < count; ++i) {
     bool known = false;

@@ -9,8 +9,9 @@
 namespace gradstep {
 namespace {
 
-// Multiply-adds that take one thread about as long as it takes to wake another: 20 microseconds at 16 a cycle.
-constexpr size_t kWorthAnotherThread = size_t(1) << 19;
+// Multiply-adds that are worth another thread: 7 microseconds at 8 a cycle, 2 at 32. To hand work to a thread that
+// still spins after the product before takes half a microsecond; who must wake one loses 5, once.
+constexpr size_t kWorthAnotherThread = size_t(1) << 17;
 
 // Each block packs its own rows of a and columns of b, as much work as this many more rows and columns of c.
 constexpr size_t kPackingCost = 8;

@@ -12,8 +12,8 @@ constexpr size_t kGemmBytesOfA = 256u << 10;  // half of a 512 KiB L2
 constexpr size_t kGemmBytesOfB = 2u << 20;
 static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
 
-// Up to this many columns a is read often enough from where it lies; beyond, tiles leave a packed copy behind.
-constexpr size_t kGemmFewColumns = 128;
+// For up to this many panels a may be read from where it lies; for more, the tiles of the first leave a packed copy.
+constexpr size_t kGemmFewPanels = 8;
 
 static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
 static inline size_t gemm_round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
@@ -54,7 +54,7 @@ template <class V> struct GemmBlock {
   void panel(size_t j, size_t width) const {
     GemmOperands<T> from = {a_at(rows.begin), g.lda, nullptr, 0, nullptr, nullptr};
     panel_of_b(j, width, from);
-    const bool many = columns.size > kGemmFewColumns, packed = many && j > 0;
+    const bool many = columns.size > kGemmFewPanels * kColumns, packed = many && j > 0;
     if (packed) from.a = packed_a(), from.a_step = kRows;
     const size_t a_down = packed ? kRows * depth.size : g.transpose_a ? kRows : kRows * g.lda;
     const size_t c_down = transpose_c ? kRows : kRows * g.ldc;
@@ -142,21 +142,47 @@ template <class V> static void gemm_blocks(const Gemm<typename V::Scalar>& g, bo
 }
 
 // With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run
-// along the rows of c, and its tiles are transposed on their way out.
-template <class V> static bool gemm_narrow(const Gemm<typename V::Scalar>& g) {
-  const double m = double(g.m), n = double(g.n), k = double(g.k);
-  constexpr double kTranspose = 3;  // an element transposed takes as long as this many lanes of multiply-adds
-  const double as_is = m * double(gemm_round_up(g.n, V::kLanes)) * k + (g.transpose_b ? kTranspose * n * k : 0);
-  const double turned =
-      n * double(gemm_round_up(g.m, V::kLanes)) * k + (g.transpose_a ? 0 : kTranspose * m * k) + kTranspose * m * n;
-  return turned < 0.9 * as_is;
+// along the rows of c, and its tiles are transposed on their way out. It also is where b must be transposed, and a must
+// not, and a and c are small beside b. Work is counted in lanes of multiply-adds.
+constexpr double kGemmTranspose = 3;  // an element transposed takes as long as this many
+
+template <class V> static double gemm_work_straight(const Gemm<typename V::Scalar>& g) {
+  const double packed = g.transpose_b ? double(g.n) * double(g.k) : 0;
+  return double(g.m) * double(gemm_round_up(g.n, V::kLanes)) * double(g.k) + kGemmTranspose * packed;
 }
 
-template <class V> static void gemm(const Gemm<typename V::Scalar>& g) {
-  if (!gemm_narrow<V>(g)) return gemm_blocks<V>(g, false);
+template <class V> static double gemm_work_turned(const Gemm<typename V::Scalar>& g) {
+  const double m = double(g.m), n = double(g.n), k = double(g.k);
+  const double packed = g.transpose_a ? 0 : m * k;
+  const double passes = 1 + 2 * double(g.k / GemmTiles::kDepth) + g.accumulate;  // of c, out and back in
+  return n * double(gemm_round_up(g.m, V::kLanes)) * k + kGemmTranspose * (packed + passes * m * n);
+}
+
+template <class V> static double gemm_work(const Gemm<typename V::Scalar>& g) {
+  const double straight = gemm_work_straight<V>(g), turned = gemm_work_turned<V>(g);
+  return turned < straight ? turned : straight;
+}
+
+template <class V> static void gemm_whole(const Gemm<typename V::Scalar>& g) {
+  if (gemm_work_straight<V>(g) <= gemm_work_turned<V>(g)) return gemm_blocks<V>(g, false);
   gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate,
                   g.bias, g.activation, g.scratch},
                  true);
+}
+
+template <class V> static void gemm(const Gemm<typename V::Scalar>& g) {
+  // The columns after the last whole vector can be less work as a product of their own, turned.
+  const size_t rest = g.n % V::kLanes, whole = g.n - rest;
+  if (rest == 0 || whole == 0 || g.n > kGemmFewPanels * V::kLanes) return gemm_whole<V>(g);
+  Gemm<typename V::Scalar> left = g, right = g;
+  left.n = whole;
+  right.n = rest;
+  right.b += g.transpose_b ? whole * g.ldb : whole;
+  right.c += whole;
+  if (g.bias) right.bias += whole;
+  if (gemm_work<V>(g) <= gemm_work<V>(left) + gemm_work<V>(right)) return gemm_whole<V>(g);
+  gemm_whole<V>(left);
+  gemm_whole<V>(right);
 }
 
 }  // namespace gradstep::SIMD_ISA

@@ -35,8 +35,9 @@ using GemmF64 = Gemm<double>;
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
 constexpr size_t kGemmScratchBytes = 9u << 18;  // 2 MiB of b and 256 KiB of a
 
-// Blocks that start at multiples of these waste no part of a tile, whatever the instruction set.
-constexpr size_t kGemmRowStep = 12;
-constexpr size_t kGemmColumnStep = 32;
+// Threads share c in blocks that start at multiples of these. They need not be those of a tile: fewer rows or one
+// vector of columns are nearly as fast for each element, and blocks of the same size are worth more.
+constexpr size_t kGemmRowStep = 4;
+constexpr size_t kGemmColumnStep = 16;
 
 }  // namespace gradstep

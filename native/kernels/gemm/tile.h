@@ -121,10 +121,11 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
       if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
       if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * V::kLanes);
     }
+    if (kCopyA && !kRowMajor) __builtin_memcpy(copy_of_a, a, kRows * sizeof(T));
 #pragma GCC unroll 16
     for (size_t i = 0; i < kRows; ++i) {
       const T x = a[kRowMajor ? i * a_step : i];
-      if (kCopyA) copy_of_a[i] = x;
+      if (kCopyA && kRowMajor) copy_of_a[i] = x;
 #pragma GCC unroll 2
       for (size_t j = 0; j < kVectors; ++j) sum[i][j] = fma(V(x), row[j], sum[i][j]);
     }
