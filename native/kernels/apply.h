@@ -2,62 +2,64 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-// update(w, g, slots) may change w and slots; both are stored.
+// What a pass over memory changes, and so has to write.
+enum Writes { kNothing = 0, kParam = 1, kSlots = 2, kAll = kParam | kSlots };
+
 // Cache lines that are asked for as ones to be written, before the store that would wait for them, made steps in memory
 // 5 to 15 % faster and cost nothing in caches.
 constexpr size_t kLinesAhead = 8;
 
-// update(w, g, slots) may change w and slots; both are stored.
-// 8 cache lines ahead: what is written is asked for as such, before the store that would wait for it. It made steps in
-// memory 5 to 15 % faster and cost nothing in caches. (An address, since a pointer past the end would mean nothing.)
-template <class T> INL void prefetch_ahead(const T* p) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + 8 * 64), 1);
-}
-
-template <class Rule, class V, class Gradient, class Update>
+// update(w, g, slots) may change what kWrites says.
+template <class Rule, class V, Writes kWrites, class Gradient, class Update>
 INL void apply(const Range<typename V::Scalar>& range, Gradient gradient, Update update) {
   using T = typename V::Scalar;
-  constexpr size_t kSlots = Rule::kSlots.kCount;
+  constexpr size_t kCount = Rule::kSlots.kCount;
   T* const param = range.param;
-  T* slots[kSlots > 0 ? kSlots : 1];
-  for (size_t k = 0; k < kSlots; ++k) slots[k] = range.slots[k];
+  T* slots[kCount > 0 ? kCount : 1];
+  for (size_t k = 0; k < kCount; ++k) slots[k] = range.slots[k];
   const auto block = [&](size_t i, auto... lanes) __attribute__((always_inline)) {  // lanes: nothing = all of them
-    V w = load(param + i, lanes...), state[kSlots > 0 ? kSlots : 1];
-    for (size_t k = 0; k < kSlots; ++k) state[k] = load(slots[k] + i, lanes...);
+    V w = load(param + i, lanes...), state[kCount > 0 ? kCount : 1];
+    for (size_t k = 0; k < kCount; ++k) state[k] = load(slots[k] + i, lanes...);
     update(w, gradient(i, lanes...), state, lanes...);
-    store(param + i, w, lanes...);
-    for (size_t k = 0; k < kSlots; ++k) store(slots[k] + i, state[k], lanes...);
+    if constexpr (kWrites & kParam) store(param + i, w, lanes...);
+    for (size_t k = 0; kWrites & kSlots && k < kCount; ++k) store(slots[k] + i, state[k], lanes...);
   };
   constexpr size_t kAhead = kLinesAhead * 64 / sizeof(T);
   const size_t n = range.count;
   size_t i = 0;
   for (; i + V::kLanes <= n; i += V::kLanes) {
-    if (i + kAhead < n) {
-      __builtin_prefetch(param + i + kAhead, 1);
-      for (size_t k = 0; k < kSlots; ++k) __builtin_prefetch(slots[k] + i + kAhead, 1);
+    if (kWrites != kNothing && i + kAhead < n) {
+      if constexpr (kWrites & kParam) __builtin_prefetch(param + i + kAhead, 1);
+      for (size_t k = 0; kWrites & kSlots && k < kCount; ++k) __builtin_prefetch(slots[k] + i + kAhead, 1);
     }
     block(i);
   }
   if (i < n) block(i, n - i);
 }
 
-template <class Rule, class V, class Update> INL void apply(const Range<typename V::Scalar>& range, Update update) {
+template <class Rule, class V, Writes kWrites, class Update>
+INL void apply(const Range<typename V::Scalar>& range, Update update) {
   using T = typename V::Scalar;
   const T* const g = range.gradient;
   if (g == nullptr) {
-    apply<Rule, V>(range, [](size_t, auto...) ALWAYS_INLINE { return V(T(0)); }, update);
+    apply<Rule, V, kWrites>(range, [](size_t, auto...) ALWAYS_INLINE { return V(T(0)); }, update);
   } else {
     const V factor(static_cast<T>(range.factor));
     const auto gradient = [g, factor](size_t i, auto... lanes) ALWAYS_INLINE { return load(g + i, lanes...) * factor; };
-    apply<Rule, V>(range, gradient, update);
+    apply<Rule, V, kWrites>(range, gradient, update);
   }
 }
 
-// A rule with a member `measured` takes two passes. The first calls measured(w, g, slots), which may change the slots
-// and returns the vector whose norm is wanted; the second calls the rule with rate(|w|, |measured|), one number for the
-// whole variable.
+// A rule with a member `measured` takes two passes. The first calls measured(w, g, slots), which returns the vector
+// whose norm is wanted; the second calls the rule with rate(|w|, |measured|), one number for the whole variable. Either
+// may change the slots unless it takes them as constants.
 template <class Rule, class = void> struct IsMeasured { static constexpr bool value = false; };
 template <class Rule> struct IsMeasured<Rule, decltype(void(&Rule::measured))> { static constexpr bool value = true; };
+
+template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, V*) const) { return kSlots; }
+template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, const V*) const) { return kNothing; }
+template <class R, class V> constexpr Writes writes_of(void (R::*)(V&, V, V*, V) const) { return kAll; }
+template <class R, class V> constexpr Writes writes_of(void (R::*)(V&, V, const V*, V) const) { return kParam; }
 
 // Lanes past the end may hold anything, 0 / 0 among it.
 template <class V> INL V only(V x) { return x; }
@@ -76,7 +78,7 @@ static SumsOfSquares measure(const double* hyper, const Range<typename V::Scalar
     sum.lower = fma(h.lower, h.lower, sum.lower);
     sum.upper = fma(h.upper, h.upper, sum.upper);
   };
-  apply<Rule, V>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
+  apply<Rule, V, writes_of(&Rule::measured)>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
     const V u = only(rule.measured(w, g, slots), lanes...);
     add(w_sum, w);
     add(u_sum, u);
@@ -95,9 +97,32 @@ template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
   constexpr size_t kLine = 64 / sizeof(T), kAtMost = 16 * kLine;
   const size_t n = range.count < kAtMost ? range.count : kAtMost;
   for (size_t i = 0; i < n; i += kLine) {
-    __builtin_prefetch(range.gradient + i);
+    if (range.gradient != nullptr) __builtin_prefetch(range.gradient + i);
     __builtin_prefetch(range.param + i, 1);
     for (size_t k = 0; k < slot_count; ++k) __builtin_prefetch(range.slots[k] + i, 1);
+  }
+}
+
+// A rule with a member `special` has a shorter form for some hyperparameters. It is called with Form<special>, in a
+// loop of its own for each form: with both in one loop, the longer one would take the registers of the shorter.
+template <bool kSpecial> struct Form { static constexpr bool special = kSpecial; };
+template <class Rule, class = void> struct HasForms { static constexpr bool value = false; };
+template <class Rule> struct HasForms<Rule, decltype(void(&Rule::special))> { static constexpr bool value = true; };
+
+template <class Rule, class V> INL void step_range(const Rule& rule, const Range<typename V::Scalar>& range) {
+  if constexpr (IsMeasured<Rule>::value) {
+    const SumsOfSquares& sums = range.sums;
+    const double rate = rule.rate(__builtin_sqrt(sums.param), __builtin_sqrt(sums.measured));
+    const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
+    apply<Rule, V, writes_of(&Rule::operator())>(
+        range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
+  } else {
+    const auto in_form = [&](auto... form) ALWAYS_INLINE {
+      apply<Rule, V, kAll>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });
+    };
+    if constexpr (!HasForms<Rule>::value) in_form();
+    else if (rule.special) in_form(Form<true>());
+    else in_form(Form<false>());
   }
 }
 
@@ -107,20 +132,12 @@ static void step(const double* hyper, const Range<typename V::Scalar>* ranges, s
   constexpr size_t kElementsAhead = 512;  // small variables and the rows of sparse gradients may lie anywhere
   size_t next = 1, ahead = 0;             // ranges before `next` have been asked for, `ahead` elements of them to come
   for (size_t r = 0; r < count; ++r) {
-    const auto& range = ranges[r];
     for (; next < count && ahead < kElementsAhead; ++next) {
       prefetch(ranges[next], Rule::kSlots.kCount);
       ahead += ranges[next].count;
     }
     if (r + 1 < count) ahead -= ranges[r + 1].count;
-    if constexpr (IsMeasured<Rule>::value) {
-      const SumsOfSquares& sums = range.sums;
-      const double rate = rule.rate(__builtin_sqrt(sums.param), __builtin_sqrt(sums.measured));
-      const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
-      apply<Rule, V>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
-    } else {
-      apply<Rule, V>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots); });
-    }
+    step_range<Rule, V>(rule, ranges[r]);
   }
 }
 

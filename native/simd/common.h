@@ -56,4 +56,12 @@ template <class V, class T = typename V::Scalar> INL V mantissa(V a) {
   return (a & V(Ieee<T>::kMantissaBits)) | V(T(1));
 }
 
+// sqrt(a), correctly rounded, from any y within 2^-14 of 1 / sqrt(a), for float a in [2^-100, Infinity). Two steps of
+// Newton's with fma; that the last one rounds as it must for every a and y is no theorem, but simd_test tries them all.
+template <class V> INL V sqrt_from(V a, V y) {
+  const V root = a * y, half = y * V(0.5f), error = fnma(root, half, V(0.5f));
+  const V better_root = fma(root, error, root), better_half = fma(half, error, half);
+  return fma(fnma(better_root, better_root, a), better_half, better_root);
+}
+
 }  // namespace gradstep::SIMD_ISA

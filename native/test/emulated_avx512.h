@@ -23,11 +23,19 @@ template <class T, class V> static inline void mask_storeu(T* p, unsigned mask, 
     if (mask >> i & 1) p[i] = v[i];
 }
 
+// As wrong as the instruction may be, one way and the other.
+static inline __m512 rsqrt14(__m512 a) {
+  __m512 r;
+  for (size_t i = 0; i < 16; ++i) r[i] = float((i % 2 ? 1 - 0x0.fffp-14 : 1 + 0x0.fffp-14) / __builtin_sqrt(a[i]));
+  return r;
+}
+
 }  // namespace emulated
 
 #define _mm512_extractf32x8_ps(a, half) emulated::convert<__m256>(a, 8 * (half))
 #define _mm512_cvtps_pd(a) emulated::convert<__m512d>(a)
 #define _mm512_cvtpd_ps(a) emulated::convert<__m256>(a)
+#define _mm512_rsqrt14_ps(a) emulated::rsqrt14(a)
 #define _mm512_maskz_loadu_ps(mask, p) emulated::maskz_loadu<__m512>(mask, p)
 #define _mm512_maskz_loadu_pd(mask, p) emulated::maskz_loadu<__m512d>(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, a) emulated::mask_storeu(p, mask, a)

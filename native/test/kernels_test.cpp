@@ -35,19 +35,20 @@ template <class T> struct Arrays {
   }
 };
 
-// Something reasonable for a hyperparameter of this name.
-static double hyper_value(const std::string& name) {
+// Something reasonable for a hyperparameter of this name; rules with two forms take one for `usual` and one without.
+static double hyper_value(const std::string& name, bool usual) {
   if (name == "learningRate") return 0.01;
-  if (name == "learningRatePower") return -0.5;
+  if (name == "learningRatePower") return usual ? -0.5 : -0.75;
+  if (name == "l2RegularizationStrength") return usual ? 0.25 : 0;
   if (name == "epsilon") return 1e-3;
   if (name.find("step") != std::string::npos) return 3;
   return 0.25;
 }
 
-template <class T> static void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient) {
+template <class T> static void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient, bool usual) {
   const Rule& rule = table.rules[r];
   std::vector<double> hyper;
-  for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i]));
+  for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i], usual));
   Arrays<T> arrays;
   Range<T> range = {}, expected = {};
   const T* gradient = arrays.input(n);
@@ -135,8 +136,10 @@ template <class T> static void check_rows(const KernelTable& table, size_t rows,
 template <class T> static void check_all(const KernelTable& table) {
   for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000}) {
     for (size_t r = 0; r < kRuleCount; ++r) {
-      check_rule<T>(table, r, n, true);
-      check_rule<T>(table, r, n, false);
+      for (const bool usual : {true, false}) {
+        check_rule<T>(table, r, n, true, usual);
+        check_rule<T>(table, r, n, false, usual);
+      }
     }
     check_elementwise<T>(table, n);
     check_sums<T>(table, n);

@@ -28,12 +28,13 @@ template <class T> static const SimdOps<T>& ops_of(const SimdTable& t) {
 // Any NaN is as good as any other.
 template <class T> static bool same(T a, T b) { return (a != a && b != b) || memcmp(&a, &b, sizeof a) == 0; }
 
-// By name, from the scalar table: compare_with_scalar shows that the other ISAs give the same bytes.
-template <class T> static const SimdOp<T>& scalar_op(const char* name) {
-  const SimdOp<T>* op = ops_of<T>(scalar::kSimdTable).ops;
+template <class T> static const SimdOp<T>& find_op(const SimdTable& table, const char* name) {
+  const SimdOp<T>* op = ops_of<T>(table).ops;
   while (strcmp(op->name, name) != 0) ++op;
   return *op;
 }
+// compare_with_scalar shows that the other ISAs give the same bytes.
+template <class T> static const SimdOp<T>& scalar_op(const char* name) { return find_op<T>(scalar::kSimdTable, name); }
 
 template <class T> static std::vector<T> special_values() {
   using L = std::numeric_limits<T>;

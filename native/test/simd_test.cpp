@@ -1,6 +1,9 @@
 // Holds the vector vocabulary of every ISA this machine can run against the scalar one, byte for byte.
+// With the argument `exhaustive` sqrt_from is tried with every number and every approximation, which takes a minute.
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cmath>
 
 #include "simd_check.h"
 
@@ -123,7 +126,59 @@ template <class T> static void stated_results() {
                    {"exponent", inf, 0, T(L::max_exponent)}});
 }
 
-int main() {
+// ---- roots ----
+
+static float float_of(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+static uint32_t bits_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+// The root of every `stride`th number there is.
+static void roots(const SimdTable& table, uint64_t stride) {
+  constexpr size_t n = 1 << 12;
+  std::vector<float> a(n), expected(n), r(n);
+  uint64_t next = 0;
+  bool ok = true;
+  while (next < uint64_t(1) << 32) {
+    for (float& x : a) x = float_of(uint32_t(next)), next += stride;
+    find_op<float>(scalar::kSimdTable, "sqrt").run(a.data(), a.data(), a.data(), expected.data(), n);
+    find_op<float>(table, "sqrt").run(a.data(), a.data(), a.data(), r.data(), n);
+    for (size_t i = 0; i < n; ++i) ok &= same(r[i], expected[i]);
+  }
+  check(ok, std::string(table.isa) + " sqrt of some number");
+}
+
+// sqrt_from for every `a_stride`th number of [1, 4), which stands for all others times 4^n, with every `y_stride`th y
+// that is within 2^-14 of 1 / sqrt(a).
+static void roots_from_approximations(const SimdTable& table, uint32_t a_stride, uint32_t y_stride) {
+  const auto sqrt_from = find_op<float>(table, "sqrt_from").run;
+  constexpr size_t n = 1 << 12;  // more than there are of y
+  std::vector<float> a(n), y(n), r(n);
+  size_t wrong = 0;
+  uint32_t phase = 0;
+  for (uint32_t bits = bits_of(1); bits < bits_of(4); bits += a_stride) {
+    const float x = float_of(bits), root = std::sqrt(x);
+    const double inverse = 1 / std::sqrt(double(x));
+    const uint32_t last = bits_of(float(inverse * (1 + 0x1p-14))) + 1;
+    size_t count = 0;
+    for (uint32_t b = bits_of(float(inverse * (1 - 0x1p-14))) - 1 + phase++ % y_stride; b <= last; b += y_stride)
+      y[count++] = float_of(b);
+    while (count % 16 != 0) y[count] = y[count - 1], ++count;
+    std::fill(a.begin(), a.begin() + ptrdiff_t(count), x);
+    sqrt_from(a.data(), y.data(), a.data(), r.data(), count);
+    for (size_t i = 0; i < count; ++i) wrong += r[i] != root;
+  }
+  check(wrong == 0, std::string(table.isa) + " sqrt_from: " + std::to_string(wrong) + " wrong");
+}
+
+int main(int argument_count, char** arguments) {
+  const bool exhaustive = argument_count > 1 && strcmp(arguments[1], "exhaustive") == 0;
   setvbuf(stdout, nullptr, _IOLBF, 0);  // what failed is on the screen when a bad access ends the process
   std::vector<const SimdTable*> tables = {&scalar::kSimdTable};
 #if defined(__x86_64__)
@@ -143,7 +198,10 @@ int main() {
     }
     partial_access<float>(*table);
     partial_access<double>(*table);
+    roots(*table, exhaustive ? 1 : 2039);
+    if (!exhaustive) roots_from_approximations(*table, 8191, 7);
   }
+  if (exhaustive) roots_from_approximations(*tables[tables.size() > 1], 1, 1);
   stated_results<float>();
   stated_results<double>();
   return report();

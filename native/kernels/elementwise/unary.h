@@ -49,7 +49,7 @@ struct Abs {
 
 struct Sign {  // -1, 0 or 1; NaN stays NaN
   static constexpr const char* kName = "sign";
-  template <class V> static V of(V x) { return select(ne(x, V(0)) & eq(x, x), copysign(V(1), x), x); }
+  template <class V> static V of(V x) { return select(gt(abs(x), V(0)), copysign(V(1), x), x); }
 };
 
 template <class V, class F> static void unary(typename V::Scalar* out, const typename V::Scalar* x, size_t n) {

@@ -1,7 +1,7 @@
 // Adadelta (Zeiler 2012); lr = 1 is the paper's form. lr scales the step that is taken, not the one that is remembered.
 //
 //   a <- rho a + (1 - rho) g^2
-//   u  = g sqrt(d + epsilon) / sqrt(a + epsilon)
+//   u  = g sqrt((d + epsilon) / (a + epsilon))
 //   w <- w - lr u
 //   d <- rho d + (1 - rho) u^2
 namespace gradstep {
@@ -19,7 +19,7 @@ template <class V> struct Adadelta {
   void operator()(V& w, V g, V* slots) const {
     V &a = slots[0], &d = slots[1];
     a = fma(a, rho, (g * g) * one_minus_rho);
-    const V u = sqrt(d + epsilon) / sqrt(a + epsilon) * g;
+    const V u = sqrt((d + epsilon) / (a + epsilon)) * g;
     w = fnma(lr, u, w);
     d = fma(d, rho, (u * u) * one_minus_rho);
   }

@@ -21,7 +21,7 @@ template <class V> struct Adam {
   void operator()(V& w, V g, V* slots) const {
     V &m = slots[0], &v = slots[1];
     m = fma(g - m, one_minus_beta1, m);
-    v = fma(fma(g, g, -v), one_minus_beta2, v);
+    v = fnma(fnma(g, g, v), one_minus_beta2, v);
     w = w - (m * alpha) / (sqrt(v) + epsilon);
   }
 };

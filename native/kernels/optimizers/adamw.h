@@ -21,7 +21,7 @@ template <class V> struct AdamW {
   void operator()(V& w, V g, V* slots) const {
     V &m = slots[0], &v = slots[1];
     m = fma(g - m, one_minus_beta1, m);
-    v = fma(fma(g, g, -v), one_minus_beta2, v);
+    v = fnma(fnma(g, g, v), one_minus_beta2, v);
     w = fnma(decay, w, w) - (m * rate) / fma(sqrt(v), root_correction, epsilon);
   }
 };

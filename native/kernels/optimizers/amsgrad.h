@@ -14,7 +14,7 @@ template <class V> struct AMSGrad : Adam<V> {
   void operator()(V& w, V g, V* slots) const {
     V &m = slots[0], &v = slots[1], &u = slots[2];
     m = fma(g - m, this->one_minus_beta1, m);
-    v = fma(fma(g, g, -v), this->one_minus_beta2, v);
+    v = fnma(fnma(g, g, v), this->one_minus_beta2, v);
     u = maximum(u, v);
     w = w - (m * this->alpha) / (sqrt(u) + this->epsilon);
   }

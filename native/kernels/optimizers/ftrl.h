@@ -15,18 +15,19 @@ template <class V> struct Ftrl {
                                        "l2RegularizationStrength", "l2ShrinkageRegularizationStrength", "beta");
 
   using T = typename V::Scalar;
-  bool square_root;
+  bool special;  // the power is a square root
   V p, inverse_lr, l1, two_l2, two_shrinkage, beta;
   explicit Ftrl(const double* h)
-      : square_root(h[1] == -0.5), p(T(-h[1])), inverse_lr(T(1 / h[0])), l1(T(h[2])), two_l2(T(2 * h[3])),
+      : special(h[1] == -0.5), p(T(-h[1])), inverse_lr(T(1 / h[0])), l1(T(h[2])), two_l2(T(2 * h[3])),
         two_shrinkage(T(2 * h[4])), beta(T(h[5])) {}
 
-  V power(V x) const { return square_root ? sqrt(x) : pow(x, p); }
+  V power(V x, Form<true>) const { return sqrt(x); }
+  V power(V x, Form<false>) const { return pow(x, p); }
 
-  void operator()(V& w, V g, V* slots) const {
+  template <class Form> void operator()(V& w, V g, V* slots, Form form) const {
     V &n = slots[0], &z = slots[1];
-    const V s = fma(two_shrinkage, w, g), n_new = fma(g, g, n), n_new_p = power(n_new);
-    z = fnma((n_new_p - power(n)) * inverse_lr, w, z + s);
+    const V s = fma(two_shrinkage, w, g), n_new = fma(g, g, n), n_new_p = power(n_new, form);
+    z = fnma((n_new_p - power(n, form)) * inverse_lr, w, z + s);
     const V solved = (copysign(l1, z) - z) / fma(n_new_p + beta, inverse_lr, two_l2);
     w = select(le(abs(z), l1), V(0), solved);  // in this order NaN stays
     n = n_new;

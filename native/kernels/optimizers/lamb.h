@@ -26,13 +26,13 @@ template <class V> struct Lamb {
   V measured(V w, V g, V* slots) const {
     V &m = slots[0], &v = slots[1];
     m = fma(g - m, one_minus_beta1, m);
-    v = fma(fma(g, g, -v), one_minus_beta2, v);
+    v = fnma(fnma(g, g, v), one_minus_beta2, v);
     return direction(w, slots);
   }
 
   double rate(double w_norm, double u_norm) const { return w_norm == 0 || u_norm == 0 ? lr : lr * (w_norm / u_norm); }
 
-  void operator()(V& w, V, V* slots, V rate) const { w = fnma(rate, direction(w, slots), w); }
+  void operator()(V& w, V, const V* slots, V rate) const { w = fnma(rate, direction(w, slots), w); }
 };
 
 }  // namespace SIMD_ISA

@@ -18,7 +18,7 @@ template <class V> struct Lars {
   explicit Lars(const double* h)
       : lr(h[0]), weight_decay(h[2]), eta(h[3]), epsilon(h[4]), mu(T(h[1])), lambda(T(h[2])) {}
 
-  V measured(V, V g, V*) const { return g; }
+  V measured(V, V g, const V*) const { return g; }
 
   double rate(double w_norm, double g_norm) const {
     if (w_norm == 0 || g_norm == 0) return lr;

@@ -22,7 +22,7 @@ template <class V> struct Nadam {
   void operator()(V& w, V g, V* slots) const {
     V &m = slots[0], &v = slots[1];
     m = fma(g - m, one_minus_beta1, m);
-    v = fma(fma(g, g, -v), one_minus_beta2, v);
+    v = fnma(fnma(g, g, v), one_minus_beta2, v);
     w = w - fma(m, m_rate, g * g_rate) / fma(sqrt(v), root_correction, epsilon);
   }
 };

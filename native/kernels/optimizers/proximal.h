@@ -13,23 +13,35 @@ template <class V> struct ProximalGradientDescent {
   static constexpr auto kHyper = names("learningRate", "l1RegularizationStrength", "l2RegularizationStrength");
 
   using T = typename V::Scalar;
-  V lr, l1, l2;
-  explicit ProximalGradientDescent(const double* h) : lr(T(h[0])), l1(T(l1_strength(h[1]))), l2(T(h[2])) {}
+  V lr, l, scale;
+  explicit ProximalGradientDescent(const double* h)
+      : lr(T(h[0])), l(T(h[0] * l1_strength(h[1]))), scale(T(1 / (1 + h[0] * h[2]))) {}
 
-  V proximal(V w, V g, V e) const { return shrink(fnma(e, g, w), e * l1) / fma(e, l2, V(1)); }
-
-  void operator()(V& w, V g, V*) const { w = proximal(w, g, lr); }
+  void operator()(V& w, V g, V*) const { w = shrink(fnma(lr, g, w), l) * scale; }
 };
 
-template <class V> struct ProximalAdagrad : ProximalGradientDescent<V> {
+template <class V> struct ProximalAdagrad {
   static constexpr const char* kName = "proximalAdagrad";
   static constexpr auto kSlots = names("accumulator");
-  using ProximalGradientDescent<V>::ProximalGradientDescent;
+  static constexpr auto kHyper = ProximalGradientDescent<V>::kHyper;
 
-  void operator()(V& w, V g, V* slots) const {
+  using T = typename V::Scalar;
+  bool special;  // no L2 term
+  V lr, l1, lr_l1, lr_l2;
+  explicit ProximalAdagrad(const double* h)
+      : special(h[2] == 0), lr(T(h[0])), l1(T(l1_strength(h[1]))), lr_l1(T(h[0] * l1_strength(h[1]))),
+        lr_l2(T(h[0] * h[2])) {}
+
+  template <class Form> void operator()(V& w, V g, V* slots, Form) const {
     V& a = slots[0];
     a = fma(g, g, a);
-    w = this->proximal(w, g, this->lr / sqrt(a));
+    const V root = sqrt(a);
+    if constexpr (Form::special) {
+      const V e = lr / root;
+      w = shrink(fnma(e, g, w), e * l1);
+    } else {  // sqrt(a) in numerator and denominator saves a division
+      w = shrink(fnma(lr, g, w * root), lr_l1) / (root + lr_l2);
+    }
   }
 };
 

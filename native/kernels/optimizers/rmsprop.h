@@ -21,7 +21,7 @@ template <class V> struct RMSProp {
 
   void operator()(V& w, V g, V* slots) const {
     V &r = slots[0], &a = slots[1];
-    r = fma(fma(g, g, -r), one_minus_rho, r);
+    r = fnma(fnma(g, g, r), one_minus_rho, r);
     a = fma(mu, a, (g * lr) / sqrt(r + epsilon));
     w = w - a;
   }
@@ -34,7 +34,7 @@ template <class V> struct CenteredRMSProp : RMSProp<V> {
 
   void operator()(V& w, V g, V* slots) const {
     V &r = slots[0], &c = slots[1], &a = slots[2];
-    r = fma(fma(g, g, -r), this->one_minus_rho, r);
+    r = fnma(fnma(g, g, r), this->one_minus_rho, r);
     c = fma(g - c, this->one_minus_rho, c);
     a = fma(this->mu, a, (g * this->lr) / sqrt(fnma(c, c, r) + this->epsilon));
     w = w - a;

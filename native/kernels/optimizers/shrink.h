@@ -2,8 +2,9 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-// Soft thresholding, sign(x) max(|x| - l, 0): the proximal step of l |x|. NaN stays NaN.
-template <class V> INL V shrink(V x, V l) { return copysign(maximum(abs(x) - l, V(0)), x); }
+// Soft thresholding, sign(x) max(|x| - l, 0), the proximal step of l |x|: x without what of it lies between -l and l.
+// NaN stays NaN.
+template <class V> INL V shrink(V x, V l) { return x - max(-l, min(l, x)); }
 
 // TensorFlow takes an L1 strength of 0 and below for none.
 INL double l1_strength(double l1) { return l1 > 0 ? l1 : 0; }
