@@ -65,6 +65,7 @@ template <class V> struct GemmBlock {
     const size_t vectors = (width + V::kLanes - 1) / V::kLanes;
     size_t left = rows.size;
     for (; left >= kRows; left -= kRows) {
+      to.next = left < 2 * kRows ? to.c : to.c + c_down;
       tile(kRows, vectors, !g.transpose_a && !packed, from, to);
       if (left == kRows) return;
       from.a += a_down;
@@ -75,6 +76,7 @@ template <class V> struct GemmBlock {
     }
     from.a = a_at(rows.begin + rows.size - left);  // the rows of a tile that is not whole are never packed
     from.a_step = g.lda;
+    to.next = to.c;
     tile(left, vectors, !g.transpose_a, from, to);
   }
 
@@ -103,7 +105,8 @@ template <class V> struct GemmBlock {
             resume,
             last && g.bias ? g.bias + (transpose_c ? rows.begin : column) : nullptr,
             transpose_c,
-            last && g.activation == Activation::relu};
+            last && g.activation == Activation::relu,
+            nullptr};
   }
 
   void tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
@@ -118,7 +121,8 @@ template <class V> struct GemmBlock {
                    const GemmCorner<T>& to) const {
     alignas(64) T sums[kRows * kColumns];
     if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
-    compute(height, vectors, row_major, from, {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu});
+    compute(height, vectors, row_major, from,
+            {sums, kColumns, vectors * V::kLanes, to.resume, to.bias, true, to.relu, sums});
     gemm_transpose(to.c, to.ldc, sums, kColumns, height, to.columns);
   }
 

@@ -36,12 +36,8 @@ template <class T> struct GemmCorner {
   bool resume;          // start from c, not from +0
   const T* bias;        // one element per column, or per row; set for the last block of k only, as is relu
   bool bias_per_row, relu;
+  T* next;  // the corner that comes next, where it has as many rows; otherwise c
 };
-
-// p[index] need not exist.
-template <class T> INL void gemm_prefetch(const T* p, size_t index) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + index * sizeof(T)));
-}
 
 // f(i, j) for every sum of a tile, unrolled so that the sums can be registers.
 template <size_t kRows, size_t kVectors, class F> INL void gemm_each(F f) {
@@ -97,7 +93,9 @@ INL void gemm_finish(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Sca
   }
 }
 
-constexpr size_t kGemmPrefetchRows = 16;  // rows of b as it lies are lines apart: too far for the hardware to foresee
+// Rows of b as it lies are lines apart: too far for the hardware to foresee. Nothing is prefetched that is not there:
+// beyond an array there may be no memory, and to find that out takes longer than a small product.
+constexpr size_t kGemmPrefetchRows = 16;
 
 template <class V, size_t kRows, size_t kVectors, bool kRowMajor, bool kCopyA, bool kCopyB>
 static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typename V::Scalar>& from,
@@ -109,8 +107,8 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
   V sum[kRows][kVectors];
   gemm_start(sum, to);
 #pragma GCC unroll 16
-  for (size_t i = 0; i < kRows; ++i)  // the tile below is next, and its sums are the first thing it waits for
-    gemm_prefetch(to.c, (kRows + i) * to.ldc);
+  for (size_t i = 0; i < kRows; ++i)  // sums are the first thing the next tile waits for
+    __builtin_prefetch(to.next + i * to.ldc);
 
 #pragma GCC unroll 4
   for (size_t p = 0; p < k; ++p) {
@@ -119,7 +117,7 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
     for (size_t j = 0; j < kVectors; ++j) {
       row[j] = load(b + j * V::kLanes);
       if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
-      if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * V::kLanes);
+      if (kCopyB && p + kGemmPrefetchRows < k) __builtin_prefetch(b + kGemmPrefetchRows * b_step + j * V::kLanes);
     }
     if (kCopyA && !kRowMajor) __builtin_memcpy(copy_of_a, a, kRows * sizeof(T));
 #pragma GCC unroll 16
