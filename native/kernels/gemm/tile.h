@@ -4,11 +4,12 @@
 #include <stdint.h>
 
 // kRows x kVectors sums, kVectors of b and one element of a must fit the register file; kDepth rows of a panel of b
-// (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a.
+// (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a. AVX-512's fit 48 KiB; where
+// L1 has 32, a row of b comes from L2, 128 bytes in the 12 cycles that it is multiplied for.
 namespace gradstep::gemm_tiles {
 struct scalar { static constexpr size_t kRows = 4, kVectors = 1, kDepth = 256; };
 struct avx2 { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 320; };     // 12 + 2 + 1 of 16 ymm
-struct avx512 { static constexpr size_t kRows = 12, kVectors = 2, kDepth = 192; };  // 24 + 2 + 1 of 32 zmm
+struct avx512 { static constexpr size_t kRows = 12, kVectors = 2, kDepth = 256; };  // 24 + 2 + 1 of 32 zmm
 struct neon { static constexpr size_t kRows = 6, kVectors = 1, kDepth = 256; };     // 24 + 4 + 1 of 32 q
 }  // namespace gradstep::gemm_tiles
 
@@ -36,12 +37,8 @@ template <class T> struct GemmCorner {
   bool resume;          // start from c, not from +0
   const T* bias;        // one element per column, or per row; set for the last block of k only, as is relu
   bool bias_per_row, relu;
+  T* next;  // the corner that comes next, where it has as many rows; otherwise c
 };
-
-// p[index] need not exist.
-template <class T> INL void gemm_prefetch(const T* p, size_t index) {
-  __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(p) + index * sizeof(T)));
-}
 
 // f(i, j) for every sum of a tile, unrolled so that the sums can be registers.
 template <size_t kRows, size_t kVectors, class F> INL void gemm_each(F f) {
@@ -97,7 +94,9 @@ INL void gemm_finish(V (&sum)[kRows][kVectors], const GemmCorner<typename V::Sca
   }
 }
 
-constexpr size_t kGemmPrefetchRows = 16;  // rows of b as it lies are lines apart: too far for the hardware to foresee
+// Rows of b as it lies are lines apart: too far for the hardware to foresee. Nothing is prefetched that is not there:
+// beyond an array there may be no memory, and to find that out takes longer than a small product.
+constexpr size_t kGemmPrefetchRows = 16;
 
 template <class V, size_t kRows, size_t kVectors, bool kRowMajor, bool kCopyA, bool kCopyB>
 static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typename V::Scalar>& from,
@@ -109,8 +108,8 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
   V sum[kRows][kVectors];
   gemm_start(sum, to);
 #pragma GCC unroll 16
-  for (size_t i = 0; i < kRows; ++i)  // the tile below is next, and its sums are the first thing it waits for
-    gemm_prefetch(to.c, (kRows + i) * to.ldc);
+  for (size_t i = 0; i < kRows; ++i)  // sums are the first thing the next tile waits for
+    __builtin_prefetch(to.next + i * to.ldc);
 
 #pragma GCC unroll 4
   for (size_t p = 0; p < k; ++p) {
@@ -119,7 +118,7 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
     for (size_t j = 0; j < kVectors; ++j) {
       row[j] = load(b + j * V::kLanes);
       if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
-      if (kCopyB) gemm_prefetch(b, kGemmPrefetchRows * b_step + j * V::kLanes);
+      if (kCopyB && p + kGemmPrefetchRows < k) __builtin_prefetch(b + kGemmPrefetchRows * b_step + j * V::kLanes);
     }
     if (kCopyA && !kRowMajor) __builtin_memcpy(copy_of_a, a, kRows * sizeof(T));
 #pragma GCC unroll 16
@@ -153,6 +152,21 @@ static inline void gemm_tile_of(size_t rows, size_t vectors, size_t k, const Gem
     if (from.copy_of_b) return gemm_tile<V, kRows, kVectors, kRowMajor, false, true>(k, from, to);
   }
   gemm_tile<V, kRows, kVectors, kRowMajor, false, false>(k, from, to);
+}
+
+// c becomes +0 unless where_positive > 0; both are [rows, columns]. A pass over a tile just stored: within gemm_finish,
+// it would make every product slower that does not ask for it.
+template <class V>
+static void gemm_keep(typename V::Scalar* c, const typename V::Scalar* where_positive, size_t ld, size_t rows,
+                      size_t columns) {
+  const V zero(0);
+  for (size_t i = 0; i < rows; ++i, c += ld, where_positive += ld) {
+    size_t j = 0;
+    for (; j + V::kLanes <= columns; j += V::kLanes)
+      store(c + j, select(gt(load(where_positive + j), zero), load(c + j), zero));
+    if (const size_t n = columns - j)
+      store(c + j, select(gt(load(where_positive + j, n), zero), load(c + j, n), zero), n);
+  }
 }
 
 }  // namespace gradstep::SIMD_ISA
