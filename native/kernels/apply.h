@@ -3,11 +3,25 @@ namespace gradstep {
 namespace SIMD_ISA {
 
 // What a pass over memory changes, and so has to write.
-enum Writes { kNothing = 0, kParam = 1, kSlots = 2, kAll = kParam | kSlots };
+enum Writes { kNothing, kParam = 1, kSlots = 2, kAll = kParam | kSlots };
 
-// Cache lines that are asked for as ones to be written, before the store that would wait for them, made steps in memory
-// 5 to 15 % faster and cost nothing in caches.
+// Asking for cache lines so far ahead, and for those that will be written as such, before the store that would wait for
+// them, made steps in memory 10 to 20 % faster and cost nothing in caches.
 constexpr size_t kLinesAhead = 8;
+
+// Where a rule's gradient comes from.
+template <class V> struct ScaledGradient {
+  const typename V::Scalar* data;
+  V factor;
+  template <class... Lanes> ALWAYS_INLINE V at(size_t i, Lanes... lanes) const {
+    return load(data + i, lanes...) * factor;
+  }
+  ALWAYS_INLINE void prefetch(size_t i) const { __builtin_prefetch(data + i); }
+};
+template <class V> struct NoGradient {
+  template <class... Lanes> ALWAYS_INLINE V at(size_t, Lanes...) const { return V(0); }
+  ALWAYS_INLINE void prefetch(size_t) const {}
+};
 
 // update(w, g, slots) may change what kWrites says.
 template <class Rule, class V, Writes kWrites, class Gradient, class Update>
@@ -20,7 +34,7 @@ INL void apply(const Range<typename V::Scalar>& range, Gradient gradient, Update
   const auto block = [&](size_t i, auto... lanes) __attribute__((always_inline)) {  // lanes: nothing = all of them
     V w = load(param + i, lanes...), state[kCount > 0 ? kCount : 1];
     for (size_t k = 0; k < kCount; ++k) state[k] = load(slots[k] + i, lanes...);
-    update(w, gradient(i, lanes...), state, lanes...);
+    update(w, gradient.at(i, lanes...), state, lanes...);
     if constexpr (kWrites & kParam) store(param + i, w, lanes...);
     for (size_t k = 0; kWrites & kSlots && k < kCount; ++k) store(slots[k] + i, state[k], lanes...);
   };
@@ -28,9 +42,11 @@ INL void apply(const Range<typename V::Scalar>& range, Gradient gradient, Update
   const size_t n = range.count;
   size_t i = 0;
   for (; i + V::kLanes <= n; i += V::kLanes) {
-    if (kWrites != kNothing && i + kAhead < n) {
-      if constexpr (kWrites & kParam) __builtin_prefetch(param + i + kAhead, 1);
-      for (size_t k = 0; kWrites & kSlots && k < kCount; ++k) __builtin_prefetch(slots[k] + i + kAhead, 1);
+    if (i + kAhead < n) {
+      gradient.prefetch(i + kAhead);
+      __builtin_prefetch(param + i + kAhead, kWrites & kParam ? 1 : 0);
+      for (size_t k = 0; kWrites != kNothing && k < kCount; ++k)
+        __builtin_prefetch(slots[k] + i + kAhead, kWrites & kSlots ? 1 : 0);
     }
     block(i);
   }
@@ -39,27 +55,22 @@ INL void apply(const Range<typename V::Scalar>& range, Gradient gradient, Update
 
 template <class Rule, class V, Writes kWrites, class Update>
 INL void apply(const Range<typename V::Scalar>& range, Update update) {
-  using T = typename V::Scalar;
-  const T* const g = range.gradient;
-  if (g == nullptr) {
-    apply<Rule, V, kWrites>(range, [](size_t, auto...) ALWAYS_INLINE { return V(T(0)); }, update);
+  if (range.gradient == nullptr) {
+    apply<Rule, V, kWrites>(range, NoGradient<V>(), update);
   } else {
-    const V factor(static_cast<T>(range.factor));
-    const auto gradient = [g, factor](size_t i, auto... lanes) ALWAYS_INLINE { return load(g + i, lanes...) * factor; };
-    apply<Rule, V, kWrites>(range, gradient, update);
+    const V factor(static_cast<typename V::Scalar>(range.factor));
+    apply<Rule, V, kWrites>(range, ScaledGradient<V>{range.gradient, factor}, update);
   }
 }
 
 // A rule with a member `measured` takes two passes. The first calls measured(w, g, slots), which returns the vector
-// whose norm is wanted; the second calls the rule with rate(|w|, |measured|), one number for the whole variable. Either
-// may change the slots unless it takes them as constants.
+// whose norm is wanted; the second calls the rule with rate(|w|, |measured|), one number for the whole variable. The
+// slots change in one of the two; the other takes them as constants.
 template <class Rule, class = void> struct IsMeasured { static constexpr bool value = false; };
 template <class Rule> struct IsMeasured<Rule, decltype(void(&Rule::measured))> { static constexpr bool value = true; };
 
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, V*) const) { return kSlots; }
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, const V*) const) { return kNothing; }
-template <class R, class V> constexpr Writes writes_of(void (R::*)(V&, V, V*, V) const) { return kAll; }
-template <class R, class V> constexpr Writes writes_of(void (R::*)(V&, V, const V*, V) const) { return kParam; }
 
 // Lanes past the end may hold anything, 0 / 0 among it.
 template <class V> INL V only(V x) { return x; }
@@ -114,8 +125,13 @@ template <class Rule, class V> INL void step_range(const Rule& rule, const Range
     const SumsOfSquares& sums = range.sums;
     const double rate = rule.rate(__builtin_sqrt(sums.param), __builtin_sqrt(sums.measured));
     const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
-    apply<Rule, V, writes_of(&Rule::operator())>(
-        range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
+    if constexpr (writes_of(&Rule::measured) == kNothing) {
+      apply<Rule, V, kAll>(range,
+                           [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
+    } else {
+      const auto update = [&](V& w, V, const V* slots, auto...) ALWAYS_INLINE { rule(w, slots, lanes_of_rate); };
+      apply<Rule, V, kParam>(range, NoGradient<V>(), update);
+    }
   } else {
     const auto in_form = [&](auto... form) ALWAYS_INLINE {
       apply<Rule, V, kAll>(range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });

@@ -1,5 +1,6 @@
 // Holds the vector vocabulary of every ISA this machine can run against the scalar one, byte for byte.
-// With the argument `exhaustive` sqrt_from is tried with every number and every approximation, which takes a minute.
+// With the argument `exhaustive` sqrt_from is tried with every number and every approximation, which takes some
+// minutes.
 #include <sys/mman.h>
 #include <unistd.h>
 

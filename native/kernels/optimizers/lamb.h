@@ -32,7 +32,7 @@ template <class V> struct Lamb {
 
   double rate(double w_norm, double u_norm) const { return w_norm == 0 || u_norm == 0 ? lr : lr * (w_norm / u_norm); }
 
-  void operator()(V& w, V, const V* slots, V rate) const { w = fnma(rate, direction(w, slots), w); }
+  void operator()(V& w, const V* slots, V rate) const { w = fnma(rate, direction(w, slots), w); }
 };
 
 }  // namespace SIMD_ISA
