@@ -49,7 +49,7 @@ function parseOptions(): Options | null {
 async function run({ words, isQuick, before, threads, out }: Options): Promise<void> {
   const chosen = cases.filter(({ name }) => words.includes(name));
   const others = words.filter((word) => cases.every(({ name }) => name !== word));
-  const bench = new Bench(isQuick, threads, others);
+  const bench = new Bench(isQuick, threads, others, Infinity);
   runtime.threads = threads;
   const machine = describeMachine();
   measureMachine(bench);

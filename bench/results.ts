@@ -13,6 +13,8 @@ export interface Goal {
 /** What one call moves or computes, as far as it is known. */
 export interface Work {
   readonly parameters?: number;
+  /** That the parameters are in, where it is their number that matters. */
+  readonly variables?: number;
   /** Read from and written to memory. */
   readonly bytes?: number;
   readonly flops?: number;
@@ -34,6 +36,8 @@ export interface Measure {
   readonly id: string;
   readonly value: number;
   readonly unit: string;
+  /** What the value may be off by, one standard error, where that is known. */
+  readonly error?: number;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
