@@ -11,6 +11,8 @@ import type { Side } from './sides';
 export interface Case {
   readonly name: string;
   readonly about: string;
+  /** Whether it takes the JavaScript peers, which are installed when they are first needed. */
+  readonly usesPackages?: boolean;
   readonly run: (bench: Bench) => Promise<void>;
 }
 
@@ -27,9 +29,11 @@ export interface ContestOptions {
 /** Ours first; null ones are peers that are not here. */
 export type Sides = readonly (Side | null)[];
 
+// A turn has several calls even of a training step, so that what the other sides left in caches and clocks is soon
+// forgotten.
 const paces: Record<'quick' | 'full', Pace> = {
-  quick: { seconds: 0.15, minRounds: 5, maxRounds: 101 },
-  full: { seconds: 0.5, minRounds: 9, maxRounds: 301 },
+  quick: { seconds: 0.15, turnSeconds: 20e-3, minRounds: 5, maxRounds: 101 },
+  full: { seconds: 0.5, turnSeconds: 60e-3, minRounds: 9, maxRounds: 301 },
 };
 // Enough for what a rule gets wrong at its first step, or only later, to show.
 const checkedCalls = 3;

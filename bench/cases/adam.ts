@@ -61,6 +61,7 @@ const peerGoals = [
 export const adam: Case = {
   name: 'adam',
   about: 'Adam against the limit, plain JavaScript and the other libraries',
+  usesPackages: true,
   async run(bench) {
     for (const n of [2 ** 16, bench.isQuick ? 2 ** 22 : 2 ** 25]) {
       await bench.eachThreadCount((threads) =>

@@ -16,6 +16,7 @@ const flops = 2 * 64 * (2 * 784 * 256 + 3 * 256 * 10);
 export const mnist: Case = {
   name: 'mnist',
   about: 'one training step of a small network against the other libraries',
+  usesPackages: true,
   async run(bench) {
     await bench.eachThreadCount(async (threads) => {
       await bench.contest(

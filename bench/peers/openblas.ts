@@ -1,4 +1,4 @@
-import { runtime } from 'gradstep';
+import { native } from '../../lib/native';
 import { loadAddon } from '../addon';
 
 interface Addon {
@@ -11,7 +11,7 @@ interface Addon {
 export type Product = [Float32Array, Float32Array, Float32Array, number, number, number, boolean, boolean];
 
 /** Its kernels for the instruction set that ours use: on Zen 1, say, it would choose others by itself. */
-const cores = { avx512: 'SkylakeX', avx2: 'Haswell', neon: '', scalar: '' };
+const cores: Readonly<Record<string, string>> = { avx512: 'SkylakeX', avx2: 'Haswell' };
 
 export class OpenBlas {
   private constructor(
@@ -21,7 +21,7 @@ export class OpenBlas {
 
   static load(): Promise<OpenBlas | null> {
     const addon = loadAddon('openblas') as Addon;
-    const version = addon.load(cores[runtime.isa]);
+    const version = addon.load(cores[native.isa()] ?? '');
     return Promise.resolve(version === undefined ? null : new OpenBlas(addon, version));
   }
 
