@@ -33,7 +33,7 @@ export type Sides = readonly (Side | null)[];
 // forgotten.
 const paces: Record<'quick' | 'full', Pace> = {
   quick: { seconds: 0.15, turnSeconds: 20e-3, minRounds: 5, maxRounds: 101 },
-  full: { seconds: 0.5, turnSeconds: 60e-3, minRounds: 9, maxRounds: 301 },
+  full: { seconds: 0.5, turnSeconds: 60e-3, minRounds: 5, maxRounds: 301 },
 };
 // Enough for what a rule gets wrong at its first step, or only later, to show.
 const checkedCalls = 3;

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os';
 import { AdamOptimizer, runtime } from 'gradstep';
 import type { Bench, Case, Sides } from '../bench';
-import { showCount, showThreads } from '../data';
+import { showCount, showThreads, showVariables } from '../data';
 import { timed } from '../harness';
 import { limit } from '../limit';
 import { adamBytes, adamSide, pairsOf } from '../ours';
@@ -70,7 +70,7 @@ export const growth: Case = {
     for (const count of [1, 10, 100, 1000, 10_000, ...(bench.isQuick ? [] : [100_000])]) {
       const n = count * elements;
       await bench.contest(
-        `growth ${count.toLocaleString('en-US')} variables of ${elements}, 1 thread`,
+        `growth ${showVariables(count)} of ${elements}, 1 thread`,
         () =>
           againstLimit(
             Array.from({ length: count }, () => elements),

@@ -17,23 +17,29 @@ export interface Axis {
   readonly show?: (x: number) => string;
 }
 
+/** In a legend, what stands for a line without points. */
+const bar = 'path://M0 0h30v3h-30z';
+
 /** Lines over x, all with a point at some of the same x. */
 export function lineChart(title: string, x: Axis, y: Axis, lines: readonly Line[], goal?: Line): string {
   const xs = lines.flatMap(({ points }) => points.map(([x]) => x));
-  const series = [...lines, ...(goal === undefined ? [] : [goal])].map(
-    ({ name, points, color, isDashed = false }): LineSeriesOption => ({
-      type: 'line',
-      name,
-      data: points.map(([x, y]) => [x, y]),
-      symbol: isDashed ? 'none' : 'circle',
-      symbolSize: 7,
-      lineStyle: { color, width: isDashed ? 1.5 : 2.5, type: isDashed ? 'dashed' : 'solid' },
-      itemStyle: { color },
-    }),
-  );
+  const shown = [...lines, ...(goal === undefined ? [] : [goal])];
+  const series = shown.map(({ name, points, color, isDashed = false }): LineSeriesOption => ({
+    type: 'line',
+    name,
+    data: points.map(([x, y]) => [x, y]),
+    symbol: isDashed ? 'none' : 'circle',
+    symbolSize: 7,
+    lineStyle: { color, width: isDashed ? 1.5 : 2.5, type: isDashed ? 'dashed' : 'solid' },
+    itemStyle: { color },
+  }));
   return render(560, {
     title: { text: title, left: 'center', top: 12 },
-    legend: { top: 44, itemGap: 28 },
+    legend: {
+      top: 44,
+      itemGap: 28,
+      data: shown.map(({ name, isDashed = false }) => (isDashed ? { name, icon: bar } : name)),
+    },
     grid: { left: 80, right: 50, top: 100, bottom: 60 },
     xAxis: {
       ...scale(x),

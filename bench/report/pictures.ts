@@ -1,4 +1,4 @@
-import { showCount } from '../data';
+import { showCount, showThreads } from '../data';
 import type { Timing } from '../harness';
 import type { Contest, Report } from '../results';
 import { barChart, colors, heatMap, lineChart, type Bar, type Line } from './charts';
@@ -33,7 +33,6 @@ export function drawPictures({ contests }: Report): Picture[] {
 const byName = ({ timings }: Contest, name: string): Timing | undefined =>
   timings.find((timing) => timing.name === name);
 const threadsOf = ({ id }: Contest): number => Number(/(\d+) threads?$/.exec(id)?.[1]);
-const showThreads = (threads: number): string => (threads === 1 ? '1 thread' : `${threads} threads`);
 
 /** For one thread and for all: lines of the contests that have so many. */
 function eachThreadCount(contests: readonly Contest[], lines: (some: readonly Contest[], threads: number) => Line[]) {
@@ -80,7 +79,7 @@ function drawGrowth(all: readonly Contest[]): string | null {
 }
 
 function drawVariables(all: readonly Contest[]): string | null {
-  const contests = all.filter(({ id }) => /^growth .* variables of/.test(id));
+  const contests = all.filter(({ id }) => /^growth .* variables? of/.test(id));
   if (contests.length < 3) return null;
   const { parameters, variables } = contests[0]!.work;
   const at = ({ work }: Contest, time: number): [number, number] => [work.variables!, (time / work.variables!) * 1e9];
@@ -143,10 +142,10 @@ function drawRules(all: readonly Contest[]): string | null {
   return cells.length === 0 ? null : heatMap('applyGradients in percent of the limit, 1 thread', cells);
 }
 
-/** Times of all sides of the contest with the most of them, the shortest on top. */
+/** Times of all sides of the contest with the most of them, the shortest on top. One thread is fair to all of them. */
 function drawPeers(title: string, start: string, all: readonly Contest[]): string | null {
   const contests = all.filter((contest) => contest.id.startsWith(start) && byName(contest, 'limit') === undefined);
-  const contest = contests.sort((a, b) => b.timings.length - a.timings.length || threadsOf(b) - threadsOf(a))[0];
+  const contest = contests.sort((a, b) => b.timings.length - a.timings.length || threadsOf(a) - threadsOf(b))[0];
   if (contest === undefined || contest.timings.length < 3) return null;
   const sorted = [...contest.timings].sort((a, b) => a.time.median - b.time.median);
   const bars = sorted.map(({ name, time, ratio }): Bar => {

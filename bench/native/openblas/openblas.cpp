@@ -19,8 +19,8 @@ template <class F> bool find(void* library, const char* name, F*& function) {
   return function != nullptr;
 }
 
-// load(core): the name of the kernels it has chosen, or undefined where there is no library. An empty core leaves it the
-// choice of its kernels.
+// load(core): the name of the kernels it has chosen, or undefined where there is no library. An empty core leaves it
+// the choice of its kernels.
 napi_value load(napi_env env, napi_callback_info info) {
   size_t count = 1;
   napi_value argument;
