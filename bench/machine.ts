@@ -13,7 +13,7 @@ export function describeMachine(): Machine {
     cpu: cpus()[0]?.model ?? arch(),
     cores: cpus().length,
     memoryBytes: totalmem(),
-    os: `${type()} ${release()} ${arch()}`,
+    os: `${type()} ${release().split('-')[0]} ${arch()}`,
     node: process.versions.node,
     gradstep: runtime.version,
     isa: runtime.isa,

@@ -133,7 +133,8 @@ function drawGemm(all: readonly Contest[]): string | null {
 }
 
 function drawRules(all: readonly Contest[]): string | null {
-  const cells = all.flatMap((contest) => {
+  const bySize = [...all].sort((a, b) => (a.work.parameters ?? 0) - (b.work.parameters ?? 0));
+  const cells = bySize.flatMap((contest) => {
     const row = /^rules (\w+) applyGradients/.exec(contest.id)?.[1];
     const limit = byName(contest, 'limit');
     const column = showCount(contest.work.parameters ?? 0);
