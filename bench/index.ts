@@ -77,6 +77,9 @@ async function measure({ words, isQuick, threads }: Options): Promise<Report> {
   await bench.peers.stop();
 
   const { contests, measures, peers, leftOut } = bench;
+  if (contests.length === 0 && measures.every(({ id }) => id.startsWith('machine '))) {
+    throw new Error(`no figure's name has any of: ${others.join(', ')}`);
+  }
   if (leftOut.length > 0) console.error(`\nno time left for ${leftOut.length} figures, ${leftOut[0]} and later ones`);
   return { date: new Date().toISOString().slice(0, 10), machine, peers: peers.versions, contests, measures };
 }
