@@ -1,4 +1,5 @@
 import { runtime } from 'gradstep';
+import { collectGarbage } from './gc';
 import { race, type Pace } from './harness';
 import { Disagreement, expectClose } from './parity';
 import { Peers } from './peers/peers';
@@ -10,6 +11,8 @@ import type { Side } from './sides';
 export interface Case {
   readonly name: string;
   readonly about: string;
+  /** Whether it takes the JavaScript peers, which are installed when they are first needed. */
+  readonly usesPackages?: boolean;
   readonly run: (bench: Bench) => Promise<void>;
 }
 
@@ -23,9 +26,14 @@ export interface ContestOptions {
   readonly patience?: number;
 }
 
+/** Ours first; null ones are peers that are not here. */
+export type Sides = readonly (Side | null)[];
+
+// A turn has several calls even of a training step, so that what the other sides left in caches and clocks is soon
+// forgotten.
 const paces: Record<'quick' | 'full', Pace> = {
-  quick: { seconds: 0.15, minRounds: 5, maxRounds: 101 },
-  full: { seconds: 0.5, minRounds: 9, maxRounds: 301 },
+  quick: { seconds: 0.15, turnSeconds: 20e-3, minRounds: 5, maxRounds: 101 },
+  full: { seconds: 0.5, turnSeconds: 60e-3, minRounds: 5, maxRounds: 301 },
 };
 // Enough for what a rule gets wrong at its first step, or only later, to show.
 const checkedCalls = 3;
@@ -34,18 +42,28 @@ const checkedCalls = 3;
 export class Bench {
   readonly contests: Contest[] = [];
   readonly measures: Measure[] = [];
+  /** What there was no time for. */
+  readonly leftOut: string[] = [];
   readonly peers = new Peers();
 
   constructor(
     readonly isQuick: boolean,
     /** As many as the machine has, or as asked for. */
     readonly allThreads: number,
-    /** Contests whose id has none of these are left out; no words: all take part. */
+    /** Figures whose id has none of these are left out; no words: all take part. */
     private readonly words: readonly string[],
+    /** By `performance.now()`: nothing starts after it. */
+    private readonly deadline: number,
   ) {}
 
+  /** Whether a figure is asked for, and there is time for it. */
   wants(id: string): boolean {
-    return this.words.length === 0 || this.words.some((word) => id.toLowerCase().includes(word.toLowerCase()));
+    const isAsked =
+      id.startsWith('machine ') || // first of all, whatever comes after
+      this.words.length === 0 ||
+      this.words.some((word) => id.toLowerCase().includes(word.toLowerCase()));
+    if (isAsked && performance.now() > this.deadline) this.leftOut.push(id);
+    return isAsked && performance.now() <= this.deadline;
   }
 
   /** Runs `work` with one thread, then, where there are more, with all of them. */
@@ -61,18 +79,19 @@ export class Bench {
    * Checks that all sides that compute something compute the same, then times them. A side that does not agree with
    * the last one that has a result, a plain loop by custom, is refused; when it is ours, nothing is timed.
    *
-   * @param sides ours first; null ones are peers that are not here.
+   * @param makeSides called when the contest takes place.
    */
-  async contest(id: string, sides: readonly (Side | null)[], options: ContestOptions = {}): Promise<void> {
-    const present = sides.filter((side) => side !== null);
-    if (!this.wants(id)) return disposeOf(present);
+  async contest(id: string, makeSides: () => Sides | Promise<Sides>, options: ContestOptions = {}): Promise<void> {
+    if (!this.wants(id)) return;
+    collectGarbage(); // what the contest before leaves is none of this one's business
+    const present = (await makeSides()).filter((side) => side !== null);
     const refused = await this.refusals(present, options);
     const admitted = present.filter(({ name }) => !refused.has(name));
     const { seconds, ...rest } = paces[this.isQuick ? 'quick' : 'full'];
     const pace = { ...rest, seconds: seconds * (options.patience ?? 1) };
     const isOurs = admitted[0] === present[0];
     const timings = isOurs && admitted.length > 0 ? await race(admitted, pace) : [];
-    await disposeOf(present);
+    for (const side of present) await side.dispose?.();
     const { work = {}, goals = [] } = options;
     this.add({ id, work, timings, goals, refused: [...refused.values()] });
   }
@@ -84,7 +103,10 @@ export class Bench {
     return refused.length === 0;
   }
 
-  measure(measure: Measure): void {
+  /** @param take called when the figure is asked for. */
+  measure(id: string, take: () => Omit<Measure, 'id'>): void {
+    if (!this.wants(id)) return;
+    const measure = { id, ...take() };
     this.measures.push(measure);
     console.log(showMeasure(measure));
   }
@@ -119,8 +141,4 @@ export class Bench {
     }
     return refused;
   }
-}
-
-async function disposeOf(sides: readonly Side[]): Promise<void> {
-  for (const side of sides) await side.dispose?.();
 }

@@ -23,6 +23,11 @@ export function shared(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));
 }
 
+/** '1 thread', '2 threads': how ids of figures end. */
+export const showThreads = (n: number): string => `${n} thread${n === 1 ? '' : 's'}`;
+
+export const showVariables = (n: number): string => `${n.toLocaleString('en-US')} variable${n === 1 ? '' : 's'}`;
+
 /** 4096 as '2^12', 1000 as '1,000'. */
 export function showCount(n: number): string {
   const power = Math.log2(n);

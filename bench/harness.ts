@@ -12,6 +12,8 @@ export interface Contestant {
 export interface Pace {
   /** How long all turns together should take. */
   readonly seconds: number;
+  /** How long one turn takes at least. */
+  readonly turnSeconds: number;
   readonly minRounds: number;
   readonly maxRounds: number;
 }
@@ -35,8 +37,6 @@ export function timed(name: string, work: () => void, prepare?: () => void | Pro
   return prepare === undefined ? { name, turn } : { name, turn, prepare };
 }
 
-// Several calls even of a training step, so that what the other sides left in caches and clocks is soon forgotten.
-const turnSeconds = 60e-3;
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 
@@ -52,7 +52,7 @@ const warmSeconds = { least: 0.03, most: 0.3 };
 export async function race(contestants: readonly Contestant[], pace: Pace): Promise<Timing[]> {
   const entries = [];
   for (const contestant of contestants) {
-    entries.push({ contestant, ...(await calibrate(contestant)), times: [] as number[] });
+    entries.push({ contestant, ...(await calibrate(contestant, pace)), times: [] as number[] });
   }
   const end = performance.now() + 1000 * pace.seconds;
   for (let round = 0; round < pace.maxRounds && (round < pace.minRounds || performance.now() < end); round++) {
@@ -74,7 +74,7 @@ export async function race(contestants: readonly Contestant[], pace: Pace): Prom
 }
 
 /** How many calls fill a turn; finding out warms up. */
-async function calibrate(contestant: Contestant): Promise<{ calls: number; isShort: boolean }> {
+async function calibrate(contestant: Contestant, { turnSeconds }: Pace): Promise<{ calls: number; isShort: boolean }> {
   await contestant.prepare?.();
   await contestant.turn(1);
   let calls = 1;

@@ -1,23 +1,29 @@
 // `npm run bench`: measures the machine, then gradstep against it and against other libraries. See bench/README.md.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runtime } from 'gradstep';
 import { Bench } from './bench';
 import { cases } from './cases/index';
 import { describeMachine, measureMachine } from './machine';
-import { scratch } from './paths';
+import { published, scratch } from './paths';
+import { installPeers } from './peers/installed';
 import { compareReports, showChanges } from './report/compare';
+import { showGoals } from './report/console';
 import { readJson, writeJson } from './report/json';
 import { toMarkdown } from './report/markdown';
-import type { Report } from './results';
+import { updateReadme } from './report/readme';
+import { merge, type Report } from './results';
 
-const help = `npm run bench -- [words] [--quick] [--compare old.json] [--threads n] [--out folder]
+const help = `npm run bench -- [words] [--quick] [--compare old.json] [--threads n] [--out folder | --publish]
 
 words  names of cases; other words choose figures by their names: npm run bench rules lion
 ${cases.map(({ name, about }) => `  ${name.padEnd(9)} ${about}`).join('\n')}
 `;
+
+/** A quick run starts nothing after this; what it has started may take some seconds more. */
+const quickSeconds = 95;
 
 interface Options {
   readonly words: readonly string[];
@@ -25,6 +31,7 @@ interface Options {
   readonly before: Report | null;
   readonly threads: number;
   readonly out: string;
+  readonly isPublished: boolean;
 }
 
 function parseOptions(): Options | null {
@@ -34,7 +41,8 @@ function parseOptions(): Options | null {
       quick: { type: 'boolean', default: false },
       compare: { type: 'string' },
       threads: { type: 'string', default: `${availableParallelism()}` },
-      out: { type: 'string', default: join(scratch, 'report') },
+      out: { type: 'string' },
+      publish: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -42,42 +50,69 @@ function parseOptions(): Options | null {
   const threads = Number(values.threads);
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`--threads must be a whole number, got ${values.threads}`);
-  const before = values.compare === undefined ? null : readJson(values.compare);
-  return { words: positionals, isQuick: values.quick, before, threads, out: values.out };
+  if (values.publish && values.quick) throw new Error('--publish is for full runs, not for --quick');
+  return {
+    words: positionals,
+    isQuick: values.quick,
+    before: values.compare === undefined ? null : readJson(values.compare),
+    threads,
+    out: values.publish ? published : (values.out ?? join(scratch, 'report')),
+    isPublished: values.publish,
+  };
 }
 
-async function run({ words, isQuick, before, threads, out }: Options): Promise<void> {
+async function measure({ words, isQuick, threads }: Options): Promise<Report> {
   const chosen = cases.filter(({ name }) => words.includes(name));
   const others = words.filter((word) => cases.every(({ name }) => name !== word));
-  const bench = new Bench(isQuick, threads, others);
+  const taking = chosen.length > 0 ? chosen : cases;
+  if (taking.some(({ usesPackages }) => usesPackages)) installPeers();
+
+  // The clock starts here: what is built and installed once does not count.
+  const deadline = isQuick ? performance.now() + 1000 * quickSeconds : Infinity;
+  const bench = new Bench(isQuick, threads, others, deadline);
   runtime.threads = threads;
   const machine = describeMachine();
   measureMachine(bench);
-  for (const { run } of chosen.length > 0 ? chosen : cases) await run(bench);
+  for (const { run } of taking) await run(bench);
   await bench.peers.stop();
 
-  const { contests, measures, peers } = bench;
-  const report = { date: new Date().toISOString().slice(0, 10), machine, peers: peers.versions, contests, measures };
+  const { contests, measures, peers, leftOut } = bench;
+  if (contests.length === 0 && measures.every(({ id }) => id.startsWith('machine '))) {
+    throw new Error(`no figure's name has any of: ${others.join(', ')}`);
+  }
+  if (leftOut.length > 0) console.error(`\nno time left for ${leftOut.length} figures, ${leftOut[0]} and later ones`);
+  return { date: new Date().toISOString().slice(0, 10), machine, peers: peers.versions, contests, measures };
+}
+
+async function write(report: Report, { words, out, isPublished }: Options): Promise<void> {
   mkdirSync(out, { recursive: true });
-  writeJson(join(out, 'results.json'), report);
-  writeFileSync(join(out, 'results.md'), toMarkdown(report));
+  const file = join(out, 'results.json');
+  const whole = isPublished && words.length > 0 && existsSync(file) ? merge(readJson(file), report) : report;
   // The charting package takes a while to load.
   const { drawPictures } = await import('./report/pictures.js');
-  for (const [file, svg] of drawPictures(contests)) writeFileSync(join(out, file), svg);
-  console.log(`\nwritten to ${out}`);
-  if (before !== null) console.log(`\nchanges since ${before.date}:\n${showChanges(compareReports(before, report))}`);
-
-  const refused = contests.flatMap((contest) => contest.refused);
-  if (refused.length > 0) {
-    console.error(`\nnot timed, because results differ:\n  ${refused.join('\n  ')}`);
-    process.exitCode = 1;
-  }
+  const pictures = drawPictures(whole);
+  for (const { file, svg } of pictures) writeFileSync(join(out, file), svg);
+  writeJson(file, whole);
+  writeFileSync(join(out, 'results.md'), toMarkdown(whole, pictures));
+  if (isPublished) updateReadme(whole, pictures);
+  console.log(`\nwritten to ${relative('.', out)}`);
 }
 
 async function main(): Promise<void> {
   const options = parseOptions();
-  if (options === null) console.log(help);
-  else await run(options);
+  if (options === null) return console.log(help);
+  const report = await measure(options);
+  await write(report, options);
+  console.log(showGoals(report));
+  const { before } = options;
+  if (before !== null) console.log(`\nchanges since ${before.date}:\n${showChanges(compareReports(before, report))}`);
+
+  // A goal that is missed is a finding; results that differ are a failure.
+  const refused = report.contests.flatMap((contest) => contest.refused);
+  if (refused.length > 0) {
+    console.error(`\nnot timed, because results differ:\n  ${refused.join('\n  ')}`);
+    process.exitCode = 1;
+  }
 }
 
 main().catch((error: unknown) => {

@@ -13,6 +13,8 @@ export interface Goal {
 /** What one call moves or computes, as far as it is known. */
 export interface Work {
   readonly parameters?: number;
+  /** That the parameters are in, where it is their number that matters. */
+  readonly variables?: number;
   /** Read from and written to memory. */
   readonly bytes?: number;
   readonly flops?: number;
@@ -34,6 +36,8 @@ export interface Measure {
   readonly id: string;
   readonly value: number;
   readonly unit: string;
+  /** What the value may be off by, one standard error, where that is known. */
+  readonly error?: number;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
@@ -68,4 +72,29 @@ export function judge(contest: Contest, { against, atLeast, atMost }: Goal): { v
   return atLeast !== undefined
     ? { value: ratio, isMet: ratio >= atLeast }
     : { value: 1 / ratio, isMet: 1 / ratio <= atMost! };
+}
+
+export function isMeasureMet({ value, atMost = Infinity, atLeast = -Infinity }: Measure): boolean {
+  return value <= atMost && value >= atLeast;
+}
+
+/** The newer report with what it did not measure of the older one. Figures of two machines do not go together. */
+export function merge(older: Report, newer: Report): Report {
+  const { cpu, isa } = newer.machine;
+  if (older.machine.cpu !== cpu || older.machine.isa !== isa) return newer;
+  const together = <T extends { id: string }>(before: readonly T[], now: readonly T[]): T[] => {
+    const measured = new Map(now.map((figure) => [figure.id, figure]));
+    const kept = before.map((figure) => {
+      const again = measured.get(figure.id);
+      measured.delete(figure.id);
+      return again ?? figure;
+    });
+    return [...kept, ...measured.values()];
+  };
+  return {
+    ...newer,
+    peers: { ...older.peers, ...newer.peers },
+    contests: together(older.contests, newer.contests),
+    measures: together(older.measures, newer.measures),
+  };
 }

@@ -1,54 +1,67 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Bench, Case } from '../bench';
-import { root } from '../paths';
+import { native } from '../../lib/native';
+import type { Bench, Case, Sides } from '../bench';
+import { numbers, shared, showThreads } from '../data';
+import { timed } from '../harness';
+import type { Product } from '../peers/openblas';
+import { sampled } from '../sides';
 
-const program = join(root, 'build', 'cmake', 'release', 'gemm_bench');
-
-/** Builds what is stale, where CMake is installed. The program finds OpenBLAS by itself when it runs. */
-function build(): boolean {
-  const run = (args: string[]): boolean =>
-    spawnSync('cmake', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
-  return run(['--preset', 'release']) && run(['--build', '--preset', 'release', '-j', '2', '--target', 'gemm_bench']);
+interface Shape {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
 }
 
-/** Its lines: `m x k x n  op  our-GF/s  their-GF/s  ratio-of-best  median-ratio`. */
-const line = /^\s*(\d+) x\s+(\d+) x\s+(\d+)\s+(\S+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)/;
+const allOps = ['nn', 'nt', 'tn', 'tt'] as const;
+type Op = (typeof allOps)[number];
 
-function measureShapes(bench: Bench, threads: number, args: string[]): void {
-  const seconds = bench.isQuick ? 0.1 : 0.3;
-  const { status, stdout, stderr } = spawnSync(program, [`--threads=${threads}`, `--seconds=${seconds}`, ...args], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`gemm_bench: ${stderr.trim()}`);
-  for (const text of stdout.split('\n')) {
-    const match = line.exec(text);
-    if (match === null) continue;
-    const [, m, k, n, op, ours, , , median] = match;
-    const id = `gemm ${m} x ${k} x ${n} ${op}, ${threads} thread${threads === 1 ? '' : 's'}`;
-    bench.measure({ id: `${id}, speed`, value: Number(ours) * 1e9, unit: 'flop/s' });
-    bench.measure({ id: `${id}, OpenBLAS's time / ours`, value: Number(median), unit: '×' });
-  }
+/** Dense layers, [batch, in] x [in, out]. */
+const layers: readonly Shape[] = [
+  { m: 64, k: 784, n: 256 },
+  { m: 64, k: 256, n: 10 },
+];
+
+/** A layer's products in training: forward; its gradients by the weights, xᵀ dy, and by the input, dy wᵀ. */
+function training({ m, k, n }: Shape): [Shape, Op][] {
+  return [
+    [{ m, k, n }, 'nn'],
+    [{ m: k, k: m, n }, 'tn'],
+    [{ m, k: n, n: k }, 'nt'],
+  ];
+}
+
+function product({ m, k, n }: Shape, op: Op): Product {
+  return [shared(m * n), numbers(m * k, 5, 1), numbers(k * n, 7, 1), m, n, k, op[0] === 't', op[1] === 't'];
+}
+
+async function sides({ peers }: Bench, shape: Shape, op: Op, threads: number): Promise<Sides> {
+  const ours = product(shape, op);
+  const theirs = product(shape, op);
+  const blas = await peers.openBlas();
+  return [
+    { ...timed('gradstep', () => native.gemm(...ours, undefined, false)), result: () => sampled(ours[0]) },
+    blas && { ...timed('OpenBLAS', () => blas.gemm(threads, theirs)), result: () => sampled(theirs[0]) },
+  ];
 }
 
 export const gemm: Case = {
   name: 'gemm',
-  about: 'matrix multiplication against OpenBLAS (bench/native/gemm.cpp)',
+  about: 'matrix multiplication against OpenBLAS',
   async run(bench) {
-    // Compiling takes minutes, which a quick run does not have.
-    if (bench.isQuick ? !existsSync(program) : !build()) {
-      console.error('gemm: left out; it takes CMake and, for a quick run, a full one before');
-      return;
-    }
-    const shapes = bench.isQuick ? ['--shape=64x784x256,512x512x512'] : [];
-    try {
-      await bench.eachThreadCount((threads) => {
-        measureShapes(bench, threads, shapes);
-        return Promise.resolve();
-      });
-    } catch (error) {
-      console.error((error as Error).message); // no OpenBLAS
-    }
+    const squares = bench.isQuick ? [64, 512] : [64, 96, 128, 256, 512, 1000, 1024, 2048];
+    const large = squares.flatMap((size) =>
+      (bench.isQuick ? (['nn'] as const) : allOps).map((op) => [{ m: size, k: size, n: size }, op] as const),
+    );
+    const compare = async (shape: Shape, op: Op, threads: number, atLeast: number): Promise<void> => {
+      const { m, k, n } = shape;
+      await bench.contest(
+        `gemm ${m} x ${k} x ${n} ${op}, ${showThreads(threads)}`,
+        () => sides(bench, shape, op, threads),
+        { work: { flops: 2 * m * k * n }, goals: [{ against: 'OpenBLAS', atLeast }] },
+      );
+    };
+    await bench.eachThreadCount(async (threads) => {
+      for (const [shape, op] of layers.flatMap(training)) await compare(shape, op, threads, 1);
+      for (const [shape, op] of large) await compare(shape, op, threads, 0.92);
+    });
   },
 };

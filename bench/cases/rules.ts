@@ -1,12 +1,12 @@
 import * as gradstep from 'gradstep';
 import { runtime, Variable } from 'gradstep';
 import { native, type Rule } from '../../lib/native';
-import type { Bench, Case } from '../bench';
+import type { Bench, Case, Sides } from '../bench';
 import { fillNumbers, shared, showCount } from '../data';
 import { timed } from '../harness';
-import { limit } from '../limit';
 import { plainRules } from '../peers/plain-js';
 import type { Side } from '../sides';
+import { bytesPerParameter, limitLoop, type Arrays } from '../traffic';
 
 /** Values that let every part of every rule take part; the powers are those of the first step. */
 const hyper: Readonly<Record<string, number>> = {
@@ -57,23 +57,6 @@ const optimizers: Readonly<Record<string, readonly [className: string, options: 
   nesterovLars: ['LarsOptimizer', { useNesterov: true }],
 };
 
-/** g, w and up to three slots, as long as the largest size; every contest uses their beginnings. */
-type Arrays = readonly Float32Array[];
-
-function limitSide({ name, slots }: Rule, [g, w, ...s]: Arrays, threads: number): Side {
-  const [first, second] = s as [Float32Array, Float32Array];
-  if (name === 'lamb') return timed('limit', () => limit.lamb(threads, g!, w!, first, second));
-  if (name === 'lars' || name === 'nesterovLars') return timed('limit', () => limit.lars(threads, g!, w!, first));
-  return timed('limit', () => limit.update(threads, g!, w!, ...s.slice(0, slots.length)));
-}
-
-/** What the rule must move, in bytes a parameter; rules with a norm take two passes. */
-function bytesPerParameter({ name, slots }: Rule): number {
-  if (name === 'lamb') return 4 * (6 + 4);
-  if (name === 'lars' || name === 'nesterovLars') return 4 * (2 + 5);
-  return 4 * (1 + 2 * (1 + slots.length));
-}
-
 /** The kernel with as little as possible around it. */
 function kernelSide({ id, hyper: names, slots }: Rule, [g, w, ...s]: Arrays): Side {
   const numbers = new Float64Array(new SharedArrayBuffer(8 * (names.length + 2)));
@@ -109,33 +92,42 @@ async function agrees(bench: Bench, rule: Rule): Promise<boolean> {
   );
 }
 
-/** What people call, and the limit loop over the slots that it made. */
-function applySides(rule: Rule, [g, w]: Arrays): [Side, Side] | null {
+/** What people call, and the arrays it works on: it makes its own slots. */
+function applyGradients(rule: Rule, [g, w]: Arrays): { step: () => void; used: Arrays } {
   const [className, options] = optimizers[rule.name]!;
   type Constructor = new (options: object) => gradstep.Optimizer;
-  const Optimizer = (gradstep as unknown as Record<string, Constructor | undefined>)[className];
-  if (Optimizer === undefined) return null;
+  const Optimizer = (gradstep as unknown as Record<string, Constructor>)[className]!;
   const optimizer = new Optimizer({ learningRate: 2 ** -10, ...options });
   const variable = Variable.over(w!);
   const pairs = [[g!, variable] as const];
   optimizer.applyGradients(pairs);
   const slots = optimizer.getSlotNames().map((name) => optimizer.getSlot(variable, name)!.data as Float32Array);
-  return [timed('gradstep', () => optimizer.applyGradients(pairs)), limitSide(rule, [g!, w!, ...slots], 1)];
+  return { step: () => optimizer.applyGradients(pairs), used: [g!, w!, ...slots] };
 }
 
 async function benchRule(bench: Bench, rule: Rule, arrays: Arrays, sizes: readonly number[]): Promise<void> {
   if (!(await agrees(bench, rule))) return;
+  const limitSide = (arrays: Arrays): Side => timed('limit', limitLoop(rule, arrays, 1));
   for (const n of sizes) {
-    const part = arrays.map((array) => array.subarray(0, n));
+    const fresh = (): Float32Array[] => {
+      const part = arrays.map((array) => array.subarray(0, n));
+      reset(part);
+      return part;
+    };
+    const kernel = (): Sides => {
+      const part = fresh();
+      return [kernelSide(rule, part), limitSide(part)];
+    };
+    const apply = (): Sides => {
+      const { step, used } = applyGradients(rule, fresh());
+      return [timed('gradstep', step), limitSide(used)];
+    };
     const work = { parameters: n, bytes: n * bytesPerParameter(rule) };
     const goal = (atLeast: number) => [{ against: 'limit', atLeast }];
     const id = (what: string): string => `rules ${rule.name} ${what}, ${showCount(n)} parameters`;
-    reset(part);
-    await bench.contest(id('kernel'), [kernelSide(rule, part), limitSide(rule, part, 1)], { work, goals: goal(0.95) });
-    reset(part);
+    await bench.contest(id('kernel'), kernel, { work, goals: goal(0.95) });
     const goals = n >= 2 ** 19 ? goal(0.95) : n >= 2 ** 16 ? goal(0.85) : [];
-    const sides = applySides(rule, part);
-    if (sides !== null) await bench.contest(id('applyGradients'), sides, { work, goals });
+    await bench.contest(id('applyGradients'), apply, { work, goals });
   }
 }
 
@@ -143,12 +135,12 @@ export const rules: Case = {
   name: 'rules',
   about: 'every update rule against a loop that moves the same memory, one thread',
   async run(bench) {
-    const powers = bench.isQuick ? [14, 20] : [12, 14, 16, 18, 19, 20, 22, 24, 26];
+    const powers = bench.isQuick ? [20] : [12, 14, 16, 18, 19, 20, 22, 24, 26];
     const sizes = powers.map((power) => 2 ** power);
+    // g, w and up to three slots, as long as the largest size; every contest uses their beginnings.
     const arrays = Array.from({ length: 5 }, () => shared(sizes.at(-1)!));
     runtime.threads = 1;
-    for (const rule of native.rules.filter(({ name }) => bench.wants(`rules ${name} `)))
-      await benchRule(bench, rule, arrays, sizes);
+    for (const rule of native.rules) await benchRule(bench, rule, arrays, sizes);
     runtime.threads = bench.allThreads;
   },
 };

@@ -1,6 +1,6 @@
-import { IndexedSlices, LazyAdamOptimizer, runtime, tensor, variable } from 'gradstep';
+import { IndexedSlices, LazyAdamOptimizer, tensor, variable } from 'gradstep';
 import type { Case } from '../bench';
-import { numbers, weights } from '../data';
+import { numbers, showThreads, weights } from '../data';
 import { timed } from '../harness';
 import { sampled, type Side } from '../sides';
 
@@ -28,12 +28,13 @@ export const sparse: Case = {
   about: 'LazyAdam on 4,096 rows of a large table against SparseAdam of PyTorch',
   async run(bench) {
     const rows = bench.isQuick ? 100_000 : 1_000_000;
-    const torch = await bench.peers.torch();
-    await bench.eachThreadCount(async () => {
-      const { threads } = runtime;
+    await bench.eachThreadCount(async (threads) => {
       await bench.contest(
-        `sparse ${touched} of ${rows.toLocaleString('en-US')} rows of ${columns}, ${threads} thread${threads === 1 ? '' : 's'}`,
-        [ours(rows), torch && (await torch.side('PyTorch', 'sparse', threads, { rows, columns, touched }))],
+        `sparse ${touched} of ${rows.toLocaleString('en-US')} rows of ${columns}, ${showThreads(threads)}`,
+        async () => {
+          const torch = await bench.peers.torch();
+          return [ours(rows), torch && (await torch.side('PyTorch', 'sparse', threads, { rows, columns, touched }))];
+        },
         {
           work: { parameters: touched * columns, bytes: 28 * touched * columns },
           tolerance: 1e-5,

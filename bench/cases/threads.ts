@@ -11,12 +11,14 @@ export const threads: Case = {
     if (bench.allThreads === 1) return;
     for (const power of bench.isQuick ? [17, 19] : [14, 15, 16, 17, 18, 19, 20, 22, 24]) {
       const n = 2 ** power;
-      const pairs = pairsOf([n]);
-      const optimizer = new AdamOptimizer();
-      const side = (name: string, count: number) => unchecked(adamSide(name, pairs, { optimizer, threads: count }));
       await bench.contest(
         `threads Adam on ${showCount(n)} parameters`,
-        [side(`${bench.allThreads} threads`, bench.allThreads), side('one thread', 1)],
+        () => {
+          const pairs = pairsOf([n]);
+          const optimizer = new AdamOptimizer();
+          const side = (name: string, count: number) => unchecked(adamSide(name, pairs, { optimizer, threads: count }));
+          return [side(`${bench.allThreads} threads`, bench.allThreads), side('one thread', 1)];
+        },
         {
           work: { parameters: n, bytes: adamBytes(n) },
           goals: power >= 17 && power <= 19 ? [{ against: 'one thread', atLeast: 1.6 }] : [],

@@ -7,30 +7,33 @@ import { scratch, sources } from '../paths';
 
 const folder = join(scratch, 'peers');
 const lock = 'package-lock.json';
+const mostMinutes = 5;
+
+let isInstalled = false;
 
 /**
  * Installs what bench/peers/package.json names, outside of the project's own node_modules: 300 MB that only the benches
- * need. Returns false where that fails, as without a network.
+ * need. Where that fails, as without a network, it says so, and those peers are left out.
  */
-function install(): boolean {
+export function installPeers(): void {
   const installed = join(folder, 'node_modules', '.package-lock.json');
   const wanted = readFileSync(join(sources, 'peers', lock), 'utf8');
-  if (existsSync(installed) && existsSync(join(folder, lock)) && readFileSync(join(folder, lock), 'utf8') === wanted) {
-    return true;
-  }
+  isInstalled =
+    existsSync(installed) && existsSync(join(folder, lock)) && readFileSync(join(folder, lock), 'utf8') === wanted;
+  if (isInstalled) return;
   console.error('installing the JavaScript peers (300 MB in build/bench/peers, once)');
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(sources, 'peers', 'package.json'), join(folder, 'package.json'));
   copyFileSync(join(sources, 'peers', lock), join(folder, lock));
-  const args = ['ci', '--no-audit', '--no-fund', '--silent', '--ignore-scripts', '--prefix', folder];
-  return spawnSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'], cwd: folder }).status === 0;
+  const network = ['--prefer-offline', '--fetch-retries=1', '--fetch-timeout=20000'];
+  const args = ['ci', '--no-audit', '--no-fund', '--silent', '--ignore-scripts', ...network, '--prefix', folder];
+  const options = { stdio: 'ignore', cwd: folder, timeout: mostMinutes * 60e3 } as const;
+  isInstalled = spawnSync('npm', args, options).status === 0;
+  if (!isInstalled) console.error('they cannot be installed: is there a network?');
 }
 
-let isInstalled: boolean | undefined;
-
-/** The module of a peer, or null where it cannot be installed. */
+/** The module of a peer, or null where it is not installed. */
 export async function importPeer(name: string): Promise<unknown> {
-  isInstalled ??= install();
   if (!isInstalled) return null;
   const file = createRequire(join(folder, 'package.json')).resolve(name);
   return import(pathToFileURL(file).href);

@@ -1,4 +1,5 @@
 import { loadJax, type Jax } from './jax';
+import { OpenBlas } from './openblas';
 import { loadTfjs, type Tfjs } from './tfjs';
 import { Torch } from './torch';
 
@@ -18,6 +19,10 @@ export class Peers {
 
   jax(): Promise<Jax | null> {
     return this.once('jax-js', loadJax);
+  }
+
+  openBlas(): Promise<OpenBlas | null> {
+    return this.once('OpenBLAS', () => OpenBlas.load());
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { judge, type Contest, type Goal, type Measure } from '../results';
+import { isMeasureMet, judge, type Contest, type Goal, type Measure, type Report } from '../results';
 import type { Timing } from '../harness';
 import { digits, percent, seconds, withPrefix } from './format';
 
@@ -16,12 +16,17 @@ export function showContest(contest: Contest): string {
   return [id, ...lines, ...goals.flatMap((goal) => showGoal(contest, goal) ?? [])].join('\n');
 }
 
-export function rates({ work }: Contest, { time: { median } }: Timing): string[] {
-  const { parameters, bytes, flops } = work;
+/** What a side's time comes to: by parameter, by variable, by second, and of the limit. */
+export function rates({ work, timings }: Contest, timing: Timing): string[] {
+  const { parameters, variables, bytes, flops } = work;
+  const { median } = timing.time;
+  const limit = timing === timings[0] ? timings.find(({ name }) => name === 'limit') : undefined;
   return [
     ...(parameters === undefined ? [] : [`${digits((median / parameters) * 1e9)} ns/parameter`]),
+    ...(variables === undefined ? [] : [`${digits((median / variables) * 1e9)} ns/variable`]),
     ...(bytes === undefined ? [] : [withPrefix(bytes / median, 'B/s')]),
     ...(flops === undefined ? [] : [withPrefix(flops / median, 'flop/s')]),
+    ...(limit === undefined ? [] : [`${percent(limit.ratio.median)} of the limit`]),
   ];
 }
 
@@ -38,12 +43,30 @@ export function wording({ against, atLeast, atMost }: Goal, value: number): stri
     : `${digits(value)} × as fast as ${against}, at least ${atLeast}`;
 }
 
-export function showMeasure({ id, value, unit, atMost, atLeast }: Measure): string {
-  const isMet = value <= (atMost ?? Infinity) && value >= (atLeast ?? -Infinity);
+export function showMeasure(measure: Measure): string {
+  const { id, value, unit, atMost, atLeast } = measure;
+  const isMet = isMeasureMet(measure);
   const goal =
     atMost !== undefined ? `, at most ${digits(atMost)}` : atLeast !== undefined ? `, at least ${digits(atLeast)}` : '';
   const verdict = goal === '' ? '' : isMet ? '  met' : '  MISSED';
   return `${id}: ${unit === 'B/s' ? withPrefix(value, unit) : `${digits(value)} ${unit}`}${goal}${verdict}`;
+}
+
+/** How many goals are met, and which are not. */
+export function showGoals({ contests, measures }: Report): string {
+  const verdicts = [
+    ...contests.flatMap((contest) =>
+      contest.goals.flatMap((goal) => {
+        const judged = judge(contest, goal);
+        return judged === null ? [] : [{ isMet: judged.isMet, line: `${contest.id}: ${wording(goal, judged.value)}` }];
+      }),
+    ),
+    ...measures
+      .filter(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined)
+      .map((measure) => ({ isMet: isMeasureMet(measure), line: showMeasure(measure) })),
+  ];
+  const missed = verdicts.filter(({ isMet }) => !isMet).map(({ line }) => `  ${line}`);
+  return [`\n${verdicts.length - missed.length} of ${verdicts.length} goals met`, ...missed].join('\n');
 }
 
 function pad({ name, time }: Timing): string {

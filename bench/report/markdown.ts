@@ -1,9 +1,10 @@
 import { judge, type Contest, type Machine, type Measure, type Report } from '../results';
 import { rates, showMeasure, wording } from './console';
+import type { Picture } from './pictures';
 import { digits, percent, seconds } from './format';
 
 /** The whole report: the machine, a table of comparisons, a table of the goals, the single figures. */
-export function toMarkdown(report: Report): string {
+export function toMarkdown(report: Report, pictures: readonly Picture[]): string {
   const peers = Object.entries(report.peers).map(([name, version]) => `${name}: ${version}`);
   return [
     '# Benchmarks',
@@ -11,17 +12,18 @@ export function toMarkdown(report: Report): string {
     'Times are medians; ± is half the distance between the quartiles. "× ours" is the median, over rounds in which all',
     'sides take turns, of their time divided by ours.',
     '',
+    ...pictures.flatMap(({ file, title }) => [`![${title}](${file})`, '']),
     ...comparisons(report.contests),
     ...goals(report.contests),
     ...singles(report.measures),
   ].join('\n');
 }
 
-function describe({ cpu, cores, os, node, isa, gradstep, load }: Machine): string {
+export function describe({ cpu, cores, os, node, isa, gradstep, load }: Machine): string {
   return `gradstep ${gradstep} (${isa}) on ${cpu}, ${cores} cores, ${os}, Node ${node}; load at the start ${load.toFixed(1)}.`;
 }
 
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line), ''];
