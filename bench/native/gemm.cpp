@@ -80,7 +80,7 @@ static OpenBlas open_blas(const Settings& settings) {
   const std::vector<float> a(n * n, 1);
   std::vector<float> c(n * n);
   blas(Gemm<float>{n, n, n, a.data(), n, false, a.data(), n, false, c.data(), n, false, nullptr, Activation::none,
-                   nullptr, nullptr});
+                   nullptr});
   return blas;
 }
 
@@ -102,8 +102,8 @@ template <class T> static void compare(const OpenBlas& blas, const Settings& set
   for (T& x : a) x = uniform(random);
   for (T& x : b) x = uniform(random);
   const bool ta = op[0] == 't', tb = op[1] == 't';
-  Gemm<T> g = {s.m,      s.n, s.k,   a.data(), ta ? s.m : s.k,   ta,      b.data(), tb ? s.k : s.n, tb,
-               c.data(), s.n, false, nullptr,  Activation::none, nullptr, nullptr};
+  Gemm<T> g = {s.m,      s.n, s.k,   a.data(), ta ? s.m : s.k,   ta,     b.data(), tb ? s.k : s.n, tb,
+               c.data(), s.n, false, nullptr,  Activation::none, nullptr};
   Gemm<T> h = g;
   h.c = theirs.data();
 

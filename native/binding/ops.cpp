@@ -251,8 +251,7 @@ static Napi::Value scatter_add_op(const Info& info) {
   return args.undefined();
 }
 
-// gemm(out, a, b, m, n, k, transposeA, transposeB, bias | undefined, relu, wherePositive | undefined):
-// out = op(a) op(b) + bias
+// gemm(out, a, b, m, n, k, transposeA, transposeB, bias | undefined, relu): out = op(a) op(b) + bias
 static Napi::Value gemm_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
@@ -266,9 +265,6 @@ static Napi::Value gemm_op(const Info& info) {
     args.next();
   }
   const bool relu = args.boolean("relu");
-  const bool is_masked = !args.next_is_undefined();
-  Floats where_positive;
-  if (is_masked) where_positive = args.floats("wherePositive", out.dtype, out.length);
   args.require(m * n == out.length && m * k == a.length && k * n == b.length, "the sizes do not fit the arrays");
   if (args.failed()) return args.undefined();
   with_type(out.dtype, [&](auto t) {
@@ -280,7 +276,6 @@ static Napi::Value gemm_op(const Info& info) {
     g.c = out.as<T>(), g.ldc = n;
     g.bias = has_bias ? bias.as<T>() : nullptr;
     g.activation = relu ? Activation::relu : Activation::none;
-    g.where_positive = is_masked ? where_positive.as<T>() : nullptr;
     if (!gemm(g)) args.error("out of memory for packing the matrices");
   });
   return args.undefined();

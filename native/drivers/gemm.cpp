@@ -44,7 +44,6 @@ template <class T> Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t r
   block.b += g.transpose_b ? column * g.ldb : column;
   block.c += row * g.ldc + column;
   if (g.bias) block.bias += column;
-  if (g.where_positive) block.where_positive += row * g.ldc + column;
   return block;
 }
 

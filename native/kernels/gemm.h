@@ -41,7 +41,6 @@ template <class V> struct GemmBlock {
   }
 
  private:
-  bool is_last() const { return depth.begin + depth.size == g.k; }  // block of k
   T* packed_b(size_t j) const { return static_cast<T*>(g.scratch) + j * depth.size; }
   T* packed_a() const { return static_cast<T*>(g.scratch) + kGemmBytesOfB / sizeof(T); }
   const T* a_at(size_t row) const {
@@ -98,7 +97,7 @@ template <class V> struct GemmBlock {
   }
 
   GemmCorner<T> corner(size_t column, size_t width) const {
-    const bool last = is_last(), resume = g.accumulate || depth.begin > 0;
+    const bool last = depth.begin + depth.size == g.k, resume = g.accumulate || depth.begin > 0;
     return {g.c + (transpose_c ? column * g.ldc + rows.begin : rows.begin * g.ldc + column),
             g.ldc,
             width,
@@ -110,15 +109,7 @@ template <class V> struct GemmBlock {
   }
 
   void tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from, const GemmCorner<T>& to) const {
-    if (transpose_c) turned_tile(height, vectors, row_major, from, to);
-    else compute(height, vectors, row_major, from, to);
-    if (g.where_positive && is_last())
-      gemm_keep<V>(to.c, g.where_positive + (to.c - g.c), g.ldc, transpose_c ? to.columns : height,
-                   transpose_c ? height : to.columns);
-  }
-
-  void turned_tile(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from,
-                   const GemmCorner<T>& to) const {
+    if (!transpose_c) return compute(height, vectors, row_major, from, to);
     alignas(64) T sums[kRows * kColumns];
     if (to.resume) gemm_transpose(sums, kColumns, to.c, to.ldc, to.columns, height);
     compute(height, vectors, row_major, from,
@@ -179,7 +170,7 @@ template <class V> static double gemm_work(const Gemm<typename V::Scalar>& g) {
 template <class V> static void gemm_whole(const Gemm<typename V::Scalar>& g) {
   if (gemm_work_straight<V>(g) <= gemm_work_turned<V>(g)) return gemm_blocks<V>(g, false);
   gemm_blocks<V>({g.n, g.m, g.k, g.b, g.ldb, !g.transpose_b, g.a, g.lda, !g.transpose_a, g.c, g.ldc, g.accumulate,
-                  g.bias, g.activation, g.where_positive, g.scratch},
+                  g.bias, g.activation, g.scratch},
                  true);
 }
 
@@ -193,7 +184,6 @@ template <class V> static void gemm(const Gemm<typename V::Scalar>& g) {
   right.b += g.transpose_b ? whole * g.ldb : whole;
   right.c += whole;
   if (g.bias) right.bias += whole;
-  if (g.where_positive) right.where_positive += whole;
   if (gemm_work<V>(g) <= gemm_work<V>(left) + gemm_work<V>(right)) return gemm_whole<V>(g);
   gemm_whole<V>(left);
   gemm_whole<V>(right);

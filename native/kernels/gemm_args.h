@@ -4,8 +4,7 @@
 //     c[m, n] = activation(op(a)[m, k] * op(b)[k, n]  (+ c when accumulate)  (+ bias[n] on every row))
 //
 // Every element of c is one chain of fused multiply-adds over k in increasing order, starting from +0 (from c when
-// accumulate); then + bias; then the activation; then, with where_positive, +0 in place of what is there unless
-// where_positive > 0: relu's gradient, by its output. That fixes every bit of the result: instruction set, tile size,
+// accumulate); then + bias; then the activation. That fixes every bit of the result: instruction set, tile size,
 // blocking, packing and thread count choose only which element is computed where and when. Nothing is skipped: 0 * NaN
 // is NaN.
 #include <stddef.h>
@@ -22,13 +21,12 @@ template <class T> struct Gemm {
   const T* b;  // [k, n], or [n, k] when transpose_b
   size_t ldb;
   bool transpose_b;
-  T* c;  // [m, n], overlapping none of the others
+  T* c;  // [m, n], overlapping neither a, b nor bias
   size_t ldc;
   bool accumulate;
   const T* bias;  // [n] or null
   Activation activation;
-  const T* where_positive;  // [m, n] or null; ldc elements from row to row, as c
-  void* scratch;            // kGemmScratchBytes, aligned to 64, for packed panels; contents mean nothing between calls
+  void* scratch;  // kGemmScratchBytes, aligned to 64, for packed panels; contents mean nothing between calls
 };
 
 using GemmF32 = Gemm<float>;

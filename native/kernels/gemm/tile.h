@@ -154,19 +154,4 @@ static inline void gemm_tile_of(size_t rows, size_t vectors, size_t k, const Gem
   gemm_tile<V, kRows, kVectors, kRowMajor, false, false>(k, from, to);
 }
 
-// c becomes +0 unless where_positive > 0; both are [rows, columns]. A pass over a tile just stored: within gemm_finish,
-// it would make every product slower that does not ask for it.
-template <class V>
-static void gemm_keep(typename V::Scalar* c, const typename V::Scalar* where_positive, size_t ld, size_t rows,
-                      size_t columns) {
-  const V zero(0);
-  for (size_t i = 0; i < rows; ++i, c += ld, where_positive += ld) {
-    size_t j = 0;
-    for (; j + V::kLanes <= columns; j += V::kLanes)
-      store(c + j, select(gt(load(where_positive + j), zero), load(c + j), zero));
-    if (const size_t n = columns - j)
-      store(c + j, select(gt(load(where_positive + j, n), zero), load(c + j, n), zero), n);
-  }
-}
-
 }  // namespace gradstep::SIMD_ISA
