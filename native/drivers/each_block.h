@@ -13,6 +13,9 @@ struct Blocks {
   size_t per_piece;           // how many a thread takes at a time: of small arrays, many
 };
 
+// From so many blocks on there are enough of them to go round in longer pieces, which memory reads ahead better.
+constexpr size_t kManyBlocks = 128, kLongPiece = 8;
+
 // Valid until the next call.
 template <class Array> const Blocks& number_blocks(const Array* arrays, size_t count) {
   thread_local Blocks blocks;
@@ -24,7 +27,8 @@ template <class Array> const Blocks& number_blocks(const Array* arrays, size_t c
     first[i + 1] = first[i] + blocks_of(arrays[i].count);
     elements += arrays[i].count;
   }
-  blocks.per_piece = std::max<size_t>(1, first[count] * kBlockElements / std::max<size_t>(1, elements));
+  const size_t of_small_arrays = first[count] * kBlockElements / std::max<size_t>(1, elements);
+  blocks.per_piece = std::max<size_t>(of_small_arrays, first[count] < kManyBlocks ? 1 : kLongPiece);
   return blocks;
 }
 
