@@ -125,19 +125,15 @@ export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale =
   const out = allocate(x.dtype, shape, sizeOf(shape));
   // Runs of neighbouring dimensions that are all kept or all summed, those of size 1 belonging to any run.
   let form = '';
-  const sizes: number[] = [];
+  const sizes: [number, number, number] = [1, 1, 1];
   for (let d = 0; d < x.shape.length; d++) {
     const size = x.shape[d]!;
     if (size === 1) continue;
     const kind = axes.includes(d) ? 's' : 'k';
-    if (form.endsWith(kind)) {
-      sizes[sizes.length - 1]! *= size;
-    } else {
-      form += kind;
-      sizes.push(size);
-    }
+    if (!form.endsWith(kind)) form += kind;
+    if (form.length <= 3) sizes[form.length - 1]! *= size;
   }
-  const [first = 1, second = 1, third = 1] = sizes;
+  const [first, second, third] = sizes;
   const data = x.data;
   if (x.size === 0)
     out.raw.fill(0 * scale); // the mean of nothing is 0 times Infinity, NaN

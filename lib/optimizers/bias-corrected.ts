@@ -28,7 +28,9 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends Optimizer
     return this.powers.variables();
   }
 
+  private readonly initialPowers = ({ hyper }: Settings) => this.betas.map(({ at }) => hyper[at]!);
+
   private powersOf(settings: Settings) {
-    return this.powers.of(settings, () => this.betas.map(({ at }) => settings.hyper[at]!));
+    return this.powers.of(settings, this.initialPowers);
   }
 }

@@ -12,8 +12,8 @@ export class NonSlots {
   constructor(private readonly names: readonly string[]) {}
 
   /** The scalars of a group, each in an array of its own; `initial` is asked when there are none yet. */
-  of(settings: Settings, initial: () => readonly number[]): readonly FloatArray[] {
-    return (this.made.get(settings) ?? this.make(settings, initial())).arrays;
+  of(settings: Settings, initial: (settings: Settings) => readonly number[]): readonly FloatArray[] {
+    return (this.made.get(settings) ?? this.make(settings, initial(settings))).arrays;
   }
 
   variables(): Variable[] {

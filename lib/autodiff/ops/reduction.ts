@@ -28,11 +28,10 @@ export function reductionOf(
   const { keepDims = false } = options;
   checkBoolean('keepDims', keepDims);
   const positions = normalizeAxes('axes', axes, x.shape.length);
-  const reduced = new Set(positions);
-  const keptShape = x.shape.map((size, d) => (reduced.has(d) ? 1 : size));
+  const keptShape = x.shape.map((size, d) => (positions.includes(d) ? 1 : size));
   return {
     axes: positions,
-    shape: keepDims ? keptShape : x.shape.filter((_, d) => !reduced.has(d)),
+    shape: keepDims ? keptShape : x.shape.filter((_, d) => !positions.includes(d)),
     keptShape,
     count: positions.reduce((product, d) => product * x.shape[d]!, 1),
   };
