@@ -214,7 +214,10 @@ export abstract class Optimizer<H extends object = object> {
     return gradsAndVars.loss;
   }
 
-  /** The slot of this name that belongs to `variable`, or null when there is none (yet). */
+  /**
+   * The slot of this name that belongs to `variable`, or null when there is none (yet). Slots of small variables lie
+   * together: the buffer of its `data` may hold others too.
+   */
   getSlot(variable: Variable, name: string): Variable | null {
     return this.slots.get(variable, name);
   }
