@@ -20,6 +20,8 @@ export class OpenBlas {
   ) {}
 
   static load(): Promise<OpenBlas | null> {
+    // 2^18 cycles in place of 2^26: its threads would still be spinning when our turn comes.
+    process.env['OPENBLAS_THREAD_TIMEOUT'] = '18';
     const addon = loadAddon('openblas') as Addon;
     const version = addon.load(cores[native.isa()] ?? '');
     return Promise.resolve(version === undefined ? null : new OpenBlas(addon, version));
