@@ -37,7 +37,8 @@
       "target_name": "gradstep",
       "sources": ["<@(runtime)", "<@(drivers)", "<@(binding)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
+      # An environment that is shutting down lets nothing be thrown: without the last one that would abort the process.
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "dependencies": ["isa_scalar"],
       "conditions": [
         ["target_arch == 'x64'", {"dependencies": ["isa_avx2", "isa_avx512"]}],

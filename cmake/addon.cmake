@@ -5,7 +5,8 @@ target_include_directories(gradstep SYSTEM PRIVATE
   ${PROJECT_SOURCE_DIR}/node_modules/node-addon-api
   ${PROJECT_SOURCE_DIR}/node_modules/node-api-headers/include)
 target_compile_definitions(gradstep PRIVATE
-  NODE_GYP_MODULE_NAME=gradstep NAPI_VERSION=8 NAPI_DISABLE_CPP_EXCEPTIONS)
+  NODE_GYP_MODULE_NAME=gradstep NAPI_VERSION=8 NAPI_DISABLE_CPP_EXCEPTIONS
+  NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)
 target_link_libraries(gradstep PRIVATE core)
 if(APPLE)
   target_link_options(gradstep PRIVATE -undefined dynamic_lookup)

@@ -86,4 +86,19 @@ describe('worker threads', function () {
       'leaving',
     );
   });
+
+  it('do not take the process down when it ends while they call into the addon', () => {
+    expectOutput(
+      `const code = \`
+         const pairs = Array.from({ length: 100 }, () => [Float32Array.of(1), variable([1])]);
+         parentPort.postMessage(1);
+         for (;;) new AdamOptimizer().applyGradients(pairs);\`;
+       const workers = [1, 2, 3, 4].map(() => start(code));
+       Promise.all(workers.map((w) => new Promise((resolve) => w.once('message', resolve)))).then(() => {
+         console.log('leaving');
+         setTimeout(() => process.exit(0), 10);
+       });`,
+      'leaving',
+    );
+  });
 });
