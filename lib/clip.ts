@@ -8,6 +8,7 @@ import { isFloatArray, newArray, dtypeOf, rounded, type DType, type FloatArray }
 import { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
 import { IndexedSlices } from './indexed-slices';
 import { native } from './native';
+import type { Pairs } from './optimizers/pairs';
 import { isOurs, markOurs } from './optimizers/spent';
 import { broadcastShapes, normalizeAxes, sameShape, showShape } from './shape';
 import { alias, Tensor, timesFactor } from './tensor';
@@ -272,7 +273,8 @@ function zeroed(t: Clippable, values: Tensor, inPlace: boolean): Clippable {
  * Source: `tf.global_norm`.
  */
 export function globalNorm(tList: readonly (Clippable | null)[] | GradientsAndVariables): number {
-  return normOf(valuesOfEntries(entriesOf(listOf(tList))));
+  const list = listOf(tList);
+  return normOf(valuesOfEntries(entriesOf(list, asPairs(list))));
 }
 
 export interface ClipByGlobalNormOptions extends ClipByNormOptions {
@@ -319,12 +321,13 @@ export function clipByGlobalNorm(
   const { useNorm } = options;
   if (useNorm !== undefined) checkNumber('useNorm', useNorm);
   const list = listOf(tList);
-  const entries = entriesOf(list);
+  const pairs = asPairs(list);
+  const entries = entriesOf(list, pairs);
   const values = valuesOfEntries(entries);
   const norm = useNorm ?? normOf(values);
   const kind = { ...options, constant: useNorm !== undefined, nanUnlessFinite: true };
   const clipped = clipTogether(entries, values, norm, 1, clipNorm, kind, 'global norm');
-  return [isPairs(list) ? withVariables(list, clipped) : clipped, norm];
+  return [pairs === null ? clipped : withVariables(pairs, clipped), norm];
 }
 
 function listOf(tList: unknown): readonly unknown[] {
@@ -333,22 +336,21 @@ function listOf(tList: unknown): readonly unknown[] {
 }
 
 /** The entries themselves, or the gradients of pairs. */
-function entriesOf(list: readonly unknown[]): readonly (Clippable | null)[] {
-  return isPairs(list)
-    ? list.map(([gradient]) => gradient)
-    : list.map((entry) => (entry === undefined ? null : (entry as Clippable | null)));
+function entriesOf(list: readonly unknown[], pairs: Pairs | null): readonly (Clippable | null)[] {
+  const entries = pairs === null ? list : pairs.map(([gradient]) => gradient);
+  return entries.map((entry) => (entry === undefined ? null : (entry as Clippable | null)));
 }
 
 const valuesOfEntries = (entries: readonly (Clippable | null)[]): (Tensor | null)[] =>
   entries.map((entry) => (entry === null ? null : valuesOf('an entry of tList', entry)));
 
-function isPairs(list: readonly unknown[]): list is readonly GradientAndVariable[] {
-  return (
-    list.length > 0 && list.every((item) => Array.isArray(item) && item.length === 2 && item[1] instanceof Variable)
-  );
+/** The list, if it is one of pairs. */
+function asPairs(list: readonly unknown[]): Pairs | null {
+  const isPair = (item: unknown): boolean => Array.isArray(item) && item.length === 2 && item[1] instanceof Variable;
+  return list.length > 0 && list.every(isPair) ? (list as Pairs) : null;
 }
 
-function withVariables(pairs: readonly GradientAndVariable[], clipped: readonly (Clippable | null)[]): unknown {
+function withVariables(pairs: Pairs, clipped: readonly (Clippable | null)[]): unknown {
   const result = pairs.map(([, variable], i) => [clipped[i]!, variable] as [Tensor | IndexedSlices | null, Variable]);
   return pairs instanceof GradientsAndVariables ? GradientsAndVariables.of_(result, pairs.loss) : result;
 }

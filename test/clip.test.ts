@@ -162,6 +162,16 @@ describe('clipByGlobalNorm', () => {
     expect(globalNorm(list)).to.equal(5);
   });
 
+  it('takes a gradient that is undefined for none, in lists and in pairs', () => {
+    const v = variable([0, 0]);
+    const missing = undefined as unknown as null;
+    expect(clipByGlobalNorm([missing, tensor([3, 4])], 1)[0][0]).to.equal(null);
+    const [pairs, norm] = clipByGlobalNorm([[missing, v] as const, [tensor([3, 4]), variable([0, 0])] as const], 1);
+    expect(norm).to.equal(5);
+    expect(pairs[0]).to.deep.equal([null, v]);
+    expect(globalNorm([missing, tensor([3, 4])])).to.equal(5);
+  });
+
   it('leaves every bit alone when nothing is clipped, for clip norms whose inverse is not exact too', () => {
     fc.assert(
       fc.property(
