@@ -66,6 +66,11 @@ export class IndexedSlices {
 /** A gradient as `computeGradients` gives it. */
 export type Gradient = Tensor | IndexedSlices;
 
+/** What a gradient stores: all values, or those of its rows. */
+export function storedValues(gradient: Gradient): Tensor {
+  return gradient instanceof IndexedSlices ? gradient.values : gradient;
+}
+
 /** @throws TypeError or RangeError unless `indices` are whole numbers of 32 bits. */
 export function toIndices(name: string, indices: Int32Array | readonly number[]): Int32Array {
   if (indices instanceof Int32Array) return indices;

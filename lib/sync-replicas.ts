@@ -3,7 +3,7 @@ import { SparseConditionalAccumulator } from './accumulators/sparse-conditional'
 import { checkBoolean, checkOptions, checkRange, isWhole, shown } from './checks';
 import { GlobalStep } from './global-step';
 import type { GradientAndVariable } from './gradients-and-variables';
-import { IndexedSlices, type Gradient } from './indexed-slices';
+import { IndexedSlices, storedValues, type Gradient } from './indexed-slices';
 import { ExponentialMovingAverage } from './moving-average';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import type { ApplyGradientsOptions, MinimizeOptions, Optimizer } from './optimizers/optimizer';
@@ -217,7 +217,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
 }
 
 function ours<G extends Gradient>(gradient: G): G {
-  markOurs(gradient instanceof IndexedSlices ? gradient.values : gradient);
+  markOurs(storedValues(gradient));
   return gradient;
 }
 

@@ -1,7 +1,7 @@
 import { shown } from '../checks';
 import { isFloatArray, type DType, type FloatArray } from '../dtype';
 import { markSpent } from '../optimizers/spent';
-import { sizeOf, type Shape } from '../shape';
+import { frozen, sizeOf, type Shape } from '../shape';
 import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
 import {
@@ -30,7 +30,7 @@ export class ConditionalAccumulator extends ConditionalAccumulatorBase<Tensor> {
   /** @throws TypeError for a wrong kind, RangeError for a shape of what are no sizes. */
   constructor(dtype: DType, options: ConditionalAccumulatorOptions = {}) {
     super(dtype, options, 'conditional_accumulator');
-    if (options.shape !== undefined) this.sum = new DenseSum(dtype, Object.freeze([...options.shape]));
+    if (options.shape !== undefined) this.sum = new DenseSum(dtype, frozen(options.shape));
   }
 
   /**

@@ -2,7 +2,7 @@ import { shown } from '../checks';
 import type { DType } from '../dtype';
 import { IndexedSlices } from '../indexed-slices';
 import { markSpent } from '../optimizers/spent';
-import type { Shape } from '../shape';
+import { frozen, type Shape } from '../shape';
 import {
   checkDTypeOf,
   checkShapeOf,
@@ -29,7 +29,7 @@ export class SparseConditionalAccumulator extends ConditionalAccumulatorBase<Ind
     const { shape } = options;
     if (shape === undefined) return;
     if (shape.length === 0) throw new RangeError('shape must have at least one dimension, got []');
-    this.denseShape = Object.freeze([...shape]);
+    this.denseShape = frozen(shape);
     this.sums = new RowSums(dtype, this.denseShape.slice(1));
   }
 

@@ -1,6 +1,6 @@
 import { checkOptions, shown } from '../checks';
 import { isFloatArray, type FloatArray } from '../dtype';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { IndexedSlices, storedValues, type Gradient } from '../indexed-slices';
 import { sameShape, showShape } from '../shape';
 import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
@@ -42,7 +42,7 @@ export function differentiate(
       },
       (result, escape) => {
         for (const gradient of result.gradients) {
-          if (gradient !== null) escape(gradient instanceof IndexedSlices ? gradient.values : gradient);
+          if (gradient !== null) escape(storedValues(gradient));
         }
       },
       { holdsAll: true },

@@ -1,24 +1,28 @@
 import { checkBoolean } from '../checks';
 import { isFixed, isFloatArray, sharedArray, type FloatArray } from '../dtype';
-import { IndexedSlices } from '../indexed-slices';
+import { IndexedSlices, storedValues } from '../indexed-slices';
 import { native, type Plan, type Rule } from '../native';
-import { Tensor } from '../tensor';
-import { Variable } from '../variable';
-import { checkGradient, checkPairs, type Pairs } from './pairs';
+import type { Tensor } from '../tensor';
+import type { Variable } from '../variable';
+import { checkGradient, checkPairs, toGradientTensor, type Pairs } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { Slots } from './slots';
 
-/** Variables that step in one native call. */
-interface Batch {
+/** Variables that share what a step is made with. */
+interface Group {
   readonly settings: Settings;
   readonly decays: boolean;
   readonly variables: Variable[];
   /** Their positions in the step's list of pairs. */
   readonly positions: number[];
+}
+
+/** Variables that step in one native call. */
+interface Batch extends Group {
   /** The rule's hyperparameters, each gradient's factor, each dense gradient's address; the plan reads them here. */
-  numbers: FloatArray;
+  readonly numbers: FloatArray;
   /** The typed array at each address, if it is one: as long as it comes again, its address is known. */
-  known: (FloatArray | null)[];
+  readonly known: (FloatArray | null)[];
   /** Whether one of this step's gradients is sparse. */
   isSparse: boolean;
   plan: Plan | null;
@@ -59,35 +63,22 @@ export class Batches {
   arrange(pairs: Pairs): void {
     if (this.isArranged(pairs)) return;
     checkPairs(pairs);
-    const batches: Batch[] = [];
+    const groups: Group[] = [];
     pairs.forEach(([gradient, variable], position) => {
       if (gradient === null) return;
       const settings = this.settingsByVariable.of(variable);
       const decays = !this.isExcluded(variable);
-      let batch = batches.find((other) => other.settings === settings && other.decays === decays);
-      if (batch === undefined) {
-        batch = {
-          settings,
-          decays,
-          variables: [],
-          positions: [],
-          numbers: none,
-          known: [],
-          isSparse: false,
-          plan: null,
-        };
-        batches.push(batch);
-      }
-      batch.variables.push(variable);
-      batch.positions.push(position);
+      let group = groups.find((other) => other.settings === settings && other.decays === decays);
+      if (group === undefined) groups.push((group = { settings, decays, variables: [], positions: [] }));
+      group.variables.push(variable);
+      group.positions.push(position);
     });
-    for (const batch of batches) {
-      const count = batch.variables.length;
-      batch.numbers = sharedArray('float64', this.rule.hyper.length + 2 * count);
-      batch.known = new Array<null>(count).fill(null);
-    }
-    this.batches = batches;
-    this.settings = [...new Set(batches.map(({ settings }) => settings))];
+    this.batches = groups.map((group): Batch => {
+      const count = group.variables.length;
+      const numbers = sharedArray('float64', this.rule.hyper.length + 2 * count);
+      return { ...group, numbers, known: new Array<null>(count).fill(null), isSparse: false, plan: null };
+    });
+    this.settings = [...new Set(groups.map(({ settings }) => settings))];
     this.listed = pairs.map(([, variable]) => variable);
     this.given = pairs.map(([gradient]) => gradient !== null);
     this.variables = this.listed.filter((_, i) => this.given[i]);
@@ -125,9 +116,9 @@ export class Batches {
   }
 
   step(pairs: Pairs): void {
-    for (const { plan, positions, isSparse } of this.batches) {
-      if (isSparse) stepSparse(plan!, pairs, positions);
-      else native.step(plan!);
+    for (const batch of this.batches) {
+      if (batch.isSparse) stepSparse(batch, pairs);
+      else native.step(batch.plan!);
     }
   }
 
@@ -152,8 +143,6 @@ export class Batches {
   }
 }
 
-const none = new Float64Array();
-
 /** Checks a batch's gradients and writes their factors and addresses. */
 function locateGradients(batch: Batch, pairs: Pairs, used: Tensor[]): void {
   const { variables, positions, numbers, known } = batch;
@@ -166,10 +155,9 @@ function locateGradients(batch: Batch, pairs: Pairs, used: Tensor[]): void {
     const given = pairs[positions[i]!]![0]!;
     if (given === known[i] && known[i]!.length === variable.size) continue;
     const gradient = checkGradient(given, variable);
-    const isSparse = gradient instanceof IndexedSlices;
-    const values = isSparse ? gradient.values : gradient;
+    const values = storedValues(gradient);
     if (values.isOurs) used.push(values);
-    if (isSparse) batch.isSparse = true;
+    if (gradient instanceof IndexedSlices) batch.isSparse = true;
     numbers[factors + i] = values.factor;
     numbers[addresses + i] = values.address;
     known[i] = isLasting(given, variable) ? given : null;
@@ -180,17 +168,14 @@ function isLasting(given: unknown, { size }: Variable): given is FloatArray {
   return size <= longestKnown && isFloatArray(given) && isFixed(given);
 }
 
-function stepSparse(plan: Plan, pairs: Pairs, positions: readonly number[]): void {
-  const gradients = positions.map((i) => pairs[i]![0]!);
+function stepSparse({ plan, variables, positions }: Batch, pairs: Pairs): void {
+  const gradients = positions.map((position) => pairs[position]![0]!);
   native.stepSparse(
-    plan,
-    gradients.map(arrayOf),
+    plan!,
+    gradients.map((gradient, i) => {
+      const values = gradient instanceof IndexedSlices ? gradient.values : toGradientTensor(gradient, variables[i]!);
+      return values.raw;
+    }),
     gradients.map((gradient) => (gradient instanceof IndexedSlices ? gradient.indices : undefined)),
   );
-}
-
-function arrayOf(gradient: unknown): FloatArray {
-  if (gradient instanceof IndexedSlices) return gradient.values.raw;
-  if (gradient instanceof Tensor) return gradient.raw;
-  return gradient instanceof Variable ? gradient.data : (gradient as FloatArray);
 }

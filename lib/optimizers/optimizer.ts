@@ -4,8 +4,9 @@ import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
 import type { FloatArray } from '../dtype';
 import { GlobalStep } from '../global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
+import { storedValues } from '../indexed-slices';
 import type { Rule } from '../native';
-import { Tensor } from '../tensor';
+import type { Tensor } from '../tensor';
 import { Variable } from '../variable';
 import { Batches } from './batches';
 import { withConstraints } from './constraints';
@@ -152,7 +153,7 @@ export abstract class Optimizer<H extends object = object> {
     retireSpent();
     const { value, sources, gradients } = differentiate('loss', loss, varList ?? null, gradLoss, aggregationMethod);
     for (const gradient of gradients) {
-      if (gradient !== null) markOurs(gradient instanceof Tensor ? gradient : gradient.values);
+      if (gradient !== null) markOurs(storedValues(gradient));
     }
     return GradientsAndVariables.of_(
       sources.map((variable, i) => [gradients[i]!, variable as Variable]),
@@ -243,12 +244,12 @@ export abstract class Optimizer<H extends object = object> {
    * slots, and what belongs to no variable. What exists stays as it is.
    */
   createSlots(variables: Iterable<Variable>): void {
-    const list: readonly unknown[] = [...variables];
-    for (const variable of list) {
+    const list = [...variables];
+    for (const variable of list as readonly unknown[]) {
       if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
     }
-    this.slots.make(list as readonly Variable[]);
-    for (const variable of list as readonly Variable[]) this.evaluate(this.settings.of(variable));
+    this.slots.make(list);
+    for (const variable of list) this.evaluate(this.settings.of(variable));
   }
 
   private evaluate(settings: Settings): void {

@@ -1,7 +1,7 @@
 import { shown } from '../checks';
 import { isFloatArray } from '../dtype';
 import type { GradientAndVariable } from '../gradients-and-variables';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { IndexedSlices, storedValues, type Gradient } from '../indexed-slices';
 import { sameShape, showShape } from '../shape';
 import { alias, Tensor } from '../tensor';
 import { Variable } from '../variable';
@@ -59,10 +59,9 @@ export function checkedUpdates(gradsAndVars: Iterable<GradientAndVariable>): Upd
     if (given === null) return [];
     void variable.data;
     const gradient = checkGradient(given, variable);
-    const isSparse = gradient instanceof IndexedSlices;
-    const values = isSparse ? gradient.values : gradient;
+    const values = storedValues(gradient);
     void values.raw;
-    return { variable, values, indices: isSparse ? gradient.indices : undefined };
+    return { variable, values, indices: gradient instanceof IndexedSlices ? gradient.indices : undefined };
   });
 }
 
@@ -90,7 +89,8 @@ function refuseDType(values: Tensor, variable: Variable): never {
   throw new TypeError(`gradient of '${variable.name}' is ${values.dtype}, expected ${variable.dtype}`);
 }
 
-function toGradientTensor(gradient: unknown, variable: Variable): Tensor {
+/** A dense gradient as a tensor. @throws TypeError for another kind, RangeError for an array of another length. */
+export function toGradientTensor(gradient: unknown, variable: Variable): Tensor {
   if (gradient instanceof Tensor) return gradient;
   if (gradient instanceof Variable) return gradient.value;
   if (isFloatArray(gradient)) {

@@ -1,14 +1,14 @@
 import { showShape } from '../../shape';
 import type { Tensor } from '../../tensor';
 import { binary, multiplied, summed } from '../kernels';
-import { record, toTensor, toTensors, type TensorLike } from '../tape';
+import { record, toTensors, type TensorLike } from '../tape';
 
 const rows = [0];
 
 /** x w + b, rectified where asked for. */
 export function layer(xLike: TensorLike, weights: TensorLike, biases: TensorLike, relu: boolean): Tensor {
   const [x, w] = toTensors('x', xLike, 'weights', weights);
-  const b = toTensor('biases', biases, x.dtype);
+  const [, b] = toTensors('x', x, 'biases', biases);
   checkLayer(x, w, b);
   const y = multiplied(x, w, false, false, { bias: b, relu });
   return record([x, w, b], y, (dy, needed) => {
@@ -22,7 +22,6 @@ export function layer(xLike: TensorLike, weights: TensorLike, biases: TensorLike
 }
 
 function checkLayer(x: Tensor, w: Tensor, b: Tensor): void {
-  if (b.dtype !== x.dtype) throw new TypeError(`x is ${x.dtype} and biases is ${b.dtype}; they must be the same`);
   if (x.shape.length !== 2) throw new RangeError(`x has shape ${showShape(x.shape)}, expected [rows, inputs]`);
   const [inputs, outputs] = w.shape;
   if (w.shape.length !== 2 || inputs !== x.shape[1]) {

@@ -1,5 +1,5 @@
 import { checkBoolean, checkOptions } from '../../checks';
-import { showShape } from '../../shape';
+import { sameShape, showShape } from '../../shape';
 import type { Tensor } from '../../tensor';
 import { multiplied } from '../kernels';
 import { record, toTensors, type TensorLike } from '../tape';
@@ -48,6 +48,6 @@ function checkShapes({ shape: a }: Tensor, { shape: b }: Tensor, transposeA: boo
   const inner = a[a.length - (transposeA ? 2 : 1)];
   const other = b[b.length - (transposeB ? 1 : 2)];
   if (inner !== other) refuse(`inner dimensions ${inner} and ${other} must be equal`);
-  if (a.length !== b.length) refuse('leading dimensions must be equal');
-  for (let d = 0; d < a.length - 2; d++) if (a[d] !== b[d]) refuse('leading dimensions must be equal');
+  const isPlain = a.length === 2 && b.length === 2;
+  if (!isPlain && !sameShape(a.slice(0, -2), b.slice(0, -2))) refuse('leading dimensions must be equal');
 }
