@@ -63,7 +63,7 @@ export interface Report {
 }
 
 /** The number a goal is about, and whether it is met. */
-export function judge(contest: Contest, { against, atLeast, atMost }: Goal): { value: number; isMet: boolean } | null {
+function judge(contest: Contest, { against, atLeast, atMost }: Goal): { value: number; isMet: boolean } | null {
   const ours = contest.timings[0];
   if (ours === undefined) return null;
   if (against === undefined) return { value: ours.time.median, isMet: ours.time.median <= atMost! };
@@ -72,6 +72,14 @@ export function judge(contest: Contest, { against, atLeast, atMost }: Goal): { v
   return atLeast !== undefined
     ? { value: ratio, isMet: ratio >= atLeast }
     : { value: 1 / ratio, isMet: 1 / ratio <= atMost! };
+}
+
+/** Each of a contest's goals that can be judged. */
+export function verdicts(contest: Contest): { goal: Goal; value: number; isMet: boolean }[] {
+  return contest.goals.flatMap((goal) => {
+    const judged = judge(contest, goal);
+    return judged === null ? [] : [{ goal, ...judged }];
+  });
 }
 
 export function isMeasureMet({ value, atMost = Infinity, atLeast = -Infinity }: Measure): boolean {

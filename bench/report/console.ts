@@ -1,10 +1,10 @@
-import { isMeasureMet, judge, type Contest, type Goal, type Measure, type Report } from '../results';
+import { isMeasureMet, verdicts, type Contest, type Goal, type Measure, type Report } from '../results';
 import type { Timing } from '../harness';
 import { digits, percent, seconds, withPrefix } from './format';
 
 /** A contest as a few lines: ours with its rates, then each other side with how many times our time it takes. */
 export function showContest(contest: Contest): string {
-  const { id, timings, goals, refused } = contest;
+  const { id, timings, refused } = contest;
   const [ours, ...others] = timings;
   const lines = refused.map((why) => `  NOT TIMED, results differ: ${why}`);
   if (ours !== undefined) lines.push(`  ${pad(ours)}  ${rates(contest, ours).join(', ')}`);
@@ -13,7 +13,10 @@ export function showContest(contest: Contest): string {
       `  ${pad(other)}  ${digits(other.ratio.median)} × ours (${digits(other.ratio.low)} to ${digits(other.ratio.high)})`,
     );
   }
-  return [id, ...lines, ...goals.flatMap((goal) => showGoal(contest, goal) ?? [])].join('\n');
+  const judged = verdicts(contest).map(
+    ({ goal, value, isMet }) => `  ${isMet ? 'met' : 'MISSED'}: ${wording(goal, value)}`,
+  );
+  return [id, ...lines, ...judged].join('\n');
 }
 
 /** What a side's time comes to: by parameter, by variable, by second, and of the limit. */
@@ -28,11 +31,6 @@ export function rates({ work, timings }: Contest, timing: Timing): string[] {
     ...(flops === undefined ? [] : [withPrefix(flops / median, 'flop/s')]),
     ...(limit === undefined ? [] : [`${percent(limit.ratio.median)} of the limit`]),
   ];
-}
-
-export function showGoal(contest: Contest, goal: Goal): string | null {
-  const judged = judge(contest, goal);
-  return judged === null ? null : `  ${judged.isMet ? 'met' : 'MISSED'}: ${wording(goal, judged.value)}`;
 }
 
 export function wording({ against, atLeast, atMost }: Goal, value: number): string {
@@ -54,19 +52,16 @@ export function showMeasure(measure: Measure): string {
 
 /** How many goals are met, and which are not. */
 export function showGoals({ contests, measures }: Report): string {
-  const verdicts = [
+  const all = [
     ...contests.flatMap((contest) =>
-      contest.goals.flatMap((goal) => {
-        const judged = judge(contest, goal);
-        return judged === null ? [] : [{ isMet: judged.isMet, line: `${contest.id}: ${wording(goal, judged.value)}` }];
-      }),
+      verdicts(contest).map(({ goal, value, isMet }) => ({ isMet, line: `${contest.id}: ${wording(goal, value)}` })),
     ),
     ...measures
       .filter(({ atMost, atLeast }) => atMost !== undefined || atLeast !== undefined)
       .map((measure) => ({ isMet: isMeasureMet(measure), line: showMeasure(measure) })),
   ];
-  const missed = verdicts.filter(({ isMet }) => !isMet).map(({ line }) => `  ${line}`);
-  return [`\n${verdicts.length - missed.length} of ${verdicts.length} goals met`, ...missed].join('\n');
+  const missed = all.filter(({ isMet }) => !isMet).map(({ line }) => `  ${line}`);
+  return [`\n${all.length - missed.length} of ${all.length} goals met`, ...missed].join('\n');
 }
 
 function pad({ name, time }: Timing): string {

@@ -1,4 +1,4 @@
-import { judge, type Contest, type Machine, type Measure, type Report } from '../results';
+import { verdicts, type Contest, type Machine, type Measure, type Report } from '../results';
 import { rates, showMeasure, wording } from './console';
 import type { Picture } from './pictures';
 import { digits, percent, seconds } from './format';
@@ -43,10 +43,7 @@ function comparisons(contests: readonly Contest[]): string[] {
 
 function goals(contests: readonly Contest[]): string[] {
   const rows = contests.flatMap((contest) =>
-    contest.goals.flatMap((goal) => {
-      const judged = judge(contest, goal);
-      return judged === null ? [] : [[contest.id, wording(goal, judged.value), judged.isMet ? 'met' : '**missed**']];
-    }),
+    verdicts(contest).map(({ goal, value, isMet }) => [contest.id, wording(goal, value), isMet ? 'met' : '**missed**']),
   );
   return rows.length === 0 ? [] : ['## Goals', '', ...table(['what', 'figure', ''], rows)];
 }

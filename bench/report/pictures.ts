@@ -1,7 +1,7 @@
 import { showCount, showThreads } from '../data';
 import type { Timing } from '../harness';
 import type { Contest, Report } from '../results';
-import { barChart, colors, heatMap, lineChart, type Bar, type Line } from './charts';
+import { barChart, colors, heatMap, lineChart, type Axis, type Bar, type Line } from './charts';
 import { digits, seconds } from './format';
 
 export interface Picture {
@@ -63,13 +63,15 @@ function lineOf(
 const ownColor = (threads: number): string => (threads === 1 ? colors.ours : colors.ours2);
 const otherColor = (threads: number): string => (threads === 1 ? colors.limit : colors.limit2);
 
+const parameterAxis: Axis = { name: 'parameters', base: 4, show: (n) => `2^${Math.round(Math.log2(n))}` };
+
 function drawGrowth(all: readonly Contest[]): string | null {
   const contests = all.filter(({ id }) => /^growth .* parameters,/.test(id));
   if (contests.length < 3) return null;
   const at = ({ work }: Contest, time: number): [number, number] => [work.parameters!, (time / work.parameters!) * 1e9];
   return lineChart(
     "Adam, float32: a parameter's time in a step",
-    { name: 'parameters', base: 4, show: (n) => `2^${Math.round(Math.log2(n))}` },
+    parameterAxis,
     { name: 'ns', base: 2 },
     eachThreadCount(contests, (some, threads) => [
       lineOf(`applyGradients, ${showThreads(threads)}`, 'gradstep', ownColor(threads), some, at),
@@ -109,7 +111,7 @@ function drawThreads(all: readonly Contest[]): string | null {
   };
   return lineChart(
     `Adam: ${contests[0]!.timings[0]!.name} against one`,
-    { name: 'parameters', base: 4, show: (n) => `2^${Math.round(Math.log2(n))}` },
+    parameterAxis,
     { name: 'times as fast' },
     [{ name: contests[0]!.timings[0]!.name, color: colors.ours, points }],
     goals.length > 0 ? goal : undefined,
