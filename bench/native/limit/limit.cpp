@@ -74,19 +74,14 @@ void update(const Arrays& a) {
   });
 }
 
-// As many partial sums as the compiler can keep in vectors: one would make the loop wait for its own additions.
-constexpr size_t kPartial = 32;
-
 // lamb(g, w, m, v): a pass that reads all and writes m and v, one that reads w, m, v and writes w.
 void lamb(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
     float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
-    float sums[kPartial] = {};
-    for (size_t i = begin; i + kPartial <= end; i += kPartial) {
-      for (size_t k = 0; k < kPartial; ++k) sums[k] += w[i + k], m[i + k] += g[i + k], v[i + k] += g[i + k];
-    }
-    for (float sum : sums) sink = sum;
+    float sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += w[i], m[i] += g[i], v[i] += g[i];
+    sink = sum;
   });
   split(a, [=](size_t begin, size_t end) {
     float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
@@ -98,11 +93,9 @@ void lamb(const Arrays& a) {
 void lars(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0], * __restrict w = a.data[1];
-    float sums[kPartial] = {};
-    for (size_t i = begin; i + kPartial <= end; i += kPartial) {
-      for (size_t k = 0; k < kPartial; ++k) sums[k] += w[i + k] + g[i + k];
-    }
-    for (float sum : sums) sink = sum;
+    float sum = 0;
+    for (size_t i = begin; i < end; ++i) sum += w[i] + g[i];
+    sink = sum;
   });
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
