@@ -1,4 +1,4 @@
-import type { DType } from './dtype';
+import type { DType } from './tensor/dtype';
 
 /** A value as an error message shows it: short, and never throwing on what it is shown. */
 export function shown(value: unknown): string {

@@ -1,10 +1,10 @@
 /** @module gradstep */
-export type { DType, FloatArray, Nested } from './dtype';
-export { Tensor, tensor } from './tensor';
-export { Variable, variable, type Constraint, type VariableOptions } from './variable';
-export { IndexedSlices, type Gradient } from './indexed-slices';
-export { GlobalStep, createGlobalStep } from './global-step';
-export { unzip, zip } from './zip';
+export type { DType, FloatArray, Nested } from './tensor/dtype';
+export { Tensor, tensor } from './tensor/tensor';
+export { Variable, variable, type Constraint, type VariableOptions } from './tensor/variable';
+export { IndexedSlices, type Gradient } from './tensor/indexed-slices';
+export { GlobalStep, createGlobalStep } from './tensor/global-step';
+export { unzip, zip } from './step/zip';
 
 export {
   clipByAverageNorm,
@@ -17,18 +17,18 @@ export {
   type ClipByGlobalNormOptions,
   type ClipByNormOptions,
   type ClipOptions,
-} from './clip';
+} from './clip/clip';
 
-export * as ops from './autodiff/ops';
+export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';
 export { keep, tidy } from './autodiff/scope';
 export { stopGradient, type TensorLike } from './autodiff/tape';
 export { customGradient, type CustomGradient } from './autodiff/custom-gradient';
 
-export { GradientsAndVariables, type GradientAndVariable } from './gradients-and-variables';
-export type { Schedule } from './optimizers/hyper';
-export type { ParameterGroup } from './optimizers/settings';
+export { GradientsAndVariables, type GradientAndVariable } from './autodiff/gradients-and-variables';
+export type { Schedule } from './schedules/schedule';
+export type { ParameterGroup } from './step/settings';
 export {
   Optimizer,
   type ApplyGradientsOptions,
@@ -77,7 +77,7 @@ export {
   polynomialDecay,
   type PolynomialDecayOptions,
   type StaircaseOptions,
-} from './schedules';
+} from './schedules/schedules';
 export {
   cosineDecay,
   cosineDecayRestarts,
@@ -87,16 +87,20 @@ export {
   type CosineDecayRestartsOptions,
   type LinearCosineDecayOptions,
   type NoisyLinearCosineDecayOptions,
-} from './cosine-schedules';
-export type { DecayOptions, StepSource } from './step-source';
+} from './schedules/cosine-schedules';
+export type { DecayOptions, StepSource } from './schedules/step-source';
 
-export { ExponentialMovingAverage, type Averaged, type ExponentialMovingAverageOptions } from './moving-average';
+export {
+  ExponentialMovingAverage,
+  type Averaged,
+  type ExponentialMovingAverageOptions,
+} from './averages/moving-average';
 export {
   assignMovingAverage,
   weightedMovingAverage,
   type AssignMovingAverageOptions,
   type ValueSource,
-} from './assign-moving-average';
+} from './averages/assign-moving-average';
 
 export {
   DynamicLossScale,
@@ -104,13 +108,13 @@ export {
   LossScale,
   type DynamicLossScaleOptions,
   type Gradients,
-} from './loss-scale';
-export { OptimizerWrapper } from './optimizer-wrapper';
-export { MixedPrecisionLossScaleOptimizer } from './loss-scale-optimizer';
+} from './wrappers/loss-scale';
+export { OptimizerWrapper } from './wrappers/optimizer-wrapper';
+export { MixedPrecisionLossScaleOptimizer } from './wrappers/loss-scale-optimizer';
 export { GradientAccumulator, type GradientAccumulatorOptions } from './accumulators/gradient-accumulator';
 export type { ConditionalAccumulatorOptions, ReductionType } from './accumulators/conditional-base';
 export { ConditionalAccumulator } from './accumulators/conditional';
 export { SparseConditionalAccumulator } from './accumulators/sparse-conditional';
-export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './sync-replicas';
+export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './wrappers/sync-replicas';
 
 export { runtime, type Isa } from './runtime';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { FloatArray } from './dtype';
+import type { FloatArray } from './tensor/dtype';
 
 /** One native update rule, as its C++ functor declares itself. */
 export interface Rule {

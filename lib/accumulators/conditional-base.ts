@@ -1,7 +1,7 @@
 import { checkDType, checkOptions, checkRange, isWhole, shown } from '../checks';
-import type { DType } from '../dtype';
-import { checkShape, sameShape, showShape, type Shape } from '../shape';
-import type { Tensor } from '../tensor';
+import type { DType } from '../tensor/dtype';
+import { checkShape, sameShape, showShape, type Shape } from '../tensor/shape';
+import type { Tensor } from '../tensor/tensor';
 
 /** How gradients become one: their sum divided by their number, or their sum. */
 export type ReductionType = 'MEAN' | 'SUM';

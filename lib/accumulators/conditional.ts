@@ -1,9 +1,9 @@
 import { shown } from '../checks';
-import { isFloatArray, type DType, type FloatArray } from '../dtype';
-import { markSpent } from '../optimizers/spent';
-import { frozen, sizeOf, type Shape } from '../shape';
-import { alias, Tensor } from '../tensor';
-import { Variable } from '../variable';
+import { isFloatArray, type DType, type FloatArray } from '../tensor/dtype';
+import { markSpent } from '../step/spent';
+import { frozen, sizeOf, type Shape } from '../tensor/shape';
+import { alias, Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
 import {
   checkDTypeOf,
   checkShapeOf,

@@ -1,8 +1,8 @@
-import type { DType } from '../dtype';
-import { Memory } from '../memory';
+import type { DType } from '../tensor/dtype';
+import { Memory } from '../tensor/memory';
 import { native } from '../native';
-import { sizeOf, type Shape } from '../shape';
-import { Tensor, timesFactor } from '../tensor';
+import { sizeOf, type Shape } from '../tensor/shape';
+import { Tensor, timesFactor } from '../tensor/tensor';
 
 /** A sum of dense gradients: the first is copied, the others are added. */
 export class DenseSum {

@@ -1,10 +1,10 @@
 import { checkOptions } from '../checks';
-import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
-import { checkedUpdates, type Update } from '../optimizers/pairs';
-import { markOurs, markSpent } from '../optimizers/spent';
-import { alias, timesFactor, type Tensor } from '../tensor';
-import type { Variable } from '../variable';
+import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { checkedUpdates, type Update } from '../step/pairs';
+import { markOurs, markSpent } from '../step/spent';
+import { alias, timesFactor, type Tensor } from '../tensor/tensor';
+import type { Variable } from '../tensor/variable';
 import { checkReductionType, type ReductionType } from './conditional-base';
 import { DenseSum } from './dense-sum';
 import { RowSums } from './row-sums';

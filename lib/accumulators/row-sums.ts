@@ -1,10 +1,10 @@
-import { binary } from '../autodiff/kernels';
-import { newArray, type DType, type FloatArray } from '../dtype';
-import { IndexedSlices } from '../indexed-slices';
-import { Memory } from '../memory';
+import { binary } from '../ops/primitives';
+import { newArray, type DType, type FloatArray } from '../tensor/dtype';
+import { IndexedSlices } from '../tensor/indexed-slices';
+import { Memory } from '../tensor/memory';
 import { native } from '../native';
-import { sizeOf, type Shape } from '../shape';
-import { alias, Tensor } from '../tensor';
+import { sizeOf, type Shape } from '../tensor/shape';
+import { alias, Tensor } from '../tensor/tensor';
 
 /** Sums of the rows of sparse gradients, each with the number of gradients that had it. */
 export class RowSums {

@@ -1,8 +1,8 @@
 import { shown } from '../checks';
-import type { DType } from '../dtype';
-import { IndexedSlices } from '../indexed-slices';
-import { markSpent } from '../optimizers/spent';
-import { frozen, type Shape } from '../shape';
+import type { DType } from '../tensor/dtype';
+import { IndexedSlices } from '../tensor/indexed-slices';
+import { markSpent } from '../step/spent';
+import { frozen, type Shape } from '../tensor/shape';
 import {
   checkDTypeOf,
   checkShapeOf,

@@ -1,8 +1,8 @@
 import { shown } from '../checks';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
+import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { native } from '../native';
-import type { Tensor } from '../tensor';
-import { sameShape, showShape } from '../shape';
+import type { Tensor } from '../tensor/tensor';
+import { sameShape, showShape } from '../tensor/shape';
 import { allocate, inScope } from './scope';
 import { concatenateRows } from './rows';
 

@@ -1,7 +1,7 @@
 import { checkFunction, shown } from '../checks';
-import { IndexedSlices, type Gradient } from '../indexed-slices';
-import { sameShape, showShape } from '../shape';
-import { Tensor } from '../tensor';
+import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { sameShape, showShape } from '../tensor/shape';
+import { Tensor } from '../tensor/tensor';
 import { inScope } from './scope';
 import { record, toTensor, type TensorLike } from './tape';
 

@@ -1,9 +1,9 @@
 import { checkOptions, shown } from '../checks';
-import { isFloatArray, type FloatArray } from '../dtype';
-import { IndexedSlices, storedValues, type Gradient } from '../indexed-slices';
-import { sameShape, showShape } from '../shape';
-import { alias, Tensor } from '../tensor';
-import { Variable } from '../variable';
+import { isFloatArray, type FloatArray } from '../tensor/dtype';
+import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
+import { sameShape, showShape } from '../tensor/shape';
+import { alias, Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
 import { recording, type Entry, type Tape } from './tape';

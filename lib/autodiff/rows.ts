@@ -1,4 +1,4 @@
-import { IndexedSlices } from '../indexed-slices';
+import { IndexedSlices } from '../tensor/indexed-slices';
 import { allocate } from './scope';
 
 /** All rows of all the given slices, in order; indices that occur in several stay repeated. */

@@ -1,7 +1,7 @@
-import { Memory, pool } from '../memory';
-import { Tensor } from '../tensor';
-import type { DType } from '../dtype';
-import type { Shape } from '../shape';
+import { Memory, pool } from '../tensor/memory';
+import { Tensor } from '../tensor/tensor';
+import type { DType } from '../tensor/dtype';
+import type { Shape } from '../tensor/shape';
 
 /** The tensors made while a scope is open; they are disposed of when it closes. */
 class Scope {

@@ -1,9 +1,9 @@
 import { shown } from '../checks';
-import { isFloatArray, type DType, type FloatArray } from '../dtype';
-import type { Gradient } from '../indexed-slices';
-import { alias, Tensor } from '../tensor';
-import { Variable } from '../variable';
-import { Memory } from '../memory';
+import { isFloatArray, type DType, type FloatArray } from '../tensor/dtype';
+import type { Gradient } from '../tensor/indexed-slices';
+import { alias, Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
+import { Memory } from '../tensor/memory';
 import { inScope } from './scope';
 
 /** What an op takes: a typed array counts as a tensor of one dimension, a number as one of none. */

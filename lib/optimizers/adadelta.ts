@@ -1,4 +1,4 @@
-import { fraction, notNegative, optional, type Schedule } from './hyper';
+import { fraction, notNegative, optional, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
 
 export interface AdadeltaHyperparameters {

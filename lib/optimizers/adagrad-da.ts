@@ -1,8 +1,8 @@
 import { checkOptions, shown } from '../checks';
-import { GlobalStep } from '../global-step';
-import { finite, notNegative, optional, positive, required, type Schedule } from './hyper';
+import { GlobalStep } from '../tensor/global-step';
+import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
-import type { Settings } from './settings';
+import type { Settings } from '../step/settings';
 
 export interface AdagradDAHyperparameters {
   learningRate: Schedule;

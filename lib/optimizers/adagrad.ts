@@ -1,4 +1,4 @@
-import { notNegative, optional, positive, required, type Schedule } from './hyper';
+import { notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
 
 export interface AdagradHyperparameters {

@@ -1,5 +1,5 @@
 import { BiasCorrectedOptimizer } from './bias-corrected';
-import { decayRate, notNegative, optional, type Schedule } from './hyper';
+import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
 import type { Definition, OptimizerOptions } from './optimizer';
 
 export interface AdamHyperparameters {

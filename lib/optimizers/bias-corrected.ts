@@ -1,6 +1,6 @@
-import { NonSlots } from './non-slots';
+import { NonSlots } from '../step/non-slots';
 import { Optimizer } from './optimizer';
-import type { Settings } from './settings';
+import type { Settings } from '../step/settings';
 
 /**
  * The base of Adam and its kin, whose rules have the hyperparameters `beta1Power` and `beta2Power`, or one of them:

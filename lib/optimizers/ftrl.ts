@@ -1,5 +1,5 @@
 import { checkOptions, shown } from '../checks';
-import { finite, notNegative, notPositive, optional, positive, required, type Schedule } from './hyper';
+import { finite, notNegative, notPositive, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
 
 export interface FtrlHyperparameters {

@@ -1,6 +1,6 @@
 import { adam } from './adam';
 import { BiasCorrectedOptimizer } from './bias-corrected';
-import { notNegative, optional, type Schedule } from './hyper';
+import { notNegative, optional, type Schedule } from '../schedules/schedule';
 import type { OptimizerOptions, WeightDecayOptions } from './optimizer';
 
 export interface LambHyperparameters {

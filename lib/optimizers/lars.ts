@@ -1,5 +1,5 @@
 import { checkBoolean, checkOptions } from '../checks';
-import { finite, notNegative, optional, required, type Schedule } from './hyper';
+import { finite, notNegative, optional, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizer';
 
 export interface LarsHyperparameters {

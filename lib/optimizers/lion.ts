@@ -1,4 +1,4 @@
-import { fraction, notNegative, optional, type Schedule } from './hyper';
+import { fraction, notNegative, optional, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizer';
 
 export interface LionHyperparameters {

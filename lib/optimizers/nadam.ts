@@ -1,7 +1,7 @@
-import { decayRate, notNegative, optional, type Schedule } from './hyper';
-import { NonSlots } from './non-slots';
+import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
+import { NonSlots } from '../step/non-slots';
 import { Optimizer, type OptimizerOptions } from './optimizer';
-import type { Settings } from './settings';
+import type { Settings } from '../step/settings';
 
 export interface NadamHyperparameters {
   /** Default: 0.002. */

@@ -1,21 +1,21 @@
 import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
 import { differentiate, toGradY } from '../autodiff/gradients';
 import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
-import type { FloatArray } from '../dtype';
-import { GlobalStep } from '../global-step';
-import { GradientsAndVariables, type GradientAndVariable } from '../gradients-and-variables';
-import { storedValues } from '../indexed-slices';
+import type { FloatArray } from '../tensor/dtype';
+import { GlobalStep } from '../tensor/global-step';
+import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { storedValues } from '../tensor/indexed-slices';
 import type { Rule } from '../native';
-import type { Tensor } from '../tensor';
-import { Variable } from '../variable';
-import { Batches } from './batches';
-import { withConstraints } from './constraints';
-import type { Hyperparameters } from './hyper';
-import { namesOf, pairsOf } from './pairs';
-import { ruleNamed } from './rules';
-import { SettingsByVariable, type ParameterGroup, type Settings } from './settings';
-import { Slots, suffixes } from './slots';
-import { markOurs, markSpent, retireSpent } from './spent';
+import type { Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
+import { Batches } from '../step/batches';
+import { withConstraints } from '../step/constraints';
+import type { Hyperparameters } from '../schedules/schedule';
+import { namesOf, pairsOf } from '../step/pairs';
+import { ruleNamed } from '../step/rules';
+import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
+import { Slots, suffixes } from '../step/slots';
+import { markOurs, markSpent, retireSpent } from '../step/spent';
 
 /** @typeParam H the optimizer's hyperparameters. */
 export interface OptimizerOptions<H extends object = object> {

@@ -1,4 +1,4 @@
-import { finite, notNegative, optional, positive, required, type Schedule } from './hyper';
+import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
 
 export interface ProximalAdagradHyperparameters {

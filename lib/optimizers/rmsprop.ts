@@ -1,5 +1,5 @@
 import { checkBoolean, checkOptions } from '../checks';
-import { finite, fraction, notNegative, optional, required, type Schedule } from './hyper';
+import { finite, fraction, notNegative, optional, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
 
 export interface RMSPropHyperparameters {

@@ -1,0 +1,92 @@
+import { binary } from '../ops/primitives';
+import { checkLike, DebiasedAverage, decayAt, moveToward } from './averages';
+import { checkBoolean, checkOptions, shown } from '../checks';
+import { isFloatArray, newArray, type DType, type FloatArray } from '../tensor/dtype';
+import { ExponentialMovingAverage } from './moving-average';
+import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
+import { alias, Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
+
+const biases = new WeakMap<Variable, DebiasedAverage>();
+
+export interface AssignMovingAverageOptions {
+  /** Make up for having started from 0: the variable then is the average of the values given so far, whatever it was
+   * before. Default: true. */
+  zeroDebias?: boolean;
+  /** Accepted for TensorFlow's sake. */
+  name?: string;
+}
+
+/**
+ * variable ← variable − (1 − decay)(variable − value); with `zeroDebias`, the same of a hidden average that starts
+ * from 0, divided by 1 − decayᵗ after t calls.
+ *
+ * @param value of the variable's shape.
+ * @returns the variable.
+ * @throws TypeError for a wrong kind, RangeError for another shape or a decay outside [0, 1].
+ * Source: `tensorflow.python.training.moving_averages.assign_moving_average`.
+ */
+export function assignMovingAverage(
+  variable: Variable,
+  value: Tensor | Variable | FloatArray,
+  decay: Schedule,
+  options: AssignMovingAverageOptions = {},
+): Variable {
+  if (!(variable instanceof Variable)) throw new TypeError(`variable must be a Variable, got ${shown(variable)}`);
+  checkSchedule('decay', decay, fraction);
+  checkOptions('options', options);
+  const { zeroDebias = true } = options;
+  checkBoolean('zeroDebias', zeroDebias);
+  const values = isFloatArray(value)
+    ? alias(value, value.length === variable.size ? variable.shape : undefined)
+    : value;
+  if (!(values instanceof Tensor) && !(values instanceof Variable)) {
+    throw new TypeError(`value must be a Tensor, a Variable or a typed array, got ${shown(value)}`);
+  }
+  checkLike('value', values, variable);
+  const d = decayAt(decay, undefined);
+  let average = zeroDebias ? biases.get(variable) : undefined;
+  if (zeroDebias && average === undefined) biases.set(variable, (average = new DebiasedAverage(variable, true)));
+  moveToward([[average?.summed ?? variable.data, values.data]], d);
+  average?.debias(d);
+  return variable;
+}
+
+/** A value at the moment, or a function that gives it. */
+export type ValueSource = number | Tensor | (() => number | Tensor);
+
+/**
+ * The moving average of `value`, weighted: average(value · weight) / average(weight), both from 0.
+ *
+ * @param value is asked at each update; its shape must stay what it was.
+ * @param weight is asked at each update; broadcasts with value.
+ * @returns a function: each call is one update, and gives the weighted average so far in a tensor of its own.
+ * @throws TypeError for a wrong kind, RangeError for shapes that do not broadcast or a decay outside [0, 1].
+ * Source: `tensorflow.python.training.moving_averages.weighted_moving_average`.
+ * @example
+ * const batch = { loss: 0, size: 0 };
+ * const averageLoss = weightedMovingAverage(() => batch.loss, 0.99, () => batch.size);
+ */
+export function weightedMovingAverage(value: ValueSource, decay: Schedule, weight: ValueSource): () => Tensor {
+  checkSchedule('decay', decay, fraction);
+  const averages = new ExponentialMovingAverage(decay);
+  return () => {
+    const given = [value, weight].map((source) => (typeof source === 'function' ? source() : source)) as unknown[];
+    const dtype = given.find((x) => x instanceof Tensor)?.dtype ?? 'float64';
+    const [v, w] = [toScalarOrTensor('value', given[0], dtype), toScalarOrTensor('weight', given[1], dtype)];
+    if (v.dtype !== w.dtype) throw new TypeError(`value is ${v.dtype} and weight is ${w.dtype}; they must be the same`);
+    const product = binary('multiply', v, w);
+    averages.apply([
+      ['value', product],
+      ['weight', w],
+    ]);
+    product.dispose();
+    return binary('divide', averages.average('value')!.value, averages.average('weight')!.value);
+  };
+}
+
+function toScalarOrTensor(name: string, value: unknown, dtype: DType): Tensor {
+  if (value instanceof Tensor) return value;
+  if (typeof value === 'number') return alias(newArray(dtype, 1).fill(value), []);
+  throw new TypeError(`${name} must be a number or a Tensor, got ${shown(value)}`);
+}

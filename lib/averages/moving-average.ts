@@ -1,0 +1,174 @@
+import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } from './averages';
+import { checkBoolean, checkOptions, shown } from '../checks';
+import type { FloatArray } from '../tensor/dtype';
+import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
+import { checkStep, type StepSource } from '../schedules/step-source';
+import { Tensor } from '../tensor/tensor';
+import { Variable } from '../tensor/variable';
+
+/** What can be averaged: a variable, or values of a name, which may be another tensor each time. */
+export type Averaged = Variable | readonly [name: string, value: Tensor];
+
+export interface ExponentialMovingAverageOptions {
+  /** The number n of updates so far: while it is small, the decay is (1 + n) / (10 + n). Default: none. */
+  numUpdates?: StepSource;
+  /** Whether averages of named values make up for having started from 0. Those of variables start from their value and
+   * have nothing to make up for. Default: false. */
+  zeroDebias?: boolean;
+  /** Follows a variable's name in the name of its average. Default: `ExponentialMovingAverage`. */
+  name?: string;
+}
+
+/**
+ * Moving averages of variables: average ← average − (1 − d)(average − value), with d = decay, or
+ * d = min(decay, (1 + n) / (10 + n)) where `numUpdates` n is given. Models often do better with the averages of their
+ * weights than with the weights.
+ *
+ * An average starts from its variable's value at the first `apply`; that of a named value starts from 0 and with
+ * `zeroDebias` is divided by 1 − dᵗ, where t counts its updates. d is held in double precision and rounded once.
+ *
+ * Source: `tf.train.ExponentialMovingAverage`.
+ * @example
+ * const averages = new ExponentialMovingAverage(0.9999);
+ * for (let step = 0; step < 100; step++) {
+ *   const value = optimizer.minimize(loss);
+ *   averages.apply([v, w, ['loss', value]]);
+ * }
+ * averages.average(v)!.data;
+ */
+export class ExponentialMovingAverage {
+  readonly name: string;
+  private readonly numUpdates: StepSource | undefined;
+  private readonly zeroDebias: boolean;
+  private readonly ofVariables = new Map<Variable, Variable>();
+  private readonly ofNames = new Map<string, DebiasedAverage>();
+
+  /** @throws TypeError for a wrong kind, RangeError unless decay is in [0, 1]. */
+  constructor(
+    private readonly decay: Schedule,
+    options: ExponentialMovingAverageOptions = {},
+  ) {
+    checkSchedule('decay', decay, fraction);
+    checkOptions('options', options);
+    const { numUpdates, zeroDebias = false, name = 'ExponentialMovingAverage' } = options;
+    if (numUpdates !== undefined) checkStep(numUpdates, undefined, 'numUpdates');
+    checkBoolean('zeroDebias', zeroDebias);
+    if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
+    if (name === '') throw new RangeError('name must not be empty');
+    this.numUpdates = numUpdates;
+    this.zeroDebias = zeroDebias;
+    this.name = name;
+  }
+
+  /**
+   * One update of the averages of these, which are made where there are none yet. When it throws, nothing has changed.
+   *
+   * @throws TypeError for what is neither a Variable nor a name and a Tensor, RangeError for a named value of another
+   * shape than before, Error for what occurs twice.
+   */
+  apply(values: Iterable<Averaged>): void {
+    const variables = new Set<Variable>();
+    const named = new Map<string, Tensor>();
+    for (const value of iterable('values', values)) this.sort(value, variables, named);
+    const decay = decayAt(this.decay, this.numUpdates);
+    const news: Update[] = Array.from(variables, (variable) => [this.averageOf(variable), variable.data]);
+    const debiased: DebiasedAverage[] = [];
+    for (const [name, value] of named) {
+      const average = this.averageOfName(name, value);
+      news.push([average.summed, value.data]);
+      if (this.zeroDebias) debiased.push(average);
+    }
+    moveToward(news, decay);
+    for (const average of debiased) average.debias(decay);
+  }
+
+  /** The average of a variable, or of the value of this name; null before the first `apply`. */
+  average(of: Variable | string): Variable | null {
+    return (typeof of === 'string' ? this.ofNames.get(of)?.average : this.ofVariables.get(of)) ?? null;
+  }
+
+  /** The name of the average, made or not: `kernel/ExponentialMovingAverage`. */
+  averageName(of: Variable | string): string {
+    if (typeof of !== 'string' && !(of instanceof Variable)) {
+      throw new TypeError(`averageName takes a Variable or a name, got ${shown(of)}`);
+    }
+    return `${typeof of === 'string' ? of : of.name}/${this.name}`;
+  }
+
+  /**
+   * By which name to look up each variable in a checkpoint, so that it is restored with its average: the average's
+   * name for those that have one, their own for others.
+   *
+   * @param movingAverageVariables default: the variables that `apply` was called with.
+   * @param others variables to restore as they are. There is no list of all variables to take them from.
+   * @throws Error when two have one name.
+   */
+  variablesToRestore(
+    movingAverageVariables: Iterable<Variable> = this.ofVariables.keys(),
+    others: Iterable<Variable> = [],
+  ): Map<string, Variable> {
+    const names = new Map<string, Variable>();
+    const add = (name: string, variable: Variable): void => {
+      if (names.has(name)) throw new Error(`two variables are to be restored from '${name}'`);
+      names.set(name, variable);
+    };
+    const averaged = new Set(variablesOf('movingAverageVariables', movingAverageVariables));
+    for (const variable of averaged) add(this.averageName(variable), variable);
+    for (const variable of new Set(variablesOf('others', others))) {
+      if (!averaged.has(variable)) add(variable.name, variable);
+    }
+    return names;
+  }
+
+  /** Checks one of the values and puts it where it belongs. */
+  private sort(value: unknown, variables: Set<Variable>, named: Map<string, Tensor>): void {
+    if (value instanceof Variable) {
+      if (variables.has(value)) throw new Error(`variable '${value.name}' occurs twice`);
+      void value.data; // throws when its memory is gone
+      variables.add(value);
+      return;
+    }
+    const [name, tensor] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+    if (typeof name !== 'string' || !(tensor instanceof Tensor)) {
+      throw new TypeError(`values must hold Variables and [name, Tensor] pairs, got ${shown(value)}`);
+    }
+    if (named.has(name)) throw new Error(`'${name}' occurs twice`);
+    void tensor.raw;
+    const { average } = this.ofNames.get(name) ?? {};
+    if (average !== undefined) checkLike(`value of '${name}'`, tensor, average);
+    named.set(name, tensor);
+  }
+
+  private averageOf(variable: Variable): FloatArray {
+    let average = this.ofVariables.get(variable);
+    if (average === undefined) {
+      average = zeros(this.averageName(variable), variable);
+      average.data.set(variable.data);
+      this.ofVariables.set(variable, average);
+    }
+    return average.data;
+  }
+
+  private averageOfName(name: string, value: Tensor): DebiasedAverage {
+    let average = this.ofNames.get(name);
+    if (average === undefined) {
+      average = new DebiasedAverage(zeros(this.averageName(name), value), this.zeroDebias);
+      this.ofNames.set(name, average);
+    }
+    return average;
+  }
+}
+
+function iterable(name: string, values: unknown): Iterable<unknown> {
+  if (typeof (values as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function') {
+    return values as Iterable<unknown>;
+  }
+  throw new TypeError(`${name} must be an iterable, got ${shown(values)}`);
+}
+
+function variablesOf(name: string, values: unknown): Variable[] {
+  return [...iterable(name, values)].map((value) => {
+    if (value instanceof Variable) return value;
+    throw new TypeError(`${name} must hold Variables, got ${shown(value)}`);
+  });
+}

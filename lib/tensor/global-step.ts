@@ -1,0 +1,37 @@
+import { checkRange, isWhole } from '../checks';
+
+/** A counter of steps, shared between threads: 64 bits in a SharedArrayBuffer. Create one with `createGlobalStep`. */
+export class GlobalStep {
+  private readonly counter: BigInt64Array;
+
+  /**
+   * A counter in memory of its own, or in another thread's.
+   * @param buffer at least 8 bytes; default: fresh memory, at 0.
+   * @throws TypeError for another kind of buffer, RangeError for a smaller one.
+   */
+  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(8)) {
+    if (!(buffer instanceof SharedArrayBuffer)) throw new TypeError('buffer must be a SharedArrayBuffer');
+    this.counter = new BigInt64Array(buffer, 0, 1);
+  }
+
+  /** Steps so far. */
+  get value(): number {
+    return Number(Atomics.load(this.counter, 0));
+  }
+
+  /** @throws RangeError for anything but a whole number that is not negative. */
+  set value(value: number) {
+    checkRange('value', value, 'a whole number that is not negative', isWhole);
+    Atomics.store(this.counter, 0, BigInt(value));
+  }
+
+  /** Adds one, and returns the new value. */
+  increment(): number {
+    return Number(Atomics.add(this.counter, 0, 1n)) + 1;
+  }
+}
+
+/** A step counter at 0, for `applyGradients`, `minimize` and the learning-rate decays. Source: `tf.train.create_global_step`. */
+export function createGlobalStep(): GlobalStep {
+  return new GlobalStep();
+}

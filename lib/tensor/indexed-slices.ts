@@ -1,0 +1,96 @@
+import { shown } from '../checks';
+import { isFloatArray, type FloatArray, type Nested } from './dtype';
+import { Memory } from './memory';
+import { native } from '../native';
+import { checkShape, frozen, showShape, sizeOf } from './shape';
+import { alias, Tensor, tensor } from './tensor';
+
+/**
+ * A sparse gradient: rows, and which rows of the whole they are. Indices may repeat and need no order; rows with the
+ * same index count as their sum.
+ */
+export class IndexedSlices {
+  /** [n, ...row] */
+  readonly values: Tensor;
+  /** [n] */
+  readonly indices: Int32Array;
+  /** The shape of the whole, [rows, ...row], where it is known. */
+  readonly denseShape: readonly number[] | null;
+
+  /**
+   * @param values [n, ...row]; a typed array takes its row's shape from `denseShape`, or is n equal parts.
+   * @param indices n whole numbers.
+   * @throws TypeError for what is no number, RangeError for sizes that do not fit or indices outside of 32 bits.
+   */
+  constructor(
+    values: Tensor | FloatArray | Nested,
+    indices: Int32Array | readonly number[],
+    denseShape?: readonly number[] | null,
+  ) {
+    this.indices = toIndices('indices', indices);
+    if (denseShape !== undefined && denseShape !== null) checkShape('denseShape', denseShape);
+    this.denseShape = denseShape ? frozen(denseShape) : null;
+    this.values = toRows(values, this.indices.length, this.denseShape);
+    if (this.values.shape[0] !== this.indices.length) {
+      throw new RangeError(
+        `values has ${this.values.shape[0] ?? 'no'} rows, indices has ${this.indices.length} elements; they must be equal`,
+      );
+    }
+  }
+
+  /** That of the values. */
+  get dtype(): Tensor['dtype'] {
+    return this.values.dtype;
+  }
+
+  /**
+   * The whole as a dense tensor, rows with the same index summed in their order.
+   * @throws Error without a denseShape, RangeError for an index outside of it.
+   */
+  toDense(): Tensor {
+    if (this.denseShape === null) throw new Error('IndexedSlices without a denseShape cannot be made dense');
+    const dense = new Tensor(Memory.take(this.dtype, sizeOf(this.denseShape)), this.dtype, this.denseShape);
+    dense.raw.fill(0);
+    const rows = this.denseShape[0] ?? 1;
+    const columns = rows === 0 ? 0 : dense.size / rows;
+    native.scatterAdd(dense.raw, this.values.raw, this.indices, rows, columns, this.values.factor);
+    return dense;
+  }
+
+  /** Gives the memory of the values back. */
+  dispose(): void {
+    this.values.dispose();
+  }
+}
+
+/** A gradient as `computeGradients` gives it. */
+export type Gradient = Tensor | IndexedSlices;
+
+/** What a gradient stores: all values, or those of its rows. */
+export function storedValues(gradient: Gradient): Tensor {
+  return gradient instanceof IndexedSlices ? gradient.values : gradient;
+}
+
+/** @throws TypeError or RangeError unless `indices` are whole numbers of 32 bits. */
+export function toIndices(name: string, indices: Int32Array | readonly number[]): Int32Array {
+  if (indices instanceof Int32Array) return indices;
+  if (!Array.isArray(indices)) {
+    throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(indices)}`);
+  }
+  const list = indices as readonly unknown[];
+  return Int32Array.from(list, (index) => {
+    if (typeof index !== 'number') throw new TypeError(`${name} must hold numbers, got ${shown(index)}`);
+    if (index !== (index | 0)) throw new RangeError(`${name} must hold whole numbers of 32 bits, got ${shown(index)}`);
+    return index;
+  });
+}
+
+function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: readonly number[] | null): Tensor {
+  if (values instanceof Tensor) return values;
+  if (!isFloatArray(values)) return tensor(values, n === 0 && denseShape ? [0, ...denseShape.slice(1)] : undefined);
+  const row = denseShape?.slice(1) ?? (values.length === n ? [] : [values.length / n]);
+  if (sizeOf(row) * n !== values.length) {
+    throw new RangeError(`values has ${values.length} elements, ${n} rows of shape ${showShape(row)} were expected`);
+  }
+  return alias(values, [n, ...row]);
+}

@@ -1,0 +1,111 @@
+import { mul } from '../ops';
+import { inScope } from '../autodiff/scope';
+import { checkFunction, checkOptions, shown } from '../checks';
+import { GlobalStep } from '../tensor/global-step';
+import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { FixedLossScale, LossScale } from './loss-scale';
+import { OptimizerWrapper } from './optimizer-wrapper';
+import type { ApplyGradientsOptions, ComputeGradientsOptions, Optimizer } from '../optimizers/optimizer';
+import { checkedUpdates } from '../step/pairs';
+import { isOurs, markOurs, markSpent } from '../step/spent';
+import { alias, Tensor, timesFactor } from '../tensor/tensor';
+import type { Variable } from '../tensor/variable';
+
+/**
+ * An optimizer whose gradients are those of loss · scale, times 1 / scale: what would have been too small on the way
+ * arrives. Where they are not finite, a dynamic scale leaves the step out and is smaller next time.
+ *
+ * Multiplying by 1 / scale changes only the gradients' factor: nothing is written. State and its readers are those of
+ * the inner optimizer (TensorFlow's wrapper shows none).
+ *
+ * Source: `tf.train.experimental.MixedPrecisionLossScaleOptimizer`.
+ * @example
+ * const optimizer = new MixedPrecisionLossScaleOptimizer(new AdamOptimizer(), 'dynamic');
+ * optimizer.minimize(loss);
+ */
+export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
+  readonly lossScale: LossScale;
+
+  /**
+   * @param lossScale a number is a FixedLossScale, `'dynamic'` a DynamicLossScale.
+   * @throws TypeError unless `optimizer` is an Optimizer and `lossScale` one of these.
+   */
+  constructor(optimizer: Optimizer, lossScale: LossScale | number | 'dynamic') {
+    super(optimizer);
+    const scale = LossScale.get(lossScale);
+    if (scale === null)
+      throw new TypeError(`lossScale must be a LossScale, a number or 'dynamic', got ${shown(scale)}`);
+    this.lossScale = scale;
+  }
+
+  /** The gradients of the loss, by way of those of loss · scale. `.loss` is the loss as it was, not scaled. */
+  override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {
+    checkFunction('loss', loss);
+    const scale = this.lossScale.value;
+    if (scale === 1) return super.computeGradients(loss, options);
+    let value: Tensor | null = null;
+    const scaled = super.computeGradients(() => {
+      const plain = loss();
+      if (!(plain instanceof Tensor)) return plain; // which the inner optimizer refuses
+      value = alias(plain.data.slice(), plain.shape);
+      return mul(plain, scale);
+    }, options);
+    const pairs = scaled.map(([gradient, variable]): [Gradient | null, Variable] => {
+      return [gradient === null ? null : unscaled(gradient, 1 / scale), variable];
+    });
+    return GradientsAndVariables.of_(pairs, value ?? scaled.loss);
+  }
+
+  /**
+   * One step of the inner optimizer, unless a dynamic loss scale finds gradients that are not finite: then nothing
+   * changes but the scale, neither variables nor slots nor `globalStep`.
+   *
+   * @returns whether the step was made.
+   * @throws what the inner optimizer throws, with nothing changed.
+   */
+  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
+    if (this.lossScale instanceof FixedLossScale || !isIterable(gradsAndVars)) {
+      super.applyGradients(gradsAndVars, options); // which refuses what is not iterable
+      return true;
+    }
+    const pairs = [...gradsAndVars];
+    const accepted = this.lossScale.accepts(pairs);
+    if (accepted) super.applyGradients(pairs, options);
+    else leaveOut(pairs, options);
+    this.lossScale.advance(accepted);
+    return accepted;
+  }
+
+  /** All state, sorted by name: the inner optimizer's and the loss scale's. */
+  override variables(): Variable[] {
+    const variables = [...super.variables(), ...this.lossScale.variables()];
+    return variables.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+const isIterable = (value: unknown): boolean =>
+  typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
+
+function unscaled(gradient: Gradient, factor: number): Gradient {
+  if (gradient instanceof IndexedSlices) {
+    return new IndexedSlices(times(gradient.values, factor), gradient.indices, gradient.denseShape);
+  }
+  return times(gradient, factor);
+}
+
+function times(values: Tensor, factor: number): Tensor {
+  const product = inScope(timesFactor(values, factor));
+  if (isOurs(values)) markOurs(product);
+  return product;
+}
+
+/** What a step does with its arguments, but the step: a wrong one is refused, the gradients are used up. */
+function leaveOut(pairs: readonly GradientAndVariable[], options: ApplyGradientsOptions): void {
+  checkOptions('options', options);
+  const { globalStep } = options;
+  if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
+    throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
+  }
+  for (const { values } of checkedUpdates(pairs)) markSpent(values);
+}
