@@ -276,76 +276,6 @@ static Napi::Value step_sparse_of(const Info& info) {
   return args.undefined();
 }
 
-template <class T> static void add_row(const double* row, size_t slots, Range<T>& range) {
-  range = {};
-  range.param = static_cast<T*>(pointer_of(row[7]));
-  for (size_t k = 0; k < slots; ++k) range.slots[k] = static_cast<T*>(pointer_of(row[8 + k]));
-  range.gradient = static_cast<const T*>(pointer_of(row[5]));
-  range.factor = row[4];
-  range.count = static_cast<size_t>(row[2]);
-}
-
-static Napi::Value run_step(const Info& info) {
-  Arguments args(info);
-  const Floats table = args.floats("table");
-  const bool sparse = !args.next_is_undefined();
-  Napi::Array rows;
-  if (sparse) rows = info[1].As<Napi::Array>();
-  const double* t = table.as<double>();
-  const size_t rule = size_t(t[0]), groups = size_t(t[2]), items = size_t(t[3]);
-  const Rule& r = scalar::kTable.rules[rule];
-  Plan plan;
-  plan.rule = rule, plan.all_rows = t[1] != 0;
-  const double* first = t + 4 + groups * r.hyper_count;
-  static std::vector<std::vector<int32_t>> copies;
-  copies.clear();
-  std::vector<Work<float>> wf(groups);
-  std::vector<Work<double>> wd(groups);
-  for (size_t i = 0; i < items; ++i) {
-    const double* row = first + i * (8 + r.slot_count);
-    if (row[2] == 0) continue;
-    Item item = {};
-    item.param = {pointer_of(row[7]), size_t(row[2]), row[1] != 0 ? DType::float64 : DType::float32};
-    for (size_t k = 0; k < r.slot_count; ++k) item.slots[k].data = pointer_of(row[8 + k]);
-    item.row_elements = size_t(row[3]);
-    const Floats gradient = {pointer_of(row[5]), size_t(row[6]), item.param.dtype};
-    const int32_t* indices = nullptr;
-    size_t n = 0;
-    static const int32_t none = 0;
-    if (sparse) {
-      const Napi::Value value = rows.Get(uint32_t(i));
-      if (!value.IsUndefined()) {
-        const Int32s list = args.int32s_of(value, "indices");
-        copies.emplace_back(list.data, list.data + list.length);
-        n = list.length;
-        check_rows(args, item, i, {copies.back().data(), n});
-        if (args.failed()) return args.undefined();
-        indices = n ? copies.back().data() : &none;
-        if (n == 0 && !plan.all_rows) continue;
-      }
-    }
-    const size_t g = size_t(row[0]);
-    if (row[1] != 0) wd[g].add(item, gradient, indices, n, row[4], plan);
-    else wf[g].add(item, gradient, indices, n, row[4], plan);
-  }
-  for (size_t g = 0; g < groups; ++g) {
-    wf[g].run(rule, t + 4 + g * r.hyper_count);
-    wd[g].run(rule, t + 4 + g * r.hyper_count);
-  }
-  return args.undefined();
-}
-static std::vector<napi_ref> refs;
-static Napi::Value watch(const Info& info) {
-  napi_ref ref;
-  napi_create_reference(info.Env(), info[0], 0, &ref);
-  refs.push_back(ref);
-  return Napi::Number::New(info.Env(), double(refs.size() - 1));
-}
-static Napi::Value watched(const Info& info) {
-  napi_value value = nullptr;
-  napi_get_reference_value(info.Env(), refs[size_t(info[0].As<Napi::Number>().DoubleValue())], &value);
-  return value ? Napi::Value(info.Env(), value) : info.Env().Undefined();
-}
 void export_optimizers(Napi::Env env, Napi::Object exports) {
   Napi::Array rules = Napi::Array::New(env, kRuleCount);
   for (uint32_t i = 0; i < kRuleCount; ++i) {
@@ -360,9 +290,6 @@ void export_optimizers(Napi::Env env, Napi::Object exports) {
   exports.Set("rules", rules);
   add<create_plan>(env, exports, "createPlan");
   add<step_of>(env, exports, "step");
-  add<run_step>(env, exports, "runStep");
-  add<watch>(env, exports, "watch");
-  add<watched>(env, exports, "watched");
   add<step_sparse_of>(env, exports, "stepSparse");
 }
 
