@@ -92,10 +92,6 @@ export interface Binding {
   sumOfSquaresAt(table: Float64Array, count: number, isFloat64: boolean): number;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
-  /** Tells the garbage collector of memory that goes with `object`. */
-  watch(object: object, bytes: number): number;
-  watched(id: number): object | undefined;
-  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
   allFinite(arrays: readonly FloatArray[]): boolean;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */

@@ -1,6 +1,6 @@
 import type { Rule } from '../native';
 
-// A step as native code reads it: one table of numbers, laid out as native/binding/step_table.h says.
+// A step as native code reads it: one table of numbers, laid out as `runStep` says.
 //
 //   [rule, all rows step (0 or 1), groups, variables]
 //   for each group: the rule's hyperparameters
