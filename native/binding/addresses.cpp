@@ -77,10 +77,15 @@ void add_sparse(Arguments& args, Update& update, const Item& item, size_t i, Int
                    ", expected 0 to " + std::to_string(limit) + " (exclusive)");
 }
 
-void add_dense(Arguments& args, Update& update, const Item& item, size_t i) {
+// Inline, unlike what it does when something is wrong: it is most of what a step of many small variables costs.
+inline bool add_dense(Update& update, const Item& item) {
+  return item.gradient_length == item.variable.length && update.add(item.variable);
+}
+
+void refuse_dense(Arguments& args, const Item& item, size_t i) {
   if (item.gradient_length != item.variable.length) {
     args.range_error(of_gradient(i) + " has the wrong number of elements");
-  } else if (!update.add(item.variable)) {
+  } else {
     args.out_of_memory("a step of so many variables");
   }
 }
@@ -94,7 +99,10 @@ void add_item(Arguments& args, Update& update, const Item& item, size_t i, napi_
   const bool found = napi_get_element(args.env(), rows_of_items, static_cast<uint32_t>(i), &rows) == napi_ok &&
                      napi_typeof(args.env(), rows, &type) == napi_ok;
   if (!found) return args.type_error("rows must be an array");
-  if (type == napi_undefined) return add_dense(args, update, item, i);
+  if (type == napi_undefined) {
+    if (!add_dense(update, item)) refuse_dense(args, item, i);
+    return;
+  }
   const Int32s indices = args.int32s_of(rows, "indices");
   if (!args.failed()) add_sparse(args, update, item, i, indices);
 }
@@ -128,7 +136,7 @@ template bool read_values<double>(Arguments&, const double*, size_t, Buffer<Valu
 bool read_update(Arguments& args, Update& update) {
   const Floats table = args.floats("table", DType::float64);
   const bool has_sparse = !args.next_is_undefined();
-  const Napi::Value rows = args.next();
+  const Napi::Value rows = has_sparse ? args.next() : Napi::Value();
   if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
   args.require(table.length >= kHeader, "the table of a step has four numbers at least");
   if (args.failed()) return false;
@@ -158,8 +166,8 @@ bool read_update(Arguments& args, Update& update) {
       args.range_error("the numbers of variable " + std::to_string(i) + " in the table of a step are out of range");
     } else if (has_sparse) {
       add_item(args, update, item, i, rows);
-    } else {
-      add_dense(args, update, item, i);
+    } else if (!add_dense(update, item)) {
+      refuse_dense(args, item, i);
     }
   }
   return !args.failed();

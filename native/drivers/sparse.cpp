@@ -47,7 +47,7 @@ template <class T> bool SparseGradients<T>::reserve(SparseRules rules, StepRange
     more_ranges += rules.whole ? 1 : rules.all_rows ? 2 * gradient.count + 1 : gradient.count;
   }
   if (!ranges.reserve(more_ranges) || !sums_.reserve(sums)) return false;
-  return rules.whole || gradients_.empty() || (rows_.reserve(most_rows) && buckets_.reserve(bucket_count(most_rows)));
+  return rules.whole || (rows_.reserve(most_rows) && buckets_.reserve(bucket_count(most_rows)));
 }
 
 template <class T> void SparseGradients<T>::expand(SparseRules rules, StepRanges<T>& ranges) {

@@ -14,11 +14,6 @@ constexpr size_t kParallelElements = 2 * kBlockElements;
 
 }  // namespace
 
-template <class T> void StepRanges<T>::clear() {
-  ranges_.clear();
-  hyper_.clear();
-}
-
 template <class T> bool StepRanges<T>::prepare(size_t rule) {
   if (!ends_.resize(ranges_.size())) return false;
   if (!scalar::kTable.rules[rule].measured) return true;
@@ -45,7 +40,6 @@ template <class T> void StepRanges<T>::measure(const Kernels<T>& table, size_t r
 // and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
 template <class T> void StepRanges<T>::run(size_t rule) {
   const size_t count = ranges_.size();
-  if (count == 0) return;
   const Kernels<T>& table = of<T>(kernels());
   if (scalar::kTable.rules[rule].measured) measure(table, rule);
   const auto kernel = table.step[rule];

@@ -22,7 +22,11 @@ template <class T> Range<T> part(const Range<T>& range, size_t begin, size_t end
 // handed to the kernel together.
 template <class T> class StepRanges {
  public:
-  void clear();
+  void clear() {
+    ranges_.clear();
+    hyper_.clear();
+  }
+  bool empty() const { return ranges_.empty(); }
 
   // False when there is no memory, as prepare().
   [[nodiscard]] bool reserve(size_t more) {
