@@ -10,7 +10,7 @@ import { Occupied, type Stretch } from './occupied';
 import { checkGradient, checkPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { NewSlots, Slots } from './slots';
-import { Column, TableLayout } from './step-table';
+import { Column, StepLayout } from './step-table';
 
 /** What an optimizer brings to its steps. */
 export interface Mechanism {
@@ -85,7 +85,7 @@ export class Plan {
   readonly constrained: readonly Variable[];
   readonly groups: readonly Group[];
   readonly groupOf: readonly number[];
-  readonly layout: TableLayout;
+  readonly layout: StepLayout;
   /** The position of each variable in the list of pairs. */
   readonly positions: readonly number[];
   private readonly listed: readonly unknown[];
@@ -112,7 +112,7 @@ export class Plan {
     });
     this.groups = groups;
     this.settings = groups.flatMap(({ settings, like }, group) => (like < 0 ? [{ settings, group }] : []));
-    this.layout = new TableLayout(mechanism.rule, groups.length, this.variables.length);
+    this.layout = new StepLayout(mechanism.rule, groups.length, this.variables.length);
   }
 
   isFor({ variables, gradients }: Read): boolean {
@@ -163,9 +163,11 @@ const longestHeld = 4096;
  * so that another can be prepared before it runs.
  */
 export class Step {
-  /** Hyperparameters by group: parts of the table. */
+  /** Hyperparameters by group: parts of what is laid out. */
   readonly hyper: readonly Float64Array[];
   private readonly table: Float64Array;
+  private readonly laidOut: ArrayBuffer;
+  private readonly inputs: Float64Array;
   /** The memory of each gradient, on lease from `prepare` until `end`. */
   private readonly leased: (Memory | null)[] = [];
   private leases = 0;
@@ -183,10 +185,12 @@ export class Step {
   private endingsSeen = -1;
 
   constructor(private readonly plan: Plan) {
-    const { mechanism, layout, groups, groupOf, variables } = plan;
+    const { mechanism, layout, groupOf, variables } = plan;
     this.table = layout.newTable(mechanism.sparseStepsAllRows);
     this.heldBytes = new Float64Array(variables.length);
-    this.hyper = groups.map((_, group) => layout.hyperOf(this.table, group));
+    this.laidOut = layout.newLaidOut();
+    this.hyper = layout.hyperIn(this.laidOut);
+    this.inputs = layout.inputsIn(this.laidOut);
     variables.forEach(({ dtype, size, shape }, i) => {
       const row = layout.rowOf(i);
       this.table[row + Column.Group] = groupOf[i]!;
@@ -220,8 +224,9 @@ export class Step {
 
   /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */
   run(): void {
-    if (this.rows === null) native.runStep(this.table);
-    else native.runStep(this.table, this.rows);
+    if (this.rows === null) return native.runLaidOutStep(this.laidOut);
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    native.runStep(this.table, this.rows);
   }
 
   /** Makes what the step has changed beside variables seen: the slots it made. */
@@ -301,10 +306,12 @@ export class Step {
         table[row + Column.Slots + k] = address;
         stretches.push({ memory: slot.memory, address, what: `slot '${slot.name}'`, variable: -1 });
       });
-      table[row + Column.Gradient] = NaN; // to be looked at anew
+      table[row + Column.Gradient] = 0; // to be looked at anew
+      table[row + Column.GradientLength] = 0;
       this.heldArrays[i] = undefined;
     });
     this.occupied = new Occupied(stretches);
+    native.layOutStep(this.laidOut, table);
   }
 
   private slotsOf(variable: Variable): readonly Variable[] {
@@ -343,6 +350,8 @@ export class Step {
     }
     table[row + Column.Gradient] = address;
     table[row + Column.Factor] = factor;
+    this.inputs[2 * i] = factor;
+    this.inputs[2 * i + 1] = address;
     if (!isDense) (this.rows ??= new Array<undefined>(plan.variables.length).fill(undefined))[i] = gradient.indices;
     memory.lease();
     leased[this.leases++] = memory;

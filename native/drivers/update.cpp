@@ -16,8 +16,9 @@ bool Update::start(size_t rule, bool all_rows, const double* hyper, size_t group
 
 const int32_t* Update::add(const VariableUpdate& variable, size_t row_elements, const int32_t* indices, size_t rows) {
   const double* const hyper = hyper_of(variable);
-  return variable.is_float64 ? float64_.sparse.add(range_of<double>(variable), hyper, row_elements, indices, rows)
-                             : float32_.sparse.add(range_of<float>(variable), hyper, row_elements, indices, rows);
+  return variable.is_float64
+             ? float64_.sparse.add(range_of<double>(variable, slot_count_), hyper, row_elements, indices, rows)
+             : float32_.sparse.add(range_of<float>(variable, slot_count_), hyper, row_elements, indices, rows);
 }
 
 template <class T> bool Update::Part<T>::prepare(size_t rule, SparseRules rules) {
