@@ -1,4 +1,11 @@
 // Drives any update rule over memory. The tail is the rule itself with a lane count, never a second copy of it.
+#pragma once
+#include "../simd/simd.h"
+#include "norm.h"
+#include "optimizers/form.h"
+#include "optimizers/names.h"
+#include "table.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 
@@ -114,9 +121,8 @@ template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
   }
 }
 
-// A rule with a member `special` has a shorter form for some hyperparameters. It is called with Form<special>, in a
-// loop of its own for each form: with both in one loop, the longer one would take the registers of the shorter.
-template <bool kSpecial> struct Form { static constexpr bool special = kSpecial; };
+// Each form of a rule (optimizers/form.h) has a loop of its own: with both in one, the longer form would take the
+// registers of the shorter.
 template <class Rule, class = void> struct HasForms { static constexpr bool value = false; };
 template <class Rule> struct HasForms<Rule, decltype(void(&Rule::special))> { static constexpr bool value = true; };
 

@@ -1,6 +1,7 @@
-#pragma once
 // Matrix multiplication on one thread: c in blocks, blocks in panels of columns, panels in tiles (gemm/tile.h);
 // operands are packed where that pays. See gemm_args.h for what is computed.
+#pragma once
+#include "../simd/simd.h"
 #include "gemm/pack.h"
 #include "gemm/tile.h"
 #include "gemm_args.h"

@@ -1,4 +1,7 @@
 // Sums that a gradient's norm is made of. Double accumulators in a fixed layout: the same bits on every ISA.
+#pragma once
+#include "../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -1,4 +1,7 @@
 // One gradient in, one gradient out.
+#pragma once
+#include "../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

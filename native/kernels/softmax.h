@@ -1,5 +1,11 @@
 // Softmax and the cross entropies built on it, a row at a time. Shifting by the row's maximum keeps exp in range.
 // Per row: s = x - max(x), z = sum(exp(s)); softmax = exp(s) / z, log softmax = s - log(z).
+#pragma once
+#include "../simd/math.h"
+#include "../simd/simd.h"
+#include "norm.h"
+#include "scale.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -1,8 +1,8 @@
 // Elementary functions over the vector vocabulary: templates on V (F32x16, F64x8), bit-identical on every ISA.
-// Include after the vocabulary. Errors are in ulp of the result, measured and pinned by test/simd_test.cpp.
+// Errors are in ulp of the result, measured and pinned by test/simd_test.cpp.
 // Denormals are honoured everywhere, as arguments and as results. Coefficients are minimax fits, made with Sollya.
 #pragma once
-#include "common.h"
+#include "simd.h"
 
 namespace gradstep::SIMD_ISA {
 

@@ -1,4 +1,7 @@
 // What the rules with an L1 term share.
+#pragma once
+#include "../../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 
