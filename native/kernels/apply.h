@@ -12,8 +12,8 @@ namespace SIMD_ISA {
 // What a pass over memory changes, and so has to write.
 enum Writes { kNothing, kParam = 1, kSlots = 2, kAll = kParam | kSlots };
 
-// Asking for cache lines so far ahead, and for those that will be written as such, before the store that would wait for
-// them, made steps in memory 10 to 20 % faster and cost nothing in caches.
+// How many cache lines ahead to prefetch. Lines that will be written are asked for as such, so that no store waits for
+// them. That made steps in memory 10 to 20 % faster and costs nothing in caches.
 constexpr size_t kLinesAhead = 8;
 
 // Where a rule's gradient comes from.
@@ -79,7 +79,7 @@ template <class Rule> struct IsMeasured<Rule, decltype(void(&Rule::measured))> {
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, V*) const) { return kSlots; }
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, const V*) const) { return kNothing; }
 
-// Lanes past the end may hold anything, 0 / 0 among it.
+// x with zeros in the lanes past the end of memory: a rule may have computed 0 / 0 there.
 template <class V> INL V only(V x) { return x; }
 template <class V> INL V only(V x, size_t lanes) {
   typename V::Scalar memory[V::kLanes];
@@ -110,7 +110,7 @@ static constexpr auto measure_of() -> SumsOfSquares (*)(const double*, const Ran
   return nullptr;
 }
 
-// The start of a range before its turn: the rest of a long one apply() or the hardware asks for in time.
+// Prefetches the start of a range before its turn comes. apply() and the hardware prefetch the rest of a long one.
 template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
   constexpr size_t kLine = 64 / sizeof(T), kAtMost = 16 * kLine;
   const size_t n = range.count < kAtMost ? range.count : kAtMost;

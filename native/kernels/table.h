@@ -13,7 +13,7 @@ namespace gradstep {
 
 constexpr size_t kMaxSlots = 4;
 
-// Of a whole variable, and of what a measured rule wants the norm of (apply.h).
+// Sums of squares over a whole variable: of its elements, and of the vector whose norm a measured rule needs (apply.h).
 struct SumsOfSquares { double param, measured; };
 
 // A contiguous stretch of one variable, with its gradient and slots: what an update rule walks over.

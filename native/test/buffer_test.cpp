@@ -15,14 +15,16 @@
 
 using namespace gradstep;
 
-static int passed = 0, failed = 0;
+namespace {
 
-static void check(bool ok, const std::string& truth) {
+int passed = 0, failed = 0;
+
+void check(bool ok, const std::string& truth) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-static void holds_what_was_added() {
+void holds_what_was_added() {
   Buffer<int> buffer;
   check(buffer.empty() && buffer.size() == 0 && buffer.begin() == buffer.end(), "begins empty");
   bool ok = true;
@@ -46,7 +48,7 @@ static void holds_what_was_added() {
   check(buffer.data() != nullptr, "keeps what it may keep");
 }
 
-static void says_when_there_is_no_memory() {
+void says_when_there_is_no_memory() {
   Buffer<double> buffer;
   check(buffer.add(1) && buffer.add(2), "two numbers");
   const double* const place = buffer.data();
@@ -65,7 +67,7 @@ static void says_when_there_is_no_memory() {
 
 // `call` with no memory returns false; with memory it returns true. Scratch that a thread keeps would hide the first,
 // so every call is the first of its kind or larger than those before.
-template <class Call> static void needs_memory(const char* what, const std::vector<float>& written, Call call) {
+template <class Call> void needs_memory(const char* what, const std::vector<float>& written, Call call) {
   const std::vector<float> before = written;
   scarce_memory::allow(0);
   check(!call(), std::string(what) + " says that there is no memory");
@@ -74,7 +76,7 @@ template <class Call> static void needs_memory(const char* what, const std::vect
   check(call() && written != before, std::string(what) + " works when there is memory");
 }
 
-static void drivers_change_nothing_without_memory() {
+void drivers_change_nothing_without_memory() {
   const size_t n = 200000;
   std::vector<float> x(n, 2), out(n, 0), result(1, -1);
   const Values<float> values = {x.data(), n, 1};
@@ -105,7 +107,7 @@ static void drivers_change_nothing_without_memory() {
 }
 
 // The caller has scratch memory already, no other thread finds any.
-static void a_product_is_whole_when_only_the_caller_finds_memory() {
+void a_product_is_whole_when_only_the_caller_finds_memory() {
   const size_t n = 192;
   std::vector<float> a(n * n), c(n * n), expected(n * n);
   for (size_t i = 0; i < a.size(); ++i) a[i] = float(i % 17) - 8;
@@ -126,6 +128,8 @@ static void a_product_is_whole_when_only_the_caller_finds_memory() {
   scarce_memory::allow_all();
   check(ok, "a product is whole when only the caller finds memory");
 }
+
+}  // namespace
 
 int main() {
   holds_what_was_added();

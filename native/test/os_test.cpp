@@ -24,14 +24,16 @@ extern "C" __attribute__((visibility("default"), used)) const char* __tsan_defau
   return "allocator_may_return_null=1";
 }
 
-static int passed = 0, failed = 0;
+namespace {
 
-static void check(bool ok, const std::string& truth) {
+int passed = 0, failed = 0;
+
+void check(bool ok, const std::string& truth) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-static void memory_is_aligned_or_not_there() {
+void memory_is_aligned_or_not_there() {
   for (const size_t bytes : {size_t(0), size_t(1), size_t(63), size_t(64), size_t(1000), size_t(1) << 20}) {
     void* const memory = os::allocate(bytes);
     check(memory != nullptr && reinterpret_cast<uintptr_t>(memory) % 64 == 0, "memory starts on a cache line");
@@ -48,7 +50,7 @@ struct Seen {
   char name[32] = {};
 };
 
-static void a_thread_has_a_name_and_no_signals() {
+void a_thread_has_a_name_and_no_signals() {
   Seen seen;
   const auto run = [](void* context) {
     Seen& result = *static_cast<Seen*>(context);
@@ -67,9 +69,9 @@ static void a_thread_has_a_name_and_no_signals() {
   check(!sigismember(&mask, SIGTERM), "who started it still gets signals");
 }
 
-static std::atomic<bool> is_child{false};
+std::atomic<bool> is_child{false};
 
-static void a_forked_child_is_told() {
+void a_forked_child_is_told() {
   os::after_fork_in_child([] { is_child = true; });
   const pid_t child = fork();
   if (child == 0) _exit(is_child ? 0 : 1);
@@ -77,6 +79,8 @@ static void a_forked_child_is_told() {
   waitpid(child, &status, 0);
   check(status == 0 && !is_child, "a forked child is told, its parent is not");
 }
+
+}  // namespace
 
 int main() {
   memory_is_aligned_or_not_there();
