@@ -149,9 +149,44 @@ function load(): Binding {
 
 export const native = load();
 
-const indexed = (names: readonly string[]): Readonly<Record<string, number>> =>
-  Object.fromEntries(names.map((name, index) => [name, index]));
+/** Names of the element-wise functions, those of native/kernels/elementwise/list.h; a test compares the two. */
+export const unaryFunctions = [
+  'negative',
+  'square',
+  'sqrt',
+  'exp',
+  'log',
+  'relu',
+  'sigmoid',
+  'tanh',
+  'abs',
+  'sign',
+] as const;
+export const binaryFunctions = [
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'minimum',
+  'maximum',
+  'lessEqual',
+  'greaterEqual',
+  'sqrtGradient',
+  'logGradient',
+  'squareGradient',
+  'reluGradient',
+  'sigmoidGradient',
+  'tanhGradient',
+  'sigmoidCrossEntropy',
+  'sigmoidMinus',
+] as const;
+export type UnaryFunction = (typeof unaryFunctions)[number];
+export type BinaryFunction = (typeof binaryFunctions)[number];
 
-/** Numbers of the element-wise functions, by the names their C++ functors carry. */
-export const unaryFunction = indexed(native.unaryFunctions);
-export const binaryFunction = indexed(native.binaryFunctions);
+function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
+}
+
+/** What `native.unary` and `native.binary` call the element-wise functions. */
+export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);
+export const binaryFunction = numbers(binaryFunctions, native.binaryFunctions);

@@ -10,7 +10,7 @@
 namespace gradstep {
 namespace {
 
-// Sums beyond this are given back after each step: to get them anew is little beside a step that needs so many.
+// More memory than this is given back after each step: allocating it anew takes little beside such a large step.
 constexpr size_t kKeptBytes = size_t(64) << 20;
 
 // At least two for each row, so that a free one is near.
