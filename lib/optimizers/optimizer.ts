@@ -11,7 +11,7 @@ import { Variable } from '../tensor/variable';
 import { Constraints } from '../step/constraints';
 import { Plans, type Plan } from '../step/plan';
 import type { Hyperparameters } from '../schedules/schedule';
-import { namesOf, readPairs } from '../step/pairs';
+import { namesOf } from '../step/pairs';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
@@ -200,7 +200,7 @@ export abstract class Optimizer<H extends object = object> {
       throw new TypeError(`name must be a string, got ${shown(name)}`);
     }
     this.checkInUse();
-    const read = readPairs(gradsAndVars);
+    const read = this.plans.read(gradsAndVars);
     const plan = this.plans.for(read);
     const step = plan.prepare(read.gradients);
     try {

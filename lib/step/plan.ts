@@ -7,7 +7,7 @@ import { endings, spend, type Memory } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { Occupied, type Stretch } from './occupied';
-import { checkGradient, checkPairs, type Read } from './pairs';
+import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { NewSlots, Slots } from './slots';
 import { Column, StepLayout } from './step-table';
@@ -44,6 +44,15 @@ export class Plans {
   constructor(private readonly mechanism: Mechanism) {
     this.weightDecayAt = mechanism.rule.hyper.indexOf('weightDecay');
   }
+
+  /** Reads the pairs of a step. @throws what readPairs throws. */
+  read(gradsAndVars: unknown): Read {
+    return readPairs(gradsAndVars, this.lastWith);
+  }
+
+  /** The variables of the last list that started with this one. */
+  private readonly lastWith = (first: unknown): readonly unknown[] | undefined =>
+    this.plans.get(first as Variable)?.[0]?.listed;
 
   /**
    * The plan for these variables.
@@ -88,7 +97,7 @@ export class Plan {
   readonly layout: StepLayout;
   /** The position of each variable in the list of pairs. */
   readonly positions: readonly number[];
-  private readonly listed: readonly unknown[];
+  readonly listed: readonly unknown[];
   private readonly given: readonly boolean[];
   private readonly idle: Step[] = [];
 
@@ -119,9 +128,9 @@ export class Plan {
     const { listed, given } = this;
     const { length } = listed;
     if (variables.length !== length) return false;
-    for (let i = 0; i < length; i++) {
-      if (variables[i] !== listed[i] || (gradients[i] !== null) !== given[i]) return false;
-    }
+    for (let i = 0; i < length; i++) if ((gradients[i] !== null) !== given[i]) return false;
+    if (variables === listed) return true;
+    for (let i = 0; i < length; i++) if (variables[i] !== listed[i]) return false;
     return true;
   }
 
@@ -172,7 +181,7 @@ export class Step {
   private readonly leased: (Memory | null)[] = [];
   private leases = 0;
   // Small typed arrays that came as gradients last time: where one lies is known as long as its buffer is what it was.
-  private readonly heldArrays: (FloatArray | undefined)[] = [];
+  private readonly heldArrays: (FloatArray | null)[] = [];
   private readonly heldBuffers: (ArrayBufferLike | null)[] = [];
   private readonly heldBytes: Float64Array;
   private rows: (Int32Array | undefined)[] | null = null;
@@ -276,16 +285,18 @@ export class Step {
     const { table, plan } = this;
     const { layout, variables } = plan;
     let isMoved = false;
-    this.arePermanent = true;
+    let arePermanent = true;
+    this.arePermanent = false; // should one of them be gone
     for (let i = 0; i < variables.length; i++) {
       const row = layout.rowOf(i);
       const { memory } = variables[i]!;
       const address = memory.locate();
-      if (!memory.isPermanent) this.arePermanent = false;
+      arePermanent &&= memory.isPermanent;
       if (table[row + Column.Parameter] === address) continue;
       table[row + Column.Parameter] = address;
       isMoved = true;
     }
+    this.arePermanent = arePermanent;
     return isMoved;
   }
 
@@ -308,7 +319,7 @@ export class Step {
       });
       table[row + Column.Gradient] = 0; // to be looked at anew
       table[row + Column.GradientLength] = 0;
-      this.heldArrays[i] = undefined;
+      this.heldArrays[i] = null;
     });
     this.occupied = new Occupied(stretches);
     native.layOutStep(this.laidOut, table);
@@ -329,7 +340,7 @@ export class Step {
         const buffer = heldBuffers[i]!;
         if (buffer === null || isUnchanged(buffer, heldBytes[i]!)) continue;
       }
-      heldArrays[i] = undefined;
+      heldArrays[i] = null;
       this.locateGradient(given, i);
     }
   }
