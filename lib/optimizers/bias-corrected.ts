@@ -1,5 +1,5 @@
 import { NonSlots } from '../step/non-slots';
-import { Optimizer } from './optimizer';
+import { RuleOptimizer } from './rule-optimizer';
 import type { Settings } from '../step/settings';
 
 /**
@@ -7,7 +7,7 @@ import type { Settings } from '../step/settings';
  * βᵗ, in the non-slot variables `beta1_power` and `beta2_power`. They are β before the first step and are multiplied by
  * β after each, whatever variables take part in it.
  */
-export abstract class BiasCorrectedOptimizer<H extends object> extends Optimizer<H> {
+export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptimizer<H> {
   private readonly betas = ['beta1', 'beta2']
     .filter((beta) => this.rule.hyper.includes(`${beta}Power`))
     .map((beta) => ({ beta, at: this.hyperAt(beta), powerAt: this.hyperAt(`${beta}Power`) }));

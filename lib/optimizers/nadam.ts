@@ -1,6 +1,6 @@
 import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
 import { NonSlots } from '../step/non-slots';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 import type { Settings } from '../step/settings';
 
 export interface NadamHyperparameters {
@@ -33,7 +33,7 @@ const decayBase = 0.96;
  * @example
  * const optimizer = new NadamOptimizer({ learningRate: 2e-3 });
  */
-export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
+export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
   private readonly scalars = new NonSlots(['beta2_power', 'momentum_decay_power', 'momentum_product']);
   private readonly at = {
     beta1: this.hyperAt('beta1'),
