@@ -214,8 +214,7 @@ const apply: Call = (world, picks) => {
   const isCounted = step !== undefined && picks.isRare(50);
   const replicas = world.replicas.find(({ value }) => value === optimizer.value);
   const options = perhaps(picks, isCounted || (replicas && step) ? { globalStep: step.value } : {});
-  const stepped = safely(() => pairs.pairs.filter(([gradient]) => gradient !== null).map(([, v]) => v), []);
-  const variables = replicas ? world.variables.map(({ value }) => value) : stepped;
+  const variables = replicas ? world.variables.map(({ value }) => value) : pairs.stepped;
   const allowed = changesOf(world, optimizer, world.rangesOf(variables), []);
   if (step !== undefined) (allowed.keys as string[]).push(step.key);
   // What the inner optimizer throws leaves the gradients gathered.
@@ -357,7 +356,7 @@ const clipOne: Call = (world, picks) => {
   const options = perhaps(picks, { inPlace, ...(kind !== 'clipByValue' && { nonFinite }) });
   const allowed = inPlace ? { ranges: range, families } : {};
   const outcome = world.call(
-    `${kind}(${word}, ${String(bound)}${inPlace ? ', in place' : ''})`,
+    `${kind}(${word}, ${typeof bound === 'number' ? bound : 'nonsense'}${inPlace ? ', in place' : ''})`,
     (): unknown => {
       if (kind === 'clipByValue') return clipByValue(t, perhaps(picks, -1), bound, options);
       return kind === 'clipByNorm' ? clipByNorm(t, bound, options) : clipByAverageNorm(t, bound, options);
@@ -448,7 +447,7 @@ const takeAway: Call = (world, picks) => {
 };
 
 const resizeOne: Call = (world, picks) => {
-  const array = picks.oneOf(arraysInReach(world).filter(({ buffer }) => 'maxByteLength' in buffer));
+  const array = picks.oneOf(arraysInReach(world));
   if (array === undefined) return;
   world.effect('resizes a buffer', () => void resize(picks, array));
 };
@@ -488,7 +487,10 @@ const tidyUp: Call = (world, picks) => {
   });
   const outcome = world.call(`tidy(of ${x.key})`, () => tidy(perhaps(picks, f)));
   if (!('value' in outcome)) return;
-  for (const t of [outcome.value].flat()) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
+  const { value } = outcome;
+  const made: unknown[] =
+    value instanceof Tensor ? [value] : Array.isArray(value) && value.length < 3 ? safely(() => [...value], []) : [];
+  for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
 };
 
 const compute1: Call = (world, picks) => {

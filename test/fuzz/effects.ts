@@ -1,4 +1,4 @@
-import { ops, runtime, type FloatArray, type GradientAndVariable, type Tensor } from 'gradstep';
+import { IndexedSlices, ops, runtime, Tensor, Variable, type FloatArray, type GradientAndVariable } from 'gradstep';
 import { detach, fill, isDetachable, makeArray, pickDType, pickSize, resize } from './memory';
 import { Mine, nonsense } from './nonsense';
 import type { Picks } from './picks';
@@ -8,12 +8,15 @@ type Effect = (world: World, picks: Picks) => void;
 
 /** Arrays that a user can get hold of: their own, and the library's. */
 export function arraysInReach(world: World): FloatArray[] {
-  const tensors = [...world.tensors, ...world.lists.flatMap(({ value }) => value.map(([value]) => ({ value })))];
-  return [
-    ...world.variables.map(({ value }) => safely(() => value.data, new Float32Array(0))),
-    ...tensors.map(({ value }) => safely(() => (value as Tensor).data ?? value, new Float32Array(0))),
-    ...world.arrays.map(({ value }) => value),
-  ];
+  const gradients = world.lists.flatMap(({ value }) => value.map(([gradient]) => gradient));
+  const all = [...world.variables, ...world.tensors, ...world.slices, ...world.arrays].map(({ value }) => value);
+  return [...gradients, ...all].flatMap((value) => safely(() => arrayOf(value), []));
+}
+
+function arrayOf(value: Variable | GradientAndVariable[0]): FloatArray[] {
+  if (value === null) return [];
+  if (value instanceof IndexedSlices) return [value.values.data];
+  return [value instanceof Tensor || value instanceof Variable ? value.data : value];
 }
 
 function takeAway(world: World, picks: Picks): void {
@@ -74,12 +77,12 @@ function mutatePairs(world: World, picks: Picks): void {
       if (v !== undefined) pairs.push([new Float32Array(v.size), v]);
     },
     () => {
-      const pair = pairs[0] as unknown[] | undefined;
-      if (Array.isArray(pair)) pair[picks.below(2)] = null;
+      const pair: unknown = pairs[0];
+      if (Array.isArray(pair)) Reflect.set(pair, picks.below(2), null);
     },
     () => {
-      const pair = pairs.at(-1) as unknown[] | undefined;
-      if (Array.isArray(pair)) pair[1] = picks.oneOf(world.variables)?.value;
+      const pair: unknown = pairs.at(-1);
+      if (Array.isArray(pair)) Reflect.set(pair, 1, picks.oneOf(world.variables)?.value);
     },
   ];
   world.effect('changes the list of pairs', picks.of(mutations));

@@ -18,6 +18,8 @@ export interface Pairs {
   readonly pairs: readonly GradientAndVariable[];
   readonly what: string;
   readonly families: readonly Family[];
+  /** The variables that have a gradient. */
+  readonly stepped: readonly Variable[];
   /** Whether the pairs are just that: no getters, no nonsense. */
   readonly isPlain: boolean;
 }
@@ -26,11 +28,19 @@ export interface Pairs {
 export function pickPairs(world: World, picks: Picks): Pairs {
   const list = picks.oneOf(world.lists);
   if (list !== undefined && picks.isRare(35)) {
-    return { given: list.value, pairs: list.value, what: list.key, families: list.families, isPlain: true };
+    return {
+      given: list.value,
+      pairs: list.value,
+      what: list.key,
+      families: list.families,
+      stepped: steppedOf(list.value),
+      isPlain: true,
+    };
   }
   const pairs: GradientAndVariable[] = [];
   const families: Family[] = [];
   const words: string[] = [];
+  const stepped: Variable[] = [];
   let isPlain = true;
   const count = 1 + picks.below(4);
   const rest = [...world.variables];
@@ -40,6 +50,7 @@ export function pickPairs(world: World, picks: Picks): Pairs {
     if (!picks.isRare(2)) rest.splice(at, 1);
     const { gradient, word, family } = pickGradient(world, picks, v.value);
     if (family !== undefined) families.push(family);
+    if (gradient !== null) stepped.push(v.value);
     let pair: GradientAndVariable = [gradient, v.value];
     if (picks.isRare(3)) [pair, isPlain] = [hostilePair(world, picks, pair), false];
     else if (picks.isRare(2)) [pair, isPlain] = [nonsense(picks) as GradientAndVariable, false];
@@ -48,14 +59,17 @@ export function pickPairs(world: World, picks: Picks): Pairs {
   }
   const what = `[${words.join(', ')}]`;
   if (picks.isRare(5)) {
-    return { given: hostileIterable(world, picks, pairs), pairs, what: `iterable ${what}`, families, isPlain };
+    return { given: hostileIterable(world, picks, pairs), pairs, what: `iterable ${what}`, families, stepped, isPlain };
   }
-  if (picks.isRare(5)) return { given: new Set(pairs), pairs, what: `Set ${what}`, families, isPlain };
+  if (picks.isRare(5)) return { given: new Set(pairs), pairs, what: `Set ${what}`, families, stepped, isPlain };
   if (picks.isRare(2)) {
-    return { given: nonsense(picks) as [], pairs: [], what: 'nonsense', families, isPlain: false };
+    return { given: nonsense(picks) as [], pairs: [], what: 'nonsense', families, stepped, isPlain: false };
   }
-  return { given: pairs, pairs: isPlain ? pairs.slice() : pairs, what, families, isPlain };
+  return { given: pairs, pairs: isPlain ? pairs.slice() : pairs, what, families, stepped, isPlain };
 }
+
+const steppedOf = (pairs: readonly GradientAndVariable[]): Variable[] =>
+  pairs.filter(([gradient]) => gradient !== null).map(([, v]) => v);
 
 interface Picked {
   readonly gradient: Gradient;
