@@ -17,7 +17,7 @@ export {
   type ClipByGlobalNormOptions,
   type ClipByNormOptions,
   type ClipOptions,
-} from './clip/clip';
+} from './clip';
 
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';

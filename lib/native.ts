@@ -92,6 +92,10 @@ export interface Binding {
   sumOfSquaresAt(table: Float64Array, count: number, isFloat64: boolean): number;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
+  /** Tells the garbage collector of memory that goes with `object`. */
+  watch(object: object, bytes: number): number;
+  watched(id: number): object | undefined;
+  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
   allFinite(arrays: readonly FloatArray[]): boolean;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */
@@ -103,6 +107,23 @@ export interface Binding {
   clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
 
   readonly rules: readonly Rule[];
+  /**
+   * One step of one rule over any number of variables, in groups that have hyperparameters of their own. `table` holds
+   * the rule's id, whether all rows step where a gradient is sparse (0 or 1), the number of groups and of variables;
+   * then each group's hyperparameters; then for each variable
+   *
+   *     group, isFloat64 (0 or 1), length, rowElements, factor,
+   *     gradientAddress, gradientLength, parameterAddress, and an address for each of the rule's slots
+   *
+   * and those of one group best follow each other. `rows` is given when a gradient is sparse: for each variable its
+   * gradient's indices, undefined where that is dense. Everything is copied before anything is written, indices also
+   * against threads that write them meanwhile; what throws (RangeError for counts, lengths and indices that do not fit,
+   * TypeError for what is no array, Error when memory is out) has changed nothing.
+   *
+   * The caller has made sure that at each address lies what the table says, overlapping nothing else of the step that
+   * is written, and keeps it there until the call returns.
+   */
+  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
   /**
    * `numbers`, over shared memory, is read at every step: the rule's hyperparameters, then a factor for each variable's
    * gradient, then each dense gradient's address. `fixed` tells which variables' memory can neither move nor go.
@@ -123,6 +144,16 @@ export interface Binding {
   step(plan: Plan): void;
   /** The same with rows where there are indices; gradient i is gradients[i] times its factor. */
   stepSparse(plan: Plan, gradients: readonly FloatArray[], indices: readonly (Int32Array | undefined)[]): void;
+
+  /**
+   * Keeps an eye on an object without keeping it alive; the engine is told of `bytes` of memory that go with it, so that
+   * it collects garbage in time, and of their end once the object is gone. Needs no turn of the event loop.
+   *
+   * @returns a number that no other watched object of this thread has, for `watched`.
+   */
+  watch(object: object, bytes: number): number;
+  /** The object, or undefined once the collector has taken it. */
+  watched(id: number): object | undefined;
 }
 
 function load(): Binding {

@@ -7,6 +7,8 @@
     "runtime": [
       "native/runtime/cpu.cpp",
       "native/runtime/dispatch.cpp",
+      "native/runtime/os/posix.cpp",
+      "native/runtime/os/posix_memory.cpp",
       "native/runtime/pool.cpp"
     ],
     "drivers": [
@@ -16,15 +18,18 @@
       "native/drivers/norm.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
-      "native/drivers/step.cpp"
+      "native/drivers/step.cpp",
+      "native/drivers/update.cpp"
     ],
     "binding": [
       "native/binding/addon.cpp",
+      "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
       "native/binding/gradients.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
-      "native/binding/runtime.cpp"
+      "native/binding/runtime.cpp",
+      "native/binding/weak.cpp"
     ]
   }
 }

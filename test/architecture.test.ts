@@ -90,6 +90,18 @@ describe('the native sources', () => {
     expect(linesMatching(others, /immintrin|arm_neon|\b_mm\d*_|\bv\w+q_[fsu]\d/)).to.deep.equal([]);
   });
 
+  it('know the operating system in runtime/os only', () => {
+    const others = filesUnder('native', sources).filter((file) => !/native.(test|runtime.os)/.test(file));
+    const headers =
+      /<(pthread|dlfcn|sched|signal|unistd|windows|fcntl|sys\/.*|mach.*)\.h>|\b(posix_memalign|aligned_alloc)\b/;
+    expect(linesMatching(others, headers)).to.deep.equal([]);
+  });
+
+  it('turn numbers into addresses in one file of the binding', () => {
+    const others = filesUnder('native/binding', sources).filter((file) => !file.endsWith('addresses.cpp'));
+    expect(linesMatching(others, /reinterpret_cast/)).to.deep.equal([]);
+  });
+
   it('are all in the list that both builds read', () => {
     const text = readFileSync(join(root, 'native/sources.gypi'), 'utf8');
     const listed = Object.values((JSON.parse(text) as { variables: Record<string, string[]> }).variables).flat();

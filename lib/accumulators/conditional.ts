@@ -1,6 +1,6 @@
 import { shown } from '../checks';
 import { isFloatArray, type DType, type FloatArray } from '../tensor/dtype';
-import { markSpent } from '../step/spent';
+import { spend } from '../tensor/memory';
 import { frozen, sizeOf, type Shape } from '../tensor/shape';
 import { alias, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
@@ -51,7 +51,7 @@ export class ConditionalAccumulator extends ConditionalAccumulatorBase<Tensor> {
       this.sum.add(values);
       this.counted();
     }
-    markSpent(values);
+    spend(values.memory);
     return isFresh;
   }
 

@@ -16,7 +16,7 @@ export class DenseSum {
   /** @param values of this dtype and shape, or with `indices` rows of it. */
   add(values: Tensor, indices?: Int32Array): void {
     const isFirst = this.sum === null;
-    this.sum ??= new Tensor(Memory.take(this.dtype, sizeOf(this.shape)), this.dtype, this.shape);
+    this.sum ??= new Tensor(Memory.take(this.dtype, sizeOf(this.shape)), this.shape);
     const out = this.sum.raw;
     if (indices !== undefined) {
       if (isFirst) out.fill(0);

@@ -2,7 +2,7 @@ import { checkOptions } from '../checks';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { checkedUpdates, type Update } from '../step/pairs';
-import { markOurs, markSpent } from '../step/spent';
+import { spend } from '../tensor/memory';
 import { alias, timesFactor, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { checkReductionType, type ReductionType } from './conditional-base';
@@ -63,7 +63,7 @@ export class GradientAccumulator {
     }
     for (const update of updates) this.entries.get(update.variable)!.add(update);
     if (gradsAndVars instanceof GradientsAndVariables) this.losses.push(sumOf(gradsAndVars.loss));
-    for (const { values } of updates) markSpent(values);
+    for (const { values } of updates) spend(values.memory);
     return ++this.batches;
   }
 
@@ -157,6 +157,6 @@ class Entry {
 }
 
 function ours(gradient: Tensor): Tensor {
-  markOurs(gradient);
+  gradient.memory.isRecyclable = true;
   return gradient;
 }

@@ -40,7 +40,7 @@ export class RowSums {
   slices(isMean: boolean, denseShape: Shape | null): IndexedSlices {
     const indices = Int32Array.from(this.positions.keys()).sort();
     const at = indices.map((index) => this.positions.get(index)!);
-    const values = new Tensor(Memory.take(this.dtype, at.length * this.columns), this.dtype, [at.length, ...this.row]);
+    const values = new Tensor(Memory.take(this.dtype, at.length * this.columns), [at.length, ...this.row]);
     native.gather(values.raw, this.sums, at, this.reserved, this.columns);
     if (!isMean || values.size === 0) return new IndexedSlices(values, indices, denseShape);
     const counts = newArray(this.dtype, at.length).map((_, i) => this.counts[at[i]!]!);

@@ -1,7 +1,7 @@
 import { shown } from '../checks';
 import type { DType } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
-import { markSpent } from '../step/spent';
+import { spend } from '../tensor/memory';
 import { frozen, type Shape } from '../tensor/shape';
 import {
   checkDTypeOf,
@@ -59,7 +59,7 @@ export class SparseConditionalAccumulator extends ConditionalAccumulatorBase<Ind
       this.sums.add(values, indices);
       this.counted();
     }
-    markSpent(values);
+    spend(values.memory);
     return isFresh;
   }
 

@@ -17,7 +17,7 @@ const gone =
 
 /** A new tensor with undefined contents, in the open scope if there is one. */
 export function allocate(dtype: DType, shape: Shape, size: number): Tensor {
-  return inScope(new Tensor(Memory.take(dtype, size), dtype, shape));
+  return inScope(new Tensor(Memory.take(dtype, size), shape));
 }
 
 /** Puts a tensor in the open scope's care. */
@@ -60,13 +60,11 @@ export function withScope<T>(
     current = outer;
     for (const tensor of scope.tensors) {
       if (escaped.has(tensor) || outer?.holdsAll === true) inScope(tensor);
-      else if (!kept.has(tensor)) tensor.release(gone);
+      else if (!tensor.isDisposed && !tensor.memory.isKept) tensor.release(gone);
     }
     if (current === null) pool.nextGeneration();
   }
 }
-
-const kept = new WeakSet<Tensor>();
 
 /**
  * Holds on to a tensor that would go when the step (or `tidy`) it was made in is over. Its memory is then yours to
@@ -76,8 +74,7 @@ const kept = new WeakSet<Tensor>();
 export function keep<T extends Tensor>(tensor: T): T {
   if (!(tensor instanceof Tensor)) throw new TypeError('keep takes a Tensor');
   void tensor.raw; // a tensor that is gone already says so here
-  kept.add(tensor);
-  tensor.keepMemory();
+  tensor.memory.isKept = true;
   return tensor;
 }
 

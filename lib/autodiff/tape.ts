@@ -95,13 +95,13 @@ export function toTensor(name: string, value: TensorLike, dtype: DType = 'float3
   if (value instanceof Tensor) return value;
   if (value instanceof Variable) {
     active?.touch(value);
-    void value.data; // says so when the memory is gone
+    void value.memory; // says so when it is gone
     return value.value;
   }
   if (isFloatArray(value)) return alias(value);
   if (typeof value === 'number') {
     const array = dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
-    return new Tensor(Memory.over(array, dtype), dtype, []);
+    return new Tensor(Memory.of(array), []);
   }
   throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}`);
 }

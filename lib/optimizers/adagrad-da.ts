@@ -2,7 +2,6 @@ import { checkOptions, shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { Optimizer, type OptimizerOptions } from './optimizer';
-import type { Settings } from '../step/settings';
 
 export interface AdagradDAHyperparameters {
   learningRate: Schedule;
@@ -36,7 +35,7 @@ export interface AdagradDAOptions extends AdagradDAHyperparameters, OptimizerOpt
  */
 export class AdagradDAOptimizer extends Optimizer<AdagradDAHyperparameters> {
   private readonly globalStep: GlobalStep;
-  private readonly stepAt = this.rule.hyper.indexOf('step');
+  private readonly stepAt = this.hyperAt('step');
 
   /**
    * @throws TypeError or RangeError unless globalStep is a GlobalStep, learningRate finite and not negative,
@@ -65,7 +64,7 @@ export class AdagradDAOptimizer extends Optimizer<AdagradDAHyperparameters> {
     this.globalStep = globalStep;
   }
 
-  protected override derive({ hyper }: Settings): void {
+  protected override derive(hyper: Float64Array): void {
     hyper[this.stepAt] = this.globalStep.value + 1;
   }
 }

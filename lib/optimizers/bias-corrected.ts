@@ -9,28 +9,33 @@ import type { Settings } from '../step/settings';
  */
 export abstract class BiasCorrectedOptimizer<H extends object> extends Optimizer<H> {
   private readonly betas = ['beta1', 'beta2']
-    .map((beta) => ({ beta, at: this.rule.hyper.indexOf(beta), powerAt: this.rule.hyper.indexOf(`${beta}Power`) }))
-    .filter(({ powerAt }) => powerAt >= 0);
+    .filter((beta) => this.rule.hyper.includes(`${beta}Power`))
+    .map((beta) => ({ beta, at: this.hyperAt(beta), powerAt: this.hyperAt(`${beta}Power`) }));
   private readonly powers = new NonSlots(this.betas.map(({ beta }) => `${beta}_power`));
 
-  protected override derive(settings: Settings): void {
-    const { hyper } = settings;
-    const powers = this.powersOf(settings);
-    this.betas.forEach(({ powerAt }, i) => (hyper[powerAt] = powers[i]![0]!));
+  protected override derive(hyper: Float64Array, settings: Settings): void {
+    const powers = this.powers.valuesOf(settings, this.initialPowers(hyper));
+    this.betas.forEach(({ powerAt }, i) => (hyper[powerAt] = powers[i]!));
   }
 
-  protected override finish(settings: Settings): void {
-    const powers = this.powersOf(settings);
-    this.betas.forEach(({ at }, i) => (powers[i]![0]! *= settings.hyper[at]!));
+  protected override finish(hyper: Float64Array, settings: Settings): void {
+    const powers = this.powers.of(settings, this.initialPowers(hyper));
+    this.betas.forEach(({ at }, i) => (powers[i]![0]! *= hyper[at]!));
+  }
+
+  protected override createNonSlots(hyper: Float64Array, settings: Settings): void {
+    this.powers.of(settings, this.initialPowers(hyper));
+  }
+
+  protected override disposeNonSlots(): void {
+    this.powers.clear();
   }
 
   protected override nonSlotVariables() {
     return this.powers.variables();
   }
 
-  private readonly initialPowers = ({ hyper }: Settings) => this.betas.map(({ at }) => hyper[at]!);
-
-  private powersOf(settings: Settings) {
-    return this.powers.of(settings, this.initialPowers);
+  private initialPowers(hyper: Float64Array): readonly number[] {
+    return this.betas.map(({ at }) => hyper[at]!);
   }
 }

@@ -35,7 +35,15 @@ const decayBase = 0.96;
  */
 export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
   private readonly scalars = new NonSlots(['beta2_power', 'momentum_decay_power', 'momentum_product']);
-  private readonly at = Object.fromEntries(this.rule.hyper.map((name, i) => [name, i]));
+  private readonly at = {
+    beta1: this.hyperAt('beta1'),
+    beta2: this.hyperAt('beta2'),
+    momentumDecay: this.hyperAt('momentumDecay'),
+    beta2Power: this.hyperAt('beta2Power'),
+    mu: this.hyperAt('mu'),
+    nextMu: this.hyperAt('nextMu'),
+    muProduct: this.hyperAt('muProduct'),
+  };
 
   /** @throws what AdamOptimizer throws, and unless momentumDecay is finite and not negative, or a function. */
   constructor(options: NadamOptions = {}) {
@@ -56,34 +64,41 @@ export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
     );
   }
 
-  protected override derive(settings: Settings): void {
-    const { hyper } = settings;
+  protected override derive(hyper: Float64Array, settings: Settings): void {
     const { at } = this;
-    const [beta2Power, decayPower, product] = this.scalarsOf(settings);
-    const beta1 = hyper[at['beta1']!]!;
-    const mu = beta1 * (1 - 0.5 * decayPower![0]!);
-    hyper[at['beta2Power']!] = beta2Power![0]!;
-    hyper[at['mu']!] = mu;
-    hyper[at['nextMu']!] = beta1 * (1 - 0.5 * decayPower![0]! * this.decay(settings));
-    hyper[at['muProduct']!] = product![0]! * mu;
+    const [beta2Power, decayPower, product] = this.scalars.valuesOf(settings, this.initialScalars(hyper));
+    const beta1 = hyper[at.beta1]!;
+    const mu = beta1 * (1 - 0.5 * decayPower!);
+    hyper[at.beta2Power] = beta2Power!;
+    hyper[at.mu] = mu;
+    hyper[at.nextMu] = beta1 * (1 - 0.5 * decayPower! * this.decay(hyper));
+    hyper[at.muProduct] = product! * mu;
   }
 
-  protected override finish(settings: Settings): void {
-    const [beta2Power, decayPower, product] = this.scalarsOf(settings);
-    beta2Power![0]! *= settings.hyper[this.at['beta2']!]!;
-    decayPower![0]! *= this.decay(settings);
-    product![0] = settings.hyper[this.at['muProduct']!]!;
+  protected override finish(hyper: Float64Array, settings: Settings): void {
+    const [beta2Power, decayPower, product] = this.scalars.of(settings, this.initialScalars(hyper));
+    beta2Power![0]! *= hyper[this.at.beta2]!;
+    decayPower![0]! *= this.decay(hyper);
+    product![0]! *= hyper[this.at.mu]!;
+  }
+
+  protected override createNonSlots(hyper: Float64Array, settings: Settings): void {
+    this.scalars.of(settings, this.initialScalars(hyper));
+  }
+
+  protected override disposeNonSlots(): void {
+    this.scalars.clear();
   }
 
   protected override nonSlotVariables() {
     return this.scalars.variables();
   }
 
-  private decay({ hyper }: Settings): number {
-    return decayBase ** hyper[this.at['momentumDecay']!]!;
+  private decay(hyper: Float64Array): number {
+    return decayBase ** hyper[this.at.momentumDecay]!;
   }
 
-  private scalarsOf(settings: Settings) {
-    return this.scalars.of(settings, () => [settings.hyper[this.at['beta2']!]!, this.decay(settings), 1]);
+  private initialScalars(hyper: Float64Array): readonly number[] {
+    return [hyper[this.at.beta2]!, this.decay(hyper), 1];
   }
 }

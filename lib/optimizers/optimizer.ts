@@ -8,14 +8,14 @@ import { storedValues } from '../tensor/indexed-slices';
 import type { Rule } from '../native';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
-import { Batches } from '../step/batches';
-import { withConstraints } from '../step/constraints';
+import { Constraints } from '../step/constraints';
+import { Plans, type Plan } from '../step/plan';
 import type { Hyperparameters } from '../schedules/schedule';
-import { namesOf, pairsOf } from '../step/pairs';
+import { namesOf, readPairs } from '../step/pairs';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
-import { markOurs, markSpent, retireSpent } from '../step/spent';
+import { retireSpent } from '../tensor/memory';
 
 /** @typeParam H the optimizer's hyperparameters. */
 export interface OptimizerOptions<H extends object = object> {
@@ -88,7 +88,8 @@ export abstract class Optimizer<H extends object = object> {
   private readonly name: string;
   private readonly settings: SettingsByVariable;
   private readonly slots: Slots;
-  private readonly batches: Batches;
+  private readonly plans: Plans;
+  private isOver = false;
 
   protected constructor(
     definition: Definition<H>,
@@ -112,14 +113,34 @@ export abstract class Optimizer<H extends object = object> {
         return { name: slot, suffix: names[i]!, initial: typeof initial === 'number' ? () => initial : value };
       }),
     );
-    this.batches = new Batches(this.rule, this.settings, this.slots, sparseStepsAllRows, excludeFromWeightDecay);
+    this.plans = new Plans({
+      rule: this.rule,
+      settingsByVariable: this.settings,
+      slots: this.slots,
+      sparseStepsAllRows,
+      excludeFromWeightDecay,
+      derive: (hyper, settings) => this.derive(hyper, settings),
+    });
   }
 
-  /** Fills in those of this step's hyperparameters that are not options. Must change nothing else. */
-  protected derive(_settings: Settings): void {}
+  /** The position of one of the rule's hyperparameters. @throws Error for a name that the rule does not have. */
+  protected hyperAt(name: string): number {
+    const at = this.rule.hyper.indexOf(name);
+    if (at < 0) throw new Error(`rule '${this.rule.name}' has no hyperparameter '${name}'`);
+    return at;
+  }
+
+  /** Fills in those of a step's hyperparameters that are not options. Must change nothing else. */
+  protected derive(_hyper: Float64Array, _settings: Settings): void {}
 
   /** Called after all variables of a step have been updated, for each of the settings that took part. */
-  protected finish(_settings: Settings): void {}
+  protected finish(_hyper: Float64Array, _settings: Settings): void {}
+
+  /** Lets go of the state beside the slots. */
+  protected disposeNonSlots(): void {}
+
+  /** Makes the state beside the slots, where there is none yet. */
+  protected createNonSlots(_hyper: Float64Array, _settings: Settings): void {}
 
   /** State beside the slots. */
   protected nonSlotVariables(): readonly Variable[] {
@@ -153,7 +174,7 @@ export abstract class Optimizer<H extends object = object> {
     retireSpent();
     const { value, sources, gradients } = differentiate('loss', loss, varList ?? null, gradLoss, aggregationMethod);
     for (const gradient of gradients) {
-      if (gradient !== null) markOurs(storedValues(gradient));
+      if (gradient !== null) storedValues(gradient).memory.isRecyclable = true;
     }
     return GradientsAndVariables.of_(
       sources.map((variable, i) => [gradients[i]!, variable as Variable]),
@@ -178,22 +199,46 @@ export abstract class Optimizer<H extends object = object> {
     if (name !== undefined && typeof name !== 'string') {
       throw new TypeError(`name must be a string, got ${shown(name)}`);
     }
-    const pairs = pairsOf(gradsAndVars);
-    const { batches } = this;
-    batches.arrange(pairs);
-    for (const settings of batches.settings) this.evaluate(settings);
-    const used: Tensor[] = [];
-    batches.prepare(pairs, used);
-    const { variables, constrained } = batches;
-    if (constrained.length === 0) {
-      batches.step(pairs);
-    } else {
-      const changed = variables.flatMap((variable) => [variable, ...this.slots.of(variable)]);
-      withConstraints(constrained, changed, () => batches.step(pairs));
+    this.checkInUse();
+    const read = readPairs(gradsAndVars);
+    const plan = this.plans.for(read);
+    const step = plan.prepare(read.gradients);
+    try {
+      const constraints = plan.constrained.length > 0 ? new Constraints(plan.constrained, this.changedBy(plan)) : null;
+      step.run();
+      step.publishSlots();
+      constraints?.apply(() => step.withdrawSlots());
+      for (const { settings, group } of plan.settings) this.finish(step.hyper[group]!, settings);
+      globalStep?.increment();
+      step.spendGradients();
+    } finally {
+      plan.takeBack(step);
     }
-    for (const settings of batches.settings) this.finish(settings);
-    globalStep?.increment();
-    for (const gradient of used) markSpent(gradient);
+  }
+
+  /**
+   * Lets go of all state: the slots of every variable and what belongs to none. Stepping afterwards is an error; doing it
+   * twice is none. The variables themselves stay.
+   */
+  dispose(): void {
+    this.isOver = true;
+    this.slots.clear();
+    this.plans.clear();
+    this.disposeNonSlots();
+  }
+
+  /** `dispose`, at the end of the block that declared the optimizer with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private checkInUse(): void {
+    if (this.isOver) throw new Error('this optimizer has been disposed of');
+  }
+
+  /** What a step may have changed and would have to put back. */
+  private changedBy({ variables }: Plan): Variable[] {
+    return variables.flatMap((variable) => [variable, ...(this.slots.of(variable) ?? [])]);
   }
 
   /**
@@ -244,17 +289,21 @@ export abstract class Optimizer<H extends object = object> {
    * slots, and what belongs to no variable. What exists stays as it is.
    */
   createSlots(variables: Iterable<Variable>): void {
+    this.checkInUse();
     const list = [...variables];
     for (const variable of list as readonly unknown[]) {
       if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
     }
-    this.slots.make(list);
-    for (const variable of list) this.evaluate(this.settings.of(variable));
-  }
-
-  private evaluate(settings: Settings): void {
-    settings.evaluate();
-    this.derive(settings);
+    const settings = [...new Set(list.map((variable) => this.settings.of(variable)))];
+    const hyper = settings.map((own) => {
+      const values = new Float64Array(this.rule.hyper.length);
+      own.evaluate(values);
+      return values;
+    });
+    const newSlots = this.slots.evaluate(list);
+    newSlots?.allocate();
+    newSlots?.publish();
+    settings.forEach((own, i) => this.createNonSlots(hyper[i]!, own));
   }
 }
 

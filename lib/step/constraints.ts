@@ -1,24 +1,34 @@
 import { shown } from '../checks';
-import { isFloatArray, type FloatArray } from '../tensor/dtype';
+import { isFloatArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
 /**
- * Runs a step, then the constraints of its variables. A constraint is the user's code and may throw: then everything
- * is put back as it was.
+ * The constraints of a step's variables. A constraint is the user's code and may throw: then everything is put back as it
+ * was when this was made.
  */
-export function withConstraints(
-  constrained: readonly Variable[],
-  changed: readonly Variable[],
-  step: () => void,
-): void {
-  const before = changed.map(({ data }) => ({ data, copy: data.slice() }));
-  step();
-  try {
-    for (const variable of constrained) variable.assign(constrainedValue(variable));
-  } catch (error) {
-    for (const { data, copy } of before) data.set(copy);
-    throw error;
+export class Constraints {
+  private readonly before: readonly { readonly data: FloatArray; readonly copy: FloatArray }[];
+
+  constructor(
+    private readonly constrained: readonly Variable[],
+    changed: readonly Variable[],
+  ) {
+    this.before = changed.map(({ data }) => ({ data, copy: data.slice() }));
+  }
+
+  /** @throws what a constraint throws, TypeError or RangeError for a value that is none; `putBack` does the rest. */
+  apply(putBack: () => void): void {
+    try {
+      for (const variable of this.constrained) variable.assign(constrainedValue(variable));
+    } catch (error) {
+      for (const { data, copy } of this.before) {
+        if (data.length === copy.length) data.set(copy); // not where the constraint has taken the memory away
+      }
+      putBack();
+      throw error;
+    }
   }
 }
 

@@ -11,13 +11,22 @@ export class NonSlots {
 
   constructor(private readonly names: readonly string[]) {}
 
-  /** The scalars of a group, each in an array of its own; `initial` is asked when there are none yet. */
-  of(settings: Settings, initial: (settings: Settings) => readonly number[]): readonly FloatArray[] {
-    return (this.made.get(settings) ?? this.make(settings, initial(settings))).arrays;
+  /** The scalars of a group, each in an array of its own, made of `initial` when there are none yet. */
+  of(settings: Settings, initial: readonly number[]): readonly FloatArray[] {
+    return (this.made.get(settings) ?? this.make(settings, initial)).arrays;
+  }
+
+  /** What the scalars of a group are, or would be. */
+  valuesOf(settings: Settings, initial: readonly number[]): readonly number[] {
+    return this.made.get(settings)?.arrays.map((array) => array[0]!) ?? initial;
   }
 
   variables(): Variable[] {
     return [...this.made.values()].flatMap(({ variables }) => variables);
+  }
+
+  clear(): void {
+    this.made.clear();
   }
 
   private make(settings: Settings, initial: readonly number[]) {

@@ -1,43 +1,56 @@
 import { shown } from '../checks';
-import { isFloatArray } from '../tensor/dtype';
+import { isFloatArray, isInt32Array, lengthOf } from '../tensor/arrays';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
 import { alias, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
-export type Pairs = readonly GradientAndVariable[];
+/** A list of pairs, read once: nothing is asked of it again. */
+export interface Read {
+  readonly gradients: readonly unknown[];
+  readonly variables: readonly unknown[];
+}
 
-/** @throws TypeError for what cannot be iterated, Error for nothing. */
-export function pairsOf(gradsAndVars: Iterable<GradientAndVariable>): Pairs {
+/** @throws TypeError for what cannot be iterated and for what is no pair, Error for nothing. */
+export function readPairs(gradsAndVars: unknown): Read {
   if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
-  const pairs: Pairs = Array.isArray(gradsAndVars) ? (gradsAndVars as Pairs) : [...gradsAndVars];
-  if (pairs.length === 0) throw new Error('No variables provided.');
-  return pairs;
+  const pairs: readonly unknown[] = Array.isArray(gradsAndVars)
+    ? gradsAndVars
+    : [...(gradsAndVars as Iterable<unknown>)];
+  const { length } = pairs;
+  if (length === 0) throw new Error('No variables provided.');
+  const gradients = new Array<unknown>(length);
+  const variables = new Array<unknown>(length);
+  for (let i = 0; i < length; i++) {
+    const pair = pairs[i];
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
+    }
+    gradients[i] = pair[0];
+    variables[i] = pair[1];
+  }
+  return { gradients, variables };
 }
 
 /**
  * All that is wrong with a list but for its gradients.
- * @throws TypeError for what is no pair, Error for lists without gradients and variables that occur twice.
+ * @throws TypeError for what is no Variable, Error for lists without gradients and variables that occur twice.
  */
-export function checkPairs(pairs: readonly unknown[]): asserts pairs is Pairs {
-  const variables = new Set<Variable>();
-  let hasGradient = false;
-  for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
-    }
-    const [gradient, variable] = pair as unknown[];
+export function checkPairs({ gradients, variables }: Read): void {
+  const seen = new Set<Variable>();
+  for (const variable of variables) {
     if (!(variable instanceof Variable)) {
       throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}`);
     }
-    if (variables.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
-    variables.add(variable);
-    hasGradient ||= gradient !== null;
+    if (seen.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
+    seen.add(variable);
   }
-  if (!hasGradient) throw new Error(`No gradients provided for any variable: ${namesOf(variables)}.`);
+  if (gradients.every((gradient) => gradient === null)) {
+    throw new Error(`No gradients provided for any variable: ${namesOf(seen)}.`);
+  }
 }
 
 /** A variable and its gradient, both checked. */
@@ -50,17 +63,18 @@ export interface Update {
 
 /**
  * The pairs that have a gradient, of which nothing can fail any more.
- * @throws what pairsOf, checkPairs and checkGradient throw, and Error for memory that is gone.
+ * @throws what readPairs, checkPairs and checkGradient throw, and Error for memory that is gone.
  */
 export function checkedUpdates(gradsAndVars: Iterable<GradientAndVariable>): Update[] {
-  const pairs = pairsOf(gradsAndVars);
-  checkPairs(pairs);
-  return pairs.flatMap(([given, variable]) => {
+  const read = readPairs(gradsAndVars);
+  checkPairs(read);
+  return read.gradients.flatMap((given, i) => {
     if (given === null) return [];
-    void variable.data;
+    const variable = read.variables[i] as Variable;
+    void variable.memory;
     const gradient = checkGradient(given, variable);
     const values = storedValues(gradient);
-    void values.raw;
+    values.memory.locate();
     return { variable, values, indices: gradient instanceof IndexedSlices ? gradient.indices : undefined };
   });
 }
@@ -82,6 +96,10 @@ export function checkGradient(gradient: unknown, variable: Variable): Gradient {
       `gradient of '${variable.name}' has shape ${showShape(values.shape)}, expected ${showShape(variable.shape)}`,
     );
   }
+  // A shape is what somebody has said; the memory is what there is.
+  if (values.size !== variable.size) {
+    throw new RangeError(`gradient of '${variable.name}' has ${values.size} elements, expected ${variable.size}`);
+  }
   return values;
 }
 
@@ -94,8 +112,9 @@ export function toGradientTensor(gradient: unknown, variable: Variable): Tensor 
   if (gradient instanceof Tensor) return gradient;
   if (gradient instanceof Variable) return gradient.value;
   if (isFloatArray(gradient)) {
-    if (gradient.length !== variable.size) {
-      throw new RangeError(`gradient of '${variable.name}' has ${gradient.length} elements, expected ${variable.size}`);
+    const count = lengthOf(gradient);
+    if (count !== variable.size) {
+      throw new RangeError(`gradient of '${variable.name}' has ${count} elements, expected ${variable.size}`);
     }
     return alias(gradient, variable.shape);
   }
@@ -112,7 +131,8 @@ function checkSparse(gradient: IndexedSlices, variable: Variable): IndexedSlices
     throw new Error(`${of} is sparse, but the variable has a constraint: it needs a dense gradient`);
   }
   if (values.dtype !== variable.dtype) refuseDType(values, variable);
-  const expected = [indices.length, ...variable.shape.slice(1)];
+  if (!isInt32Array(indices)) throw new TypeError(`${of} must have an Int32Array of indices, got ${shown(indices)}`);
+  const expected = [lengthOf(indices), ...variable.shape.slice(1)];
   if (!sameShape(values.shape, expected)) {
     throw new RangeError(`${of} has values of shape ${showShape(values.shape)}, expected ${showShape(expected)}`);
   }

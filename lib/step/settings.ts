@@ -1,5 +1,4 @@
 import { shown } from '../checks';
-import type { FloatArray } from '../tensor/dtype';
 import { Variable } from '../tensor/variable';
 import { checkSchedule, valueOf, type Hyperparameter, type Schedule } from '../schedules/schedule';
 
@@ -15,8 +14,6 @@ type Given = Readonly<Record<string, unknown>>;
 
 /** The hyperparameters of one group of variables. */
 export class Settings {
-  /** This step's values, in the order of `names`; what the optimizer derives from them is for it to fill in. */
-  readonly hyper: FloatArray;
   private readonly schedules: readonly (Schedule | undefined)[];
 
   /**
@@ -31,7 +28,6 @@ export class Settings {
   ) {
     for (const name of Object.keys(table)) checkSchedule(this.prefix + name, given[name], table[name]!.domain);
     this.schedules = names.map((name) => given[name]);
-    this.hyper = new Float64Array(names.length);
   }
 
   private get prefix(): string {
@@ -43,9 +39,12 @@ export class Settings {
     return valueOf(this.prefix + name, this.given[name]!, this.table[name]!.domain);
   }
 
-  /** Asks for this step's values. */
-  evaluate(): void {
-    const { schedules, hyper } = this;
+  /**
+   * Asks for this step's values and writes them into `hyper`, in the order of `names`; what the optimizer derives from
+   * them is for it to fill in.
+   */
+  evaluate(hyper: Float64Array): void {
+    const { schedules } = this;
     for (let i = 0; i < schedules.length; i++) {
       const schedule = schedules[i];
       if (typeof schedule === 'number') hyper[i] = schedule;
@@ -57,7 +56,7 @@ export class Settings {
 /** The settings of an optimizer's variables: one for all, and one for each of its groups. */
 export class SettingsByVariable {
   private readonly common: Settings;
-  private readonly grouped = new Map<Variable, Settings>();
+  private readonly grouped = new WeakMap<Variable, Settings>();
 
   /** @throws TypeError, RangeError for options that are no hyperparameters' values, Error for a variable in two groups. */
   constructor(table: Table, names: readonly string[], options: Given, groups: unknown) {

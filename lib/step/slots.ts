@@ -1,4 +1,5 @@
-import { arrayOver, bytesPerElement, type FloatArray } from '../tensor/dtype';
+import { native } from '../native';
+import { sharedArrays } from '../tensor/arrays';
 import { Variable } from '../tensor/variable';
 
 /** What a slot is called and starts from. */
@@ -9,69 +10,134 @@ export interface SlotDefinition {
   readonly initial: (variable: Variable) => number;
 }
 
+type Set = readonly Variable[];
+
 /** State that an optimizer keeps for each element of its variables, made when it is first needed. */
 export class Slots {
-  private readonly byVariable = new Map<Variable, Map<string, Variable>>();
+  // Neither keeps a variable alive; `ids` is for asking which there are.
+  private byVariable = new WeakMap<Variable, Set>();
+  private ids: number[] = [];
+  private idsToSweepAt = 64;
+  /** Grows whenever slots are no longer where they were. */
+  version = 0;
 
   constructor(private readonly definitions: readonly SlotDefinition[]) {}
 
-  /** The slots of a variable, in the rule's order. */
-  of(variable: Variable): readonly Variable[] {
-    this.make([variable]);
-    return [...this.byVariable.get(variable)!.values()];
+  /** The slots of a variable, in the rule's order; undefined while it has none. */
+  of(variable: Variable): Set | undefined {
+    return this.byVariable.get(variable);
   }
 
-  /** Makes the slots of those variables that have none. */
-  make(variables: readonly Variable[]): void {
-    const news = variables.filter((variable) => !this.byVariable.has(variable));
-    if (news.length === 0) return;
-    const made = this.definitions.map((definition) => slotsOf(news, definition));
-    news.forEach((variable, i) => {
-      this.byVariable.set(variable, new Map(this.definitions.map(({ name }, k) => [name, made[k]![i]!])));
-    });
+  /**
+   * The slots that these variables need and do not have, with what they start from asked: the functions of the user have
+   * been called. Null where nothing is missing.
+   */
+  evaluate(variables: readonly Variable[]): NewSlots | null {
+    const missing = variables.filter((variable) => !this.byVariable.has(variable));
+    if (missing.length === 0) return null;
+    const values = this.definitions.map(({ initial }) => missing.map(initial));
+    return new NewSlots(this, this.definitions, missing, values);
   }
 
   get(variable: Variable, name: string): Variable | null {
-    return this.byVariable.get(variable)?.get(name) ?? null;
+    const at = this.definitions.findIndex((definition) => definition.name === name);
+    return this.byVariable.get(variable)?.[at] ?? null;
   }
 
   /** Names of those made so far, sorted. */
   names(): string[] {
-    return this.byVariable.size === 0 ? [] : this.definitions.map(({ name }) => name).sort();
+    return this.owners().length === 0 ? [] : this.definitions.map(({ name }) => name).sort();
   }
 
   all(): Variable[] {
-    return [...this.byVariable.values()].flatMap((slots) => [...slots.values()]);
+    return this.owners().flatMap((variable) => this.byVariable.get(variable) ?? []);
+  }
+
+  /** The variables that have slots, in the order in which they got them. */
+  owners(): Variable[] {
+    const owners: Variable[] = [];
+    const ids: number[] = [];
+    for (const id of this.ids) {
+      const variable = native.watched(id) as Variable | undefined;
+      if (variable === undefined || !this.byVariable.has(variable)) continue;
+      ids.push(id);
+      if (!variable.isDisposed) owners.push(variable);
+    }
+    this.ids = ids;
+    this.idsToSweepAt = 2 * ids.length + 64;
+    return owners;
+  }
+
+  /** @internal For NewSlots. */
+  add(variable: Variable, slots: Set): void {
+    this.byVariable.set(variable, slots);
+    this.ids.push(native.watch(variable, 0));
+    if (this.ids.length > this.idsToSweepAt) this.owners();
+  }
+
+  /** @internal For NewSlots. */
+  remove(variable: Variable): void {
+    this.byVariable.delete(variable);
+    this.version++;
+  }
+
+  /** Lets go of all. */
+  clear(): void {
+    this.byVariable = new WeakMap();
+    this.ids = [];
+    this.version++;
   }
 }
 
-function slotsOf(variables: readonly Variable[], { suffix, initial }: SlotDefinition): Variable[] {
-  const values = variables.map(initial);
-  const arrays = arraysFor(variables);
-  return variables.map(({ name, shape }, i) => {
-    if (values[i] !== 0) arrays[i]!.fill(values[i]!);
-    return new Variable(arrays[i]!, { name: `${name}/${suffix}`, trainable: false, shape });
-  });
-}
+/** Slots on their way: evaluated, then allocated, and seen by nobody before they are published. */
+export class NewSlots {
+  private readonly made = new Map<Variable, Set>();
+  isPublished = false;
 
-const arenaBytes = 2 ** 20;
-const lineBytes = 64;
+  constructor(
+    private readonly slots: Slots,
+    private readonly definitions: readonly SlotDefinition[],
+    private readonly variables: readonly Variable[],
+    /** What each definition's slots start from, by variable. */
+    private readonly values: readonly (readonly number[])[],
+  ) {}
 
-// Thousands of small arrays lie together, in the order in which steps walk over them: memory is read ahead.
-function arraysFor(variables: readonly Variable[]): FloatArray[] {
-  const sizes = [0];
-  const places = variables.map(({ dtype, size }) => {
-    const bytes = Math.ceil((size * bytesPerElement[dtype]) / lineBytes) * lineBytes;
-    if (sizes.at(-1)! > 0 && sizes.at(-1)! + bytes > arenaBytes) sizes.push(0);
-    const place = { arena: sizes.length - 1, offset: sizes.at(-1)! };
-    sizes[place.arena]! += bytes;
-    return place;
-  });
-  const arenas = sizes.map((bytes) => new SharedArrayBuffer(bytes));
-  return variables.map(({ dtype, size }, i) => {
-    const { arena, offset } = places[i]!;
-    return arrayOver(dtype, arenas[arena]!, offset, size);
-  });
+  /** Makes those that are still missing. */
+  allocate(): void {
+    const missing = this.variables
+      .map((variable, i) => ({ variable, i }))
+      .filter(({ variable }) => !this.slots.of(variable));
+    const arrays = this.definitions.map((_, k) => {
+      const made = sharedArrays(missing.map(({ variable }) => variable));
+      made.forEach((array, j) => {
+        const value = this.values[k]![missing[j]!.i]!;
+        if (value !== 0) array.fill(value);
+      });
+      return made;
+    });
+    missing.forEach(({ variable: { name, shape }, variable }, j) => {
+      const slots = this.definitions.map(
+        ({ suffix }, k) => new Variable(arrays[k]![j]!, { name: `${name}/${suffix}`, trainable: false, shape }),
+      );
+      this.made.set(variable, slots);
+    });
+  }
+
+  of(variable: Variable): Set {
+    const slots = this.made.get(variable);
+    if (slots === undefined) throw new Error(`the slots of '${variable.name}' went while a step was being prepared`);
+    return slots;
+  }
+
+  publish(): void {
+    for (const [variable, slots] of this.made) this.slots.add(variable, slots);
+    this.isPublished = true;
+  }
+
+  withdraw(): void {
+    for (const variable of this.made.keys()) this.slots.remove(variable);
+    this.isPublished = false;
+  }
 }
 
 /** As TensorFlow names slots: by their owner's name, with _1, _2, ... where it comes again. */

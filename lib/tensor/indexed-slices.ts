@@ -49,7 +49,7 @@ export class IndexedSlices {
    */
   toDense(): Tensor {
     if (this.denseShape === null) throw new Error('IndexedSlices without a denseShape cannot be made dense');
-    const dense = new Tensor(Memory.take(this.dtype, sizeOf(this.denseShape)), this.dtype, this.denseShape);
+    const dense = new Tensor(Memory.take(this.dtype, sizeOf(this.denseShape)), this.denseShape);
     dense.raw.fill(0);
     const rows = this.denseShape[0] ?? 1;
     const columns = rows === 0 ? 0 : dense.size / rows;

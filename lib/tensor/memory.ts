@@ -1,14 +1,6 @@
-import { isFixed, newArray, type DType, type FloatArray } from './dtype';
 import { native } from '../native';
-
-/** An array and where it lies: asked for when first needed, then known for as long as the array is in use. */
-interface Block {
-  readonly array: FloatArray;
-  address: number;
-}
-
-const unknownAddress = -1;
-const blockOf = (array: FloatArray): Block => ({ array, address: unknownAddress });
+import { alignedArray, dtypeOf, Place } from './arrays';
+import type { DType, FloatArray } from './dtype';
 
 /**
  * Arrays of tensors that are gone, by dtype and length, for tensors to come. A training loop asks for the same
@@ -18,22 +10,25 @@ class Pool {
   private readonly idle = { float32: new Map<number, Shelf>(), float64: new Map<number, Shelf>() };
   private generation = 0;
 
-  take(dtype: DType, length: number): Block {
+  take(dtype: DType, length: number): Place {
     const shelf = this.idle[dtype].get(length);
-    if (shelf === undefined) return newBlock(dtype, length);
-    shelf.used = this.generation;
-    return shelf.blocks.pop() ?? newBlock(dtype, length);
+    if (shelf !== undefined) shelf.used = this.generation;
+    for (let place = shelf?.places.pop(); place !== undefined; place = shelf!.places.pop()) {
+      if (place.isThere) return place; // not when somebody has transferred its buffer
+    }
+    this.nextGeneration(); // outside of scopes, lengths that never come again would otherwise pile up
+    return new Place(alignedArray(dtype, length));
   }
 
-  give(dtype: DType, block: Block): void {
+  give(dtype: DType, place: Place): void {
     const shelves = this.idle[dtype];
-    const { length } = block.array;
+    const { length } = place;
     let shelf = shelves.get(length);
-    if (shelf === undefined) shelves.set(length, (shelf = { blocks: [], used: this.generation }));
-    shelf.blocks.push(block);
+    if (shelf === undefined) shelves.set(length, (shelf = { places: [], used: this.generation }));
+    shelf.places.push(place);
   }
 
-  /** Called once a step: lets go of lengths that no recent step has asked for. */
+  /** Called once a step and for each new array: lets go of lengths that nobody has asked for of late. */
   nextGeneration(): void {
     if (++this.generation % keptGenerations !== 0) return;
     for (const shelves of Object.values(this.idle)) {
@@ -45,77 +40,186 @@ class Pool {
 }
 
 interface Shelf {
-  readonly blocks: Block[];
+  readonly places: Place[];
   used: number;
 }
-
-// Not shared memory: of that the garbage collector does not know how much there is to gain.
-const newBlock = (dtype: DType, length: number): Block => blockOf(newArray(dtype, length));
 
 // Long enough for a loop that evaluates now and then, short enough for one whose shapes keep changing.
 const keptGenerations = 32;
 
 export const pool = new Pool();
 
-/** The array behind one or more tensors. When the last of them is disposed of, the array goes back to the pool. */
-export class Memory {
-  private owners = 1;
-  /** Why the array is gone, for who still asks for it. */
-  whyGone = 'this tensor has been disposed of';
-  /** Set by `keep`: not to be retired. */
-  kept = false;
+const disposed = 'this tensor has been disposed of';
 
-  /** The array, or null when it is gone. */
-  live: FloatArray | null;
+/**
+ * The array behind one or more tensors, and all there is to say about how long it lives: whose it is, who holds it, and
+ * whether a step that is over may take it for its own. Views of a tensor share its memory and so all of this.
+ */
+export class Memory {
+  readonly dtype: DType;
+  readonly length: number;
+  /** Why the array is gone, as a later reader is told. */
+  whyGone = disposed;
+  /** Whether computeGradients made it: then it may serve again once its gradient has been applied. */
+  isRecyclable = false;
+  /** Set by `keep`: only its owner gives it back. */
+  isKept = false;
+
+  private owners = 1;
+  private leases = 0;
+  private isOver = false;
+  private copies: Memory[] | null = null;
 
   private constructor(
-    private readonly block: Block,
-    private readonly dtype: DType,
-    /** Whether the array is ours to hand out again; one that came from outside never is. */
-    readonly pooled: boolean,
+    private readonly place: Place,
+    private readonly origin: 'pool' | 'library' | 'caller',
   ) {
-    this.live = block.array;
+    this.dtype = dtypeOf(place.array);
+    this.length = place.length;
   }
 
+  /** An array of the pool's, with undefined contents. */
   static take(dtype: DType, length: number): Memory {
-    return new Memory(pool.take(dtype, length), dtype, true);
+    return new Memory(pool.take(dtype, length), 'pool');
   }
 
-  static over(array: FloatArray, dtype: DType): Memory {
-    return new Memory(blockOf(array), dtype, false);
+  /** Another array for a gradient that is made from this one: it may serve again where this one may. */
+  like(): Memory {
+    const memory = Memory.take(this.dtype, this.length);
+    memory.isRecyclable = this.isRecyclable;
+    return memory;
   }
 
-  /** Where the array, which must be live, lies for as long as it keeps its length. */
-  get address(): number {
-    const { block } = this;
-    if (block.address !== unknownAddress) return block.address;
-    const address = native.addressOf(block.array);
-    if (isFixed(block.array)) block.address = address;
-    return address;
+  /** A fresh array that stays as long as what is made of it: a variable, or a value that outlives its step. */
+  static of(array: FloatArray): Memory {
+    return new Memory(new Place(array), 'library');
+  }
+
+  /** A caller's array, over memory that is the caller's to take away. */
+  static over(array: FloatArray): Memory {
+    return new Memory(new Place(array), 'caller');
+  }
+
+  /** Whether the array is the pool's to hand out again. */
+  get isPooled(): boolean {
+    return this.origin === 'pool';
+  }
+
+  /** Whether the array came from outside. */
+  get isCallers(): boolean {
+    return this.origin === 'caller';
+  }
+
+  get isGone(): boolean {
+    return this.isOver;
+  }
+
+  /** The array. @throws Error when it is gone. */
+  get array(): FloatArray {
+    if (this.isOver) throw new Error(this.whyGone);
+    return this.place.array;
+  }
+
+  /** Whether the memory can neither move nor be taken away while the array is referenced. */
+  get isPermanent(): boolean {
+    return this.place.isPermanent;
+  }
+
+  /** Whether the array has all of its memory: its buffer has not been detached, shrunk or grown. */
+  get isThere(): boolean {
+    return this.place.isThere;
+  }
+
+  /** How many elements of it are there. */
+  get lengthNow(): number {
+    return this.place.lengthNow;
+  }
+
+  /**
+   * Where the array lies. It stays there until user code runs, and as long as the memory is leased if it is permanent.
+   * @throws Error when it is gone, or its buffer was detached, shrunk or grown.
+   */
+  locate(): number {
+    if (this.isOver) throw new Error(this.whyGone);
+    const { place } = this;
+    if (!place.isThere)
+      throw new Error(`a tensor's memory now has ${place.lengthNow} elements, expected ${this.length}`);
+    return place.address;
   }
 
   get isShared(): boolean {
     return this.owners > 1;
   }
 
+  /** Notes a further owner. */
   share(): this {
     this.owners++;
     return this;
   }
 
+  /** Takes an owner's leave. */
   release(): void {
-    if (--this.owners === 0) this.giveBack();
+    if (--this.owners === 0) this.end(disposed);
   }
 
-  /** Takes the array from all its tensors. */
+  /** A step reads the array until `endLease`: it does not serve anybody else before. */
+  lease(): void {
+    this.leases++;
+  }
+
+  endLease(): void {
+    if (--this.leases === 0 && this.isOver) this.giveBack();
+  }
+
+  /** Memory of its own for the values times `factor`, which goes when this memory does. */
+  multiplied(factor: number): Memory {
+    const copy = Memory.take(this.dtype, this.length);
+    native.scale(copy.array, this.array, factor);
+    (this.copies ??= []).push(copy);
+    return copy;
+  }
+
+  /** The array is about to be written: copies made of it no longer hold. */
+  forgetCopies(): void {
+    const { copies } = this;
+    this.copies = null;
+    if (copies !== null) for (const copy of copies) copy.release();
+  }
+
+  /** Takes the array from all its tensors, unless it is kept. */
   retire(why: string): void {
-    if (this.kept) return;
+    if (!this.isKept) this.end(why);
+  }
+
+  private end(why: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
     this.whyGone = why;
-    this.giveBack();
+    this.forgetCopies();
+    if (this.leases === 0) this.giveBack();
   }
 
   private giveBack(): void {
-    if (this.pooled && this.live !== null) pool.give(this.dtype, this.block);
-    this.live = null;
+    if (this.isPooled) pool.give(this.dtype, this.place);
+  }
+}
+
+// Memory of gradients that computeGradients made and a step has used. They stay readable until the next computeGradients,
+// which takes it for its own: so a training loop allocates nothing, and logging a gradient after the step works.
+let spent: Memory[] = [];
+
+/** A step has used a gradient: if computeGradients made it, its memory may serve again. */
+export function spend(memory: Memory): void {
+  if (memory.isRecyclable) spent.push(memory);
+}
+
+export function retireSpent(): void {
+  if (spent.length === 0) return;
+  const memories = spent;
+  spent = [];
+  for (const memory of memories) {
+    memory.retire(
+      'this gradient has been applied, and the next computeGradients took its memory; keep() holds on to it',
+    );
   }
 }

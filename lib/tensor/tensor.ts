@@ -1,8 +1,10 @@
 import { checkDType, shown } from '../checks';
-import { dtypeOf, isFloatArray, newArray, rounded, type DType, type FloatArray, type Nested } from './dtype';
+import { alignedArray, dtypeOf, isFloatArray, lengthOf } from './arrays';
+import { rounded, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
-import { native } from '../native';
 import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './shape';
+
+const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
  * Numbers in a shape, row-major.
@@ -11,26 +13,46 @@ import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './sh
  * averaging over replicas change nothing but the factor: optimizers multiply it in while they read the gradient.
  */
 export class Tensor {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly size: number;
-  /** @internal Values are memory times factor. */
-  readonly factor: number;
-  /** @internal Whether computeGradients made it, or it was made from one that was; see optimizers/spent.ts. */
-  isOurs = false;
+  // Private to the engine: what native code is told of a tensor cannot be assigned from outside.
+  readonly #memory: Memory;
+  readonly #shape: Shape;
+  readonly #factor: number;
+  #product: Memory | null = null;
+  #why: string | null = null;
   /** @internal The tape that follows this tensor, if any; see autodiff/tape.ts. */
   tape: object | null = null;
-  private readonly memory: Memory;
-  private multiplied: Memory | null = null;
-  private why: string | null = null;
 
   /** @internal Use `tensor`. */
-  constructor(memory: Memory, dtype: DType, shape: Shape, factor = 1, size = sizeOf(shape)) {
-    this.memory = memory;
-    this.dtype = dtype;
-    this.shape = shape;
-    this.size = size;
-    this.factor = factor;
+  constructor(memory: Memory, shape: Shape, factor = 1) {
+    this.#memory = memory;
+    this.#shape = shape;
+    this.#factor = factor;
+  }
+
+  /** The element type. */
+  get dtype(): DType {
+    return this.#memory.dtype;
+  }
+
+  /** The size of each dimension; [] for a single number. */
+  get shape(): readonly number[] {
+    return this.#shape;
+  }
+
+  /** How many elements there are. */
+  get size(): number {
+    return this.#memory.length;
+  }
+
+  /** @internal Values are memory times factor. */
+  get factor(): number {
+    return this.#factor;
+  }
+
+  /** @internal What the values are in; how long they stay is its business. @throws Error when the tensor is over. */
+  get memory(): Memory {
+    if (this.#why !== null) throw new Error(this.#why);
+    return this.#memory;
   }
 
   /**
@@ -39,50 +61,36 @@ export class Tensor {
    * result of a step that is over (`keep` holds on to it).
    */
   get data(): FloatArray {
-    if (this.factor === 1) return this.raw;
-    if (this.multiplied === null) {
-      const copy = Memory.take(this.dtype, this.size);
-      native.scale(copy.live!, this.raw, this.factor);
-      this.multiplied = copy;
-    }
-    return this.multiplied.live!;
+    const { raw } = this;
+    if (this.#factor === 1) return raw;
+    if (this.#product === null || this.#product.isGone) this.#product = this.#memory.multiplied(this.#factor);
+    return this.#product.array;
   }
 
   /** @internal The memory's values, without the factor. */
   get raw(): FloatArray {
-    const array = this.why === null ? this.memory.live : null;
-    if (array === null) throw new Error(this.why ?? this.memory.whyGone);
-    return array;
+    return this.memory.array;
   }
 
-  /** @internal Where `raw` lies; see Memory.address. @throws Error when its buffer was detached, shrunk or grown. */
-  get address(): number {
-    const { length } = this.raw;
-    if (length !== this.size) throw new Error(`a tensor's memory now has ${length} elements, expected ${this.size}`);
-    return this.memory.address;
-  }
-
-  /** @internal The memory, for writing: what was multiplied before no longer holds. */
+  /** @internal The memory, for writing. */
   rewrite(): FloatArray {
-    this.multiplied?.release();
-    this.multiplied = null;
+    this.memory.forgetCopies();
     return this.raw;
   }
 
   /** @internal Another tensor over the same memory. */
-  view(shape: Shape, factor = this.factor): Tensor {
-    if (this.why !== null) throw new Error(this.why);
-    return new Tensor(this.memory.share(), this.dtype, shape, factor, this.size);
+  view(shape: Shape, factor = this.#factor): Tensor {
+    return new Tensor(this.memory.share(), shape, factor);
   }
 
   /** @internal Whether the memory came from the pool and nobody else has it. */
   get ownsMemory(): boolean {
-    return this.memory.pooled && !this.memory.isShared;
+    return this.#memory.isPooled && !this.#memory.isShared;
   }
 
   /** Whether the values can no longer be read. */
   get isDisposed(): boolean {
-    return this.why !== null || this.memory.live === null;
+    return this.#why !== null || this.#memory.isGone;
   }
 
   /**
@@ -113,26 +121,17 @@ export class Tensor {
     this.dispose();
   }
 
-  /** @internal Its memory will not be retired. */
-  keepMemory(): void {
-    this.memory.kept = true;
-  }
-
-  /** @internal Takes the memory from this tensor and all others over it, unless one of them is kept. */
-  retire(why: string): void {
-    if (this.memory.kept) return;
-    this.memory.retire(why);
-    this.multiplied?.release();
-    this.multiplied = null;
+  /** @internal Shown by console.log. */
+  [inspect](): string {
+    return `Tensor { dtype: '${this.dtype}', shape: ${showShape(this.#shape)}${this.isDisposed ? ', disposed' : ''} }`;
   }
 
   /** @internal `why` is what a later reader is told. */
   release(why: string): void {
-    if (this.why !== null) return;
-    this.why = why;
-    this.memory.release();
-    this.multiplied?.release();
-    this.multiplied = null;
+    if (this.#why !== null) return;
+    this.#why = why;
+    if (this.#product !== null && !this.#product.isGone) this.#product.release();
+    this.#memory.release();
   }
 }
 
@@ -149,7 +148,7 @@ export class Tensor {
  */
 export function tensor(values: Nested | FloatArray, shape?: readonly number[], dtype?: DType): Tensor {
   const given = valuesAndShape('values', values, shape, dtype);
-  return new Tensor(Memory.over(given.array, given.dtype), given.dtype, given.shape);
+  return new Tensor(Memory.over(given.array), given.shape);
 }
 
 /** A fresh array with the given values, and its shape. */
@@ -158,30 +157,28 @@ export function valuesAndShape(
   values: Nested | FloatArray,
   shape: Shape | undefined,
   dtype: DType | undefined,
-  allocate: (dtype: DType, length: number) => FloatArray = newArray,
+  allocate: (dtype: DType, length: number) => FloatArray = alignedArray,
 ): { array: FloatArray; shape: Shape; dtype: DType } {
   if (shape !== undefined) checkShape('shape', shape);
   if (dtype !== undefined) checkDType('dtype', dtype);
   if (!isFloatArray(values) && typeof values !== 'number' && !Array.isArray(values)) {
     throw new TypeError(`${name} must be numbers or a Float32Array or Float64Array, got ${shown(values)}`);
   }
-  const flat = isFloatArray(values) ? { shape: [values.length], numbers: values } : flatten(name, values as Nested);
+  const flat = isFloatArray(values) ? { shape: [lengthOf(values)], numbers: values } : flatten(name, values as Nested);
+  const count = sizeOf(flat.shape);
   const finalShape = frozen(shape ?? flat.shape);
   const finalDType = dtype ?? (isFloatArray(values) ? dtypeOf(values) : 'float32');
-  if (sizeOf(finalShape) !== flat.numbers.length) {
-    throw new RangeError(
-      `${name} has ${flat.numbers.length} elements, shape ${showShape(finalShape)} needs ${sizeOf(finalShape)}`,
-    );
+  if (sizeOf(finalShape) !== count) {
+    throw new RangeError(`${name} has ${count} elements, shape ${showShape(finalShape)} needs ${sizeOf(finalShape)}`);
   }
-  const array = allocate(finalDType, flat.numbers.length);
+  const array = allocate(finalDType, count);
   array.set(flat.numbers);
   return { array, shape: finalShape, dtype: finalDType };
 }
 
 /** @internal A tensor over `array` itself. */
-export function alias(array: FloatArray, shape: Shape = [array.length]): Tensor {
-  const dtype = dtypeOf(array);
-  return new Tensor(Memory.over(array, dtype), dtype, shape);
+export function alias(array: FloatArray, shape: Shape = [lengthOf(array)]): Tensor {
+  return new Tensor(Memory.over(array), shape);
 }
 
 /**
@@ -192,10 +189,10 @@ export function timesFactor(gradient: Tensor, factor: number): Tensor {
   const product = gradient.factor * factor;
   const held = rounded(product, gradient.dtype);
   if (gradient.dtype === 'float64' || !isLossy(held, product)) return gradient.view(gradient.shape, held);
-  const result = new Tensor(Memory.take(gradient.dtype, gradient.size), gradient.dtype, gradient.shape);
+  const memory = gradient.memory.like();
   const source = gradient.raw;
-  result.raw.forEach((_, i, out) => (out[i] = source[i]! * product));
-  return result;
+  memory.array.forEach((_, i, out) => (out[i] = source[i]! * product));
+  return new Tensor(memory, gradient.shape);
 }
 
 const smallestNormal = 2 ** -126;

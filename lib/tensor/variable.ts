@@ -1,5 +1,6 @@
 import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
-import { dtypeOf, isFixed, isFloatArray, sharedArray, type DType, type FloatArray, type Nested } from './dtype';
+import { isFloatArray, lengthOf, sharedArray } from './arrays';
+import type { DType, FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { Tensor, valuesAndShape } from './tensor';
@@ -26,22 +27,14 @@ let unnamed = 0;
 export class Variable {
   readonly name: string;
   readonly trainable: boolean;
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly size: number;
   /** @internal */
   readonly constraint: Constraint | null;
-  /** @internal The same memory as a tensor: what ops read and tapes follow. */
-  readonly value: Tensor;
-  /** @internal Whether the memory stays where it is for as long as it keeps its length. */
-  readonly isFixed: boolean;
-  /** @internal Whether the memory can neither move nor be taken away. */
-  readonly isPermanent: boolean;
+  readonly #value: Tensor;
 
   /** @internal */
-  constructor(array: FloatArray, options: VariableOptions) {
+  constructor(array: FloatArray, options: VariableOptions, isCallers = false) {
     checkOptions('options', options);
-    const { name, trainable = true, constraint, shape = [array.length] } = options;
+    const { name, trainable = true, constraint, shape = [lengthOf(array)] } = options;
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
       throw new TypeError(`name must be a string that is not empty, got ${shown(name)}`);
     }
@@ -51,12 +44,39 @@ export class Variable {
     if (name === undefined) unnamed++;
     this.trainable = trainable;
     this.constraint = constraint ?? null;
-    this.dtype = dtypeOf(array);
-    this.shape = frozen(shape);
-    this.size = array.length;
-    this.isFixed = isFixed(array);
-    this.isPermanent = this.isFixed && array.buffer instanceof SharedArrayBuffer;
-    this.value = new Tensor(Memory.over(array, this.dtype), this.dtype, this.shape);
+    this.#value = new Tensor(isCallers ? Memory.over(array) : Memory.of(array), frozen(shape));
+  }
+
+  /** The element type. */
+  get dtype(): DType {
+    return this.#value.dtype;
+  }
+
+  /** The size of each dimension; [] for a single number. */
+  get shape(): readonly number[] {
+    return this.#value.shape;
+  }
+
+  /** How many elements there are. */
+  get size(): number {
+    return this.#value.size;
+  }
+
+  /** @internal The same memory as a tensor: what ops read and tapes follow. */
+  get value(): Tensor {
+    return this.#value;
+  }
+
+  /**
+   * @internal What the values are in, all of it.
+   * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
+   */
+  get memory(): Memory {
+    const { memory } = this.#value;
+    if (!memory.isThere) {
+      throw new Error(`memory of '${this.name}' now has ${memory.lengthNow} elements, expected ${memory.length}`);
+    }
+    return memory;
   }
 
   /**
@@ -74,25 +94,23 @@ export class Variable {
     checkOptions('options', options);
     if (options.shape !== undefined) {
       checkShape('shape', options.shape);
-      if (sizeOf(options.shape) !== array.length) {
+      const count = lengthOf(array);
+      if (sizeOf(options.shape) !== count) {
         throw new RangeError(
-          `array has ${array.length} elements, shape ${showShape(options.shape)} needs ${sizeOf(options.shape)}`,
+          `array has ${count} elements, shape ${showShape(options.shape)} needs ${sizeOf(options.shape)}`,
         );
       }
     }
-    return new Variable(array, options);
+    return new Variable(array, options, true);
   }
 
   /**
-   * The live storage, row-major: reading sees every update, writing is one.
-   * @throws Error when the memory was taken away: its buffer detached, shrunk or grown.
+   * The live storage, row-major: reading sees every update, writing is one. It may start anywhere in its buffer: hand the
+   * array itself to a worker, not its `buffer`.
+   * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
    */
   get data(): FloatArray {
-    const array = this.value.raw;
-    if (array.length !== this.size) {
-      throw new Error(`memory of '${this.name}' now has ${array.length} elements, expected ${this.size}`);
-    }
-    return array;
+    return this.memory.array;
   }
 
   /**
@@ -103,7 +121,8 @@ export class Variable {
     if (values instanceof Tensor || isFloatArray(values)) {
       const source = values instanceof Tensor ? values.data : values;
       if (values instanceof Tensor && !sameShape(values.shape, this.shape)) this.refuse(values.shape);
-      if (source.length !== this.size) this.refuse([source.length]);
+      const count = lengthOf(source);
+      if (count !== this.size) this.refuse([count]);
       this.data.set(source);
     } else {
       const given = valuesAndShape('values', values, undefined, this.dtype);
@@ -111,6 +130,21 @@ export class Variable {
       this.data.set(given.array);
     }
     return this;
+  }
+
+  /** Lets go of the memory. Using the variable afterwards is an error; doing it twice is none. */
+  dispose(): void {
+    this.#value.release(`variable '${this.name}' has been disposed of`);
+  }
+
+  /** `dispose`, at the end of the block that declared the variable with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Whether the variable has been disposed of. */
+  get isDisposed(): boolean {
+    return this.#value.isDisposed;
   }
 
   private refuse(shape: readonly number[]): never {

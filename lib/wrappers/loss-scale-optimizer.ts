@@ -8,7 +8,7 @@ import { FixedLossScale, LossScale } from './loss-scale';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import type { ApplyGradientsOptions, ComputeGradientsOptions, Optimizer } from '../optimizers/optimizer';
 import { checkedUpdates } from '../step/pairs';
-import { isOurs, markOurs, markSpent } from '../step/spent';
+import { spend } from '../tensor/memory';
 import { alias, Tensor, timesFactor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
@@ -95,9 +95,7 @@ function unscaled(gradient: Gradient, factor: number): Gradient {
 }
 
 function times(values: Tensor, factor: number): Tensor {
-  const product = inScope(timesFactor(values, factor));
-  if (isOurs(values)) markOurs(product);
-  return product;
+  return inScope(timesFactor(values, factor));
 }
 
 /** What a step does with its arguments, but the step: a wrong one is refused, the gradients are used up. */
@@ -107,5 +105,5 @@ function leaveOut(pairs: readonly GradientAndVariable[], options: ApplyGradients
   if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
     throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
   }
-  for (const { values } of checkedUpdates(pairs)) markSpent(values);
+  for (const { values } of checkedUpdates(pairs)) spend(values.memory);
 }

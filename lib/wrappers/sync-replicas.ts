@@ -8,7 +8,6 @@ import { ExponentialMovingAverage } from '../averages/moving-average';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import type { ApplyGradientsOptions, MinimizeOptions, Optimizer } from '../optimizers/optimizer';
 import { checkedUpdates, type Update } from '../step/pairs';
-import { markOurs } from '../step/spent';
 import type { Tensor } from '../tensor/tensor';
 import { TokenQueue } from './token-queue';
 import { Variable } from '../tensor/variable';
@@ -217,7 +216,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
 }
 
 function ours<G extends Gradient>(gradient: G): G {
-  markOurs(storedValues(gradient));
+  storedValues(gradient).memory.isRecyclable = true;
   return gradient;
 }
 

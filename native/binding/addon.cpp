@@ -1,12 +1,13 @@
 // Registration. Everything else in this folder checks arguments and calls a driver; no arithmetic here.
 #include "../runtime/dispatch.h"
+#include "../runtime/os/os.h"
 #include "../runtime/pool.h"
 #include "bindings.h"
 
 namespace gradstep {
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
-  pin_library();
+  os::keep_library_loaded();
   for (const std::string& problem : {configure_isa_from_environment(), configure_threads_from_environment()}) {
     if (problem.empty()) continue;
     Napi::Error::New(env, problem).ThrowAsJavaScriptException();
@@ -16,6 +17,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_ops(env, exports);
   export_gradients(env, exports);
   export_optimizers(env, exports);
+  export_weak(env, exports);
   return exports;
 }
 

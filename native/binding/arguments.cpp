@@ -4,8 +4,6 @@
 
 namespace gradstep {
 
-constexpr double kMaxSafeInteger = 9007199254740991.0;
-
 static const char* name_of(DType dtype) { return dtype == DType::float32 ? "Float32Array" : "Float64Array"; }
 
 void Arguments::type_error(const std::string& message) {
@@ -18,8 +16,8 @@ void Arguments::range_error(const std::string& message) {
   failed_ = true;
 }
 
-void Arguments::error(const std::string& message) {
-  if (!failed_) Napi::Error::New(env_, message).ThrowAsJavaScriptException();
+void Arguments::out_of_memory(const char* what_for) {
+  if (!failed_) Napi::Error::New(env_, std::string("out of memory: ") + what_for).ThrowAsJavaScriptException();
   failed_ = true;
 }
 
@@ -75,16 +73,15 @@ Int32s Arguments::int32s_of(napi_value value, const char* name) {
   return {static_cast<const int32_t*>(data), length};
 }
 
-std::vector<size_t> Arguments::sizes(const char* name) {
+void Arguments::sizes(const char* name, Buffer<size_t>& sizes) {
+  sizes.clear();
   const Floats values = floats(name, DType::float64);
-  std::vector<size_t> result;
-  if (failed_) return result;
-  for (size_t i = 0; i < values.length; ++i) {
+  if (!sizes.reserve(values.length)) out_of_memory(name);
+  for (size_t i = 0; i < values.length && !failed_; ++i) {
     const double value = values.as<double>()[i];
-    if (!(value >= 0 && value <= kMaxSafeInteger)) range_error(std::string(name) + " must hold sizes");
-    result.push_back(failed_ ? 0 : static_cast<size_t>(value));
+    if (!(value >= 0 && value <= kMaxSafeInteger)) return range_error(std::string(name) + " must hold sizes");
+    sizes.add_reserved(static_cast<size_t>(value));
   }
-  return result;
 }
 
 double Arguments::number(const char* name) {
@@ -112,6 +109,13 @@ std::string Arguments::string(const char* name) {
   if (value.IsString()) return value.As<Napi::String>().Utf8Value();
   type_error(std::string(name) + " must be a string");
   return {};
+}
+
+size_t first_outside(Int32s indices, size_t limit) {
+  for (size_t i = 0; i < indices.length; ++i) {
+    if (indices.data[i] < 0 || static_cast<size_t>(indices.data[i]) >= limit) return i;
+  }
+  return indices.length;
 }
 
 }  // namespace gradstep

@@ -5,9 +5,12 @@
 #include <stdint.h>
 
 #include <string>
-#include <vector>
+
+#include "../runtime/buffer.h"
 
 namespace gradstep {
+
+constexpr double kMaxSafeInteger = 9007199254740991.0;
 
 enum class DType { float32, float64 };
 
@@ -34,7 +37,7 @@ class Arguments {
   Floats floats(const char* name, DType dtype);                 // of this dtype
   Floats floats(const char* name, DType dtype, size_t length);  // of this dtype and length
   Int32s int32s(const char* name);
-  std::vector<size_t> sizes(const char* name);  // a Float64Array of whole numbers
+  void sizes(const char* name, Buffer<size_t>& sizes);  // a Float64Array of whole numbers
   double number(const char* name);
   size_t size(const char* name);
   bool boolean(const char* name);
@@ -48,7 +51,7 @@ class Arguments {
 
   void type_error(const std::string& message);
   void range_error(const std::string& message);
-  void error(const std::string& message);
+  void out_of_memory(const char* what_for);  // an Error
   // Unless `holds`: a RangeError. For what the TypeScript side has already said in better words.
   void require(bool holds, const char* message);
 
@@ -63,8 +66,8 @@ class Arguments {
   bool failed_ = false;
 };
 
-// Addresses travel through JavaScript as numbers: those of user space have at most 53 bits.
-inline void* pointer_of(double address) { return reinterpret_cast<void*>(static_cast<uintptr_t>(address)); }
+// The position of the first index outside [0, limit), or the length when there is none.
+size_t first_outside(Int32s indices, size_t limit);
 
 // Calls f with a float or a double, for its type.
 template <class F> void with_type(DType dtype, F&& f) {

@@ -2,6 +2,7 @@
 #include "../drivers/average.h"
 #include "../drivers/elementwise.h"
 #include "../drivers/norm.h"
+#include "addresses.h"
 #include "arguments.h"
 #include "bindings.h"
 
@@ -9,60 +10,54 @@ namespace gradstep {
 
 using Info = Napi::CallbackInfo;
 
+// A list of arrays of one dtype.
 struct List {
   DType dtype = DType::float32;
-  std::vector<Floats> arrays;
-  std::vector<double> factors;
+  Buffer<Floats> arrays;
 };
 
 // (arrays)
-static List read_arrays(Arguments& args) {
-  List list;
+static void read_arrays(Arguments& args, List& list) {
   const Napi::Value value = args.next();
-  if (!value.IsArray()) {
-    args.type_error("arrays must be an array");
-    return list;
-  }
+  if (!value.IsArray()) return args.type_error("arrays must be an array");
   const Napi::Array arrays = value.As<Napi::Array>();
   const uint32_t count = arrays.Length();
+  if (!list.arrays.reserve(count)) return args.out_of_memory("a list of arrays");
   for (uint32_t i = 0; i < count && !args.failed(); ++i) {
+    // A list of 10,000 would otherwise keep as many handles open until the call returns.
+    const Napi::HandleScope scope(args.env());
     napi_value item;
     napi_get_element(args.env(), arrays, i, &item);
-    list.arrays.push_back(args.floats_of(item, "an array"));
-    if (i == 0) list.dtype = list.arrays[0].dtype;
-    if (!args.failed() && list.arrays[i].dtype != list.dtype) args.type_error("all arrays must have one dtype");
+    const Floats array = args.floats_of(item, "an array");
+    if (i == 0) list.dtype = array.dtype;
+    if (!args.failed() && array.dtype != list.dtype) args.type_error("all arrays must have one dtype");
+    list.arrays.add_reserved(array);
   }
-  list.factors.assign(list.arrays.size(), 1.0);
-  return list;
 }
 
-// (arrays, factors | undefined)
-static List read_list(Arguments& args) {
-  List list = read_arrays(args);
-  if (args.failed() || args.next_is_undefined()) return list;
-  const Floats factors = args.floats("factors", DType::float64, list.arrays.size());
-  if (!args.failed()) list.factors.assign(factors.as<double>(), factors.as<double>() + factors.length);
-  return list;
-}
-
-template <class T> static std::vector<Values<T>> values_of(const List& list) {
-  std::vector<Values<T>> values;
-  values.reserve(list.arrays.size());
+// The list's arrays, each with its factor, or 1 without factors. False when there is no memory.
+template <class T> static bool values_of(const List& list, const double* factors, Buffer<Values<T>>& values) {
+  if (!values.reserve(list.arrays.size())) return false;
   for (size_t i = 0; i < list.arrays.size(); ++i) {
-    values.push_back({list.arrays[i].as<T>(), list.arrays[i].length, list.factors[i]});
+    values.add_reserved({list.arrays[i].as<T>(), list.arrays[i].length, factors ? factors[i] : 1.0});
   }
-  return values;
+  return true;
 }
 
 // sumOfSquares(arrays, factors | undefined): number
 static Napi::Value sum_of_squares_of(const Info& info) {
   Arguments args(info);
-  const List list = read_list(args);
+  List list;
+  read_arrays(args, list);
+  Floats factors;
+  if (!args.next_is_undefined()) factors = args.floats("factors", DType::float64, list.arrays.size());
   if (args.failed()) return args.undefined();
   double sum = 0;
   with_type(list.dtype, [&](auto t) {
-    const auto values = values_of<decltype(t)>(list);
-    sum = sum_of_squares(values.data(), values.size());
+    Buffer<Values<decltype(t)>> values;
+    const bool done =
+        values_of(list, factors.as<double>(), values) && sum_of_squares(values.data(), values.size(), sum);
+    if (!done) args.out_of_memory("the norm of so many arrays");
   });
   return Napi::Number::New(info.Env(), sum);
 }
@@ -73,38 +68,36 @@ static Napi::Value sum_of_squares_at(const Info& info) {
   const Floats table = args.floats("table", DType::float64);
   const size_t count = args.size("count");
   const bool is_float64 = args.boolean("isFloat64");
-  args.require(3 * count <= table.length, "table must have three numbers for each array");
+  args.require(count <= table.length / 3, "table must have three numbers for each array");
   if (args.failed()) return args.undefined();
   double sum = 0;
   with_type(is_float64 ? DType::float64 : DType::float32, [&](auto t) {
-    using T = decltype(t);
-    static thread_local std::vector<Values<T>> values;
-    values.clear();
-    for (const double* row = table.as<double>(); values.size() < count; row += 3) {
-      values.push_back({static_cast<const T*>(pointer_of(row[0])), static_cast<size_t>(row[1]), row[2]});
-    }
-    sum = sum_of_squares(values.data(), values.size());
+    static thread_local Buffer<Values<decltype(t)>> values;
+    if (!read_values(args, table.as<double>(), count, values)) return;
+    if (!sum_of_squares(values.data(), values.size(), sum)) args.out_of_memory("the norm of so many arrays");
   });
   return Napi::Number::New(info.Env(), sum);
 }
 
 // addressOf(array): number
-static Napi::Value address_of(const Info& info) {
+static Napi::Value address_of_array(const Info& info) {
   Arguments args(info);
   const Floats array = args.floats("array");
   if (args.failed()) return args.undefined();
-  return Napi::Number::New(info.Env(), static_cast<double>(reinterpret_cast<uintptr_t>(array.data)));
+  return Napi::Number::New(info.Env(), address_of(array.data));
 }
 
 // allFinite(arrays): boolean
 static Napi::Value all_finite_of(const Info& info) {
   Arguments args(info);
-  const List list = read_arrays(args);
+  List list;
+  read_arrays(args, list);
   if (args.failed()) return args.undefined();
   bool finite = true;
   with_type(list.dtype, [&](auto t) {
-    const auto values = values_of<decltype(t)>(list);
-    finite = all_finite(values.data(), values.size());
+    Buffer<Values<decltype(t)>> values;
+    const bool done = values_of(list, nullptr, values) && all_finite(values.data(), values.size(), finite);
+    if (!done) args.out_of_memory("looking at so many arrays");
   });
   return Napi::Boolean::New(info.Env(), finite);
 }
@@ -113,7 +106,8 @@ static Napi::Value all_finite_of(const Info& info) {
 static Napi::Value add_n_of(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out");
-  const List list = read_arrays(args);
+  List list;
+  read_arrays(args, list);
   args.require(!list.arrays.empty(), "there must be terms to add");
   for (const Floats& term : list.arrays) {
     args.require(term.length == out.length && term.dtype == out.dtype, "every term must be like out");
@@ -121,8 +115,9 @@ static Napi::Value add_n_of(const Info& info) {
   if (args.failed()) return args.undefined();
   with_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    std::vector<const T*> terms;
-    for (const Floats& term : list.arrays) terms.push_back(term.as<T>());
+    Buffer<const T*> terms;
+    if (!terms.reserve(list.arrays.size())) return args.out_of_memory("a sum of so many terms");
+    for (const Floats& term : list.arrays) terms.add_reserved(term.as<T>());
     add_n(out.as<T>(), terms.data(), terms.size(), out.length);
   });
   return args.undefined();
@@ -151,7 +146,9 @@ static Napi::Value add_scaled_op(const Info& info) {
 // moveToward(averages, values, rate): averages[i] -= (averages[i] - values[i]) rate
 static Napi::Value move_toward_op(const Info& info) {
   Arguments args(info);
-  const List averages = read_arrays(args), values = read_arrays(args);
+  List averages, values;
+  read_arrays(args, averages);
+  read_arrays(args, values);
   const double rate = args.number("rate");
   args.require(averages.arrays.size() == values.arrays.size(), "there must be as many values as averages");
   args.require(averages.arrays.empty() || averages.dtype == values.dtype, "averages and values must have one dtype");
@@ -161,12 +158,13 @@ static Napi::Value move_toward_op(const Info& info) {
   if (args.failed()) return args.undefined();
   with_type(averages.dtype, [&](auto t) {
     using T = decltype(t);
-    std::vector<Average<T>> pairs;
-    pairs.reserve(averages.arrays.size());
-    for (size_t i = 0; i < averages.arrays.size(); ++i) {
-      pairs.push_back({averages.arrays[i].as<T>(), values.arrays[i].as<T>(), averages.arrays[i].length});
+    Buffer<Average<T>> pairs;
+    bool done = pairs.reserve(averages.arrays.size());
+    for (size_t i = 0; done && i < averages.arrays.size(); ++i) {
+      pairs.add_reserved({averages.arrays[i].as<T>(), values.arrays[i].as<T>(), averages.arrays[i].length});
     }
-    move_toward(pairs.data(), pairs.size(), rate);
+    done = done && move_toward(pairs.data(), pairs.size(), rate);
+    if (!done) args.out_of_memory("moving so many averages");
   });
   return args.undefined();
 }
@@ -187,7 +185,7 @@ static Napi::Value clip_by_value_op(const Info& info) {
 void export_gradients(Napi::Env env, Napi::Object exports) {
   add<sum_of_squares_of>(env, exports, "sumOfSquares");
   add<sum_of_squares_at>(env, exports, "sumOfSquaresAt");
-  add<address_of>(env, exports, "addressOf");
+  add<address_of_array>(env, exports, "addressOf");
   add<all_finite_of>(env, exports, "allFinite");
   add<add_n_of>(env, exports, "addN");
   add<scale_op>(env, exports, "scale");

@@ -2,6 +2,7 @@
 #include "../drivers/elementwise.h"
 #include "../drivers/gemm.h"
 #include "../drivers/rows.h"
+#include "../runtime/shared_memory.h"
 #include "arguments.h"
 #include "bindings.h"
 
@@ -59,7 +60,8 @@ static Napi::Value binary_broadcast_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
   const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
-  const std::vector<size_t> layout = args.sizes("layout");
+  static thread_local Buffer<size_t> layout;
+  args.sizes("layout", layout);
   Broadcast shape;
   shape.rank = layout.size() / 3;
   args.require(function < kBinaryCount, "no such binary function");
@@ -87,7 +89,8 @@ static Napi::Value binary_broadcast_op(const Info& info) {
 static Napi::Value permute_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype);
-  const std::vector<size_t> layout = args.sizes("layout");
+  static thread_local Buffer<size_t> layout;
+  args.sizes("layout", layout);
   const size_t rank = layout.size() / 2;
   args.require(layout.size() == 2 * rank && product(layout.data(), rank) == out.length &&
                    reach(layout.data(), layout.data() + rank, rank) <= x.length,
@@ -110,7 +113,7 @@ static Napi::Value sum_op(const Info& info) {
   if (args.failed()) return args.undefined();
   with_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    sum(out.as<T>(), x.as<T>(), outer, reduced, inner, scale);
+    if (!sum(out.as<T>(), x.as<T>(), outer, reduced, inner, scale)) args.out_of_memory("a sum");
   });
   return args.undefined();
 }
@@ -168,19 +171,21 @@ static Napi::Value softmax_cross_entropy_op(const Info& info) {
   return args.undefined();
 }
 
-// The position of the first index outside [0, limit), or the length when there is none.
-static size_t first_outside(Int32s indices, size_t limit) {
-  for (size_t i = 0; i < indices.length; ++i) {
-    if (indices.data[i] < 0 || static_cast<size_t>(indices.data[i]) >= limit) return i;
+// A copy of the indices, each of them in [0, limit): another thread may write what was given. Good until the next call.
+static const int32_t* copied(Arguments& args, Int32s indices, size_t limit, const char* name) {
+  static thread_local Buffer<int32_t> copy;
+  if (args.failed()) return nullptr;
+  if (!copy.resize(indices.length)) {
+    args.out_of_memory(name);
+    return nullptr;
   }
-  return indices.length;
-}
-
-static void require_in_range(Arguments& args, Int32s indices, size_t limit, const char* name) {
-  const size_t i = first_outside(indices, limit);
-  if (i == indices.length) return;
-  args.range_error(std::string(name) + "[" + std::to_string(i) + "] is " + std::to_string(indices.data[i]) +
-                   ", expected 0 to " + std::to_string(limit) + " (exclusive)");
+  copy_shared(copy.data(), indices.data, indices.length);
+  const size_t i = first_outside({copy.data(), indices.length}, limit);
+  if (i < indices.length) {
+    args.range_error(std::string(name) + "[" + std::to_string(i) + "] is " + std::to_string(copy[i]) +
+                     ", expected 0 to " + std::to_string(limit) + " (exclusive)");
+  }
+  return copy.data();
 }
 
 // sparseSoftmaxCrossEntropy(loss, backprop, labels: Int32Array, logits, columns)
@@ -192,11 +197,11 @@ static Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
   const size_t columns = args.size("columns");
   args.require(loss.length * columns == backprop.length && labels.length == loss.length,
                "the sizes do not fit the arrays");
-  if (!args.failed()) require_in_range(args, labels, columns, "labels");
+  const int32_t* const label = copied(args, labels, columns, "labels");
   if (args.failed()) return args.undefined();
   with_type(loss.dtype, [&](auto t) {
     using T = decltype(t);
-    sparse_softmax_cross_entropy(loss.as<T>(), backprop.as<T>(), labels.data, logits.as<T>(), loss.length, columns);
+    sparse_softmax_cross_entropy(loss.as<T>(), backprop.as<T>(), label, logits.as<T>(), loss.length, columns);
   });
   return args.undefined();
 }
@@ -224,11 +229,11 @@ static Napi::Value gather_op(const Info& info) {
   const size_t rows = args.size("rows"), columns = args.size("columns");
   args.require(out.length == indices.length * columns && params.length == rows * columns,
                "the sizes do not fit the arrays");
-  if (!args.failed()) require_in_range(args, indices, rows, "indices");
+  const int32_t* const index = copied(args, indices, rows, "indices");
   if (args.failed()) return args.undefined();
   with_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    gather(out.as<T>(), params.as<T>(), indices.data, indices.length, columns);
+    gather(out.as<T>(), params.as<T>(), index, indices.length, columns);
   });
   return args.undefined();
 }
@@ -242,11 +247,11 @@ static Napi::Value scatter_add_op(const Info& info) {
   const double factor = args.number("factor");
   args.require(out.length == rows * columns && values.length == indices.length * columns,
                "the sizes do not fit the arrays");
-  if (!args.failed()) require_in_range(args, indices, rows, "indices");
+  const int32_t* const index = copied(args, indices, rows, "indices");
   if (args.failed()) return args.undefined();
   with_type(out.dtype, [&](auto t) {
     using T = decltype(t);
-    scatter_add(out.as<T>(), values.as<T>(), indices.data, indices.length, columns, factor);
+    scatter_add(out.as<T>(), values.as<T>(), index, indices.length, columns, factor);
   });
   return args.undefined();
 }
@@ -276,7 +281,7 @@ static Napi::Value gemm_op(const Info& info) {
     g.c = out.as<T>(), g.ldc = n;
     g.bias = has_bias ? bias.as<T>() : nullptr;
     g.activation = relu ? Activation::relu : Activation::none;
-    if (!gemm(g)) args.error("out of memory for packing the matrices");
+    if (!gemm(g)) args.out_of_memory("packing the matrices");
   });
   return args.undefined();
 }

@@ -1,9 +1,11 @@
 // The update rules and their plans. A plan is made once for a list of variables and knows where they and their slots
 // are, so that a step asks the engine for nothing but the gradients.
 #include <algorithm>
+#include <memory>
+#include <vector>
 
-#include "../drivers/sparse.h"
-#include "../drivers/step.h"
+#include "../drivers/update.h"
+#include "addresses.h"
 #include "arguments.h"
 #include "bindings.h"
 
@@ -18,50 +20,15 @@ struct Item {
   bool fixed;  // stays where it is while its length stays, which the caller has checked; else it is looked up each step
 };
 
-// The variables of one dtype, ready for a step but for their gradients.
-template <class T> struct Part {
-  std::vector<Range<T>> ranges;
-  std::vector<size_t> items;  // whose ranges these are
-};
-
 struct Plan {
   size_t rule;
   bool all_rows, all_fixed;
   std::vector<Item> items;
-  Part<float> f32;
-  Part<double> f64;
   // Shared memory of the plan's owner, written by it before each step: the rule's hyperparameters, each gradient's
   // factor and each dense gradient's address.
   const double *hyper, *factors, *addresses;
   Napi::ObjectReference params, slots, numbers;  // keep the memory alive
 };
-
-template <class T> static Range<T> range_of(const Item& item) {
-  Range<T> range = {};
-  range.param = item.param.as<T>();
-  for (size_t k = 0; k < kMaxSlots; ++k) range.slots[k] = item.slots[k].as<T>();
-  range.count = item.param.length;
-  return range;
-}
-
-template <class T> static void add_range(Part<T>& part, const Item& item, size_t i) {
-  part.ranges.push_back(range_of<T>(item));
-  part.items.push_back(i);
-}
-
-static void make_ranges(Plan& plan) {
-  plan.f32 = {};
-  plan.f64 = {};
-  for (size_t i = 0; i < plan.items.size(); ++i) {
-    const Item& item = plan.items[i];
-    if (item.param.length == 0) continue;
-    if (item.param.dtype == DType::float32) {
-      add_range(plan.f32, item, i);
-    } else {
-      add_range(plan.f64, item, i);
-    }
-  }
-}
 
 static Napi::Array array_argument(Arguments& args, const char* name) {
   const Napi::Value value = args.next();
@@ -95,7 +62,8 @@ static Napi::Value create_plan(const Info& info) {
   plan->rule = args.size("rule");
   const Napi::Array params = array_argument(args, "params"), slots = array_argument(args, "slots");
   const size_t count = params.Length();
-  const std::vector<size_t> row_elements = args.sizes("rowElements");
+  Buffer<size_t> row_elements;
+  args.sizes("rowElements", row_elements);
   const Napi::Array fixed = array_argument(args, "fixed");
   plan->all_rows = args.boolean("allRows");
   const Napi::Value number_array = args.next();
@@ -117,7 +85,6 @@ static Napi::Value create_plan(const Info& info) {
   }
   if (args.failed()) return args.undefined();
   plan->all_fixed = std::all_of(plan->items.begin(), plan->items.end(), [](const Item& item) { return item.fixed; });
-  make_ranges(*plan);
   plan->hyper = numbers.as<double>();
   plan->factors = plan->hyper + hyper_count;
   plan->addresses = plan->factors + count;
@@ -126,30 +93,6 @@ static Napi::Value create_plan(const Info& info) {
   plan->slots = Napi::Persistent(Napi::Object(slots));
   return Napi::External<Plan>::New(info.Env(), plan.release(), [](Napi::Env, Plan* done) { delete done; });
 }
-
-// All that a step with sparse gradients reads, collected and checked before anything is written.
-template <class T> struct Work {
-  std::vector<Range<T>> ranges;
-  SparseRanges<T> sparse;
-
-  void add(const Item& item, const Floats& gradient, const int32_t* indices, size_t index_count, double factor,
-           const Plan& plan) {
-    Range<T> range = range_of<T>(item);
-    range.gradient = gradient.as<T>();
-    range.factor = factor;
-    if (indices == nullptr) return ranges.push_back(range);
-    const SparseRows<T> rows = {gradient.as<T>(), indices, index_count, item.row_elements};
-    if (!scalar::kTable.rules[plan.rule].measured) return sparse.append(range, rows, plan.all_rows, ranges);
-    range.gradient = sparse.dense(rows, range.count);
-    ranges.push_back(range);
-  }
-
-  void run(size_t rule, const double* hyper) {
-    if (!ranges.empty()) step(rule, hyper, ranges.data(), ranges.size());
-    ranges.clear();
-    sparse.clear();
-  }
-};
 
 // The next gradient of a step, once it is known to fit its variable.
 struct Gradient {
@@ -181,8 +124,6 @@ static Gradient read_gradient(Arguments& args, const Item& item, napi_value grad
     args.type_error("gradient " + std::to_string(i) + " must have its variable's dtype");
   } else if (result.values.length != expected) {
     args.range_error("gradient " + std::to_string(i) + " has the wrong number of elements");
-  } else if (result.sparse) {
-    check_rows(args, item, i, result.rows);
   }
   return result;
 }
@@ -199,19 +140,30 @@ static void relocate(Arguments& args, Plan& plan, size_t i) {
   item.param.length = length;
 }
 
-static thread_local Work<float> f32;
-static thread_local Work<double> f64;
+static thread_local Update update;
 
-static void add_work(const Plan& plan, const Item& item, const Gradient& gradient, double factor) {
-  // An empty array may have no address, and no address stands for a gradient of zeros.
-  static const int32_t kNoRows = 0;
-  if (item.param.length == 0 || (gradient.sparse && gradient.rows.length == 0 && !plan.all_rows)) return;
-  const int32_t* const rows = !gradient.sparse ? nullptr : gradient.rows.length > 0 ? gradient.rows.data : &kNoRows;
-  if (item.param.dtype == DType::float32) {
-    f32.add(item, gradient.values, rows, gradient.rows.length, factor, plan);
-  } else {
-    f64.add(item, gradient.values, rows, gradient.rows.length, factor, plan);
+static VariableUpdate update_of(const Plan& plan, size_t i, const void* gradient) {
+  const Item& item = plan.items[i];
+  VariableUpdate result = {
+      item.param.dtype == DType::float64, 0, item.param.length, plan.factors[i], gradient, item.param.data, {}};
+  for (size_t k = 0; k < kMaxSlots; ++k) result.slots[k] = item.slots[k].data;
+  return result;
+}
+
+static Napi::Value finish(Arguments& args) {
+  if (!args.failed()) {
+    if (update.prepare()) update.run();
+    else args.out_of_memory("a step");
   }
+  update.clear();
+  return args.undefined();
+}
+
+// runStep(table, rows): lib/native.ts has the table
+static Napi::Value run_step(const Info& info) {
+  Arguments args(info);
+  read_update(args, update);
+  return finish(args);
 }
 
 static Plan* plan_argument(Arguments& args) {
@@ -222,21 +174,11 @@ static Plan* plan_argument(Arguments& args) {
   return static_cast<Plan*>(handle);
 }
 
-template <class T> static void step_part(const Plan& plan, Part<T>& part) {
-  if (part.ranges.empty()) return;
-  for (size_t k = 0; k < part.ranges.size(); ++k) {
-    part.ranges[k].gradient = static_cast<const T*>(pointer_of(plan.addresses[part.items[k]]));
-    part.ranges[k].factor = plan.factors[part.items[k]];
-  }
-  step(plan.rule, plan.hyper, part.ranges.data(), part.ranges.size());
-}
-
 static void relocate_unfixed(Arguments& args, Plan& plan) {
   if (plan.all_fixed) return;
   for (size_t i = 0; i < plan.items.size() && !args.failed(); ++i) {
     if (!plan.items[i].fixed) relocate(args, plan, i);
   }
-  if (!args.failed()) make_ranges(plan);
 }
 
 // step(plan): every gradient is dense, of its variable's dtype and length, and lies at its address
@@ -246,9 +188,12 @@ static Napi::Value step_of(const Info& info) {
   if (args.failed()) return args.undefined();
   relocate_unfixed(args, *plan);
   if (args.failed()) return args.undefined();
-  step_part(*plan, plan->f32);
-  step_part(*plan, plan->f64);
-  return args.undefined();
+  bool added = update.start(plan->rule, plan->all_rows, plan->hyper, 1);
+  for (size_t i = 0; added && i < plan->items.size(); ++i) {
+    added = update.add(update_of(*plan, i, pointer_at(plan->addresses[i])));
+  }
+  if (!added) args.out_of_memory("a step");
+  return finish(args);
 }
 
 // stepSparse(plan, gradients: FloatArray[], indices: (Int32Array | undefined)[]): undefined for a dense gradient
@@ -259,21 +204,23 @@ static Napi::Value step_sparse_of(const Info& info) {
   if (args.failed()) return args.undefined();
   args.require(gradients.Length() == plan->items.size(), "a step needs a gradient for every variable of its plan");
   relocate_unfixed(args, *plan);
+  if (!update.start(plan->rule, plan->all_rows, plan->hyper, 1)) args.out_of_memory("a step");
   for (size_t i = 0; i < plan->items.size() && !args.failed(); ++i) {
     // A list of 10,000 gradients would otherwise keep as many handles open until the call returns.
     const Napi::HandleScope scope(info.Env());
     const Item& item = plan->items[i];
     const Gradient gradient = read_gradient(args, item, gradients, indices, i);
-    if (!args.failed()) add_work(*plan, item, gradient, plan->factors[i]);
+    if (args.failed()) break;
+    const VariableUpdate variable = update_of(*plan, i, gradient.values.data);
+    if (!gradient.sparse) {
+      if (!update.add(variable)) args.out_of_memory("a step");
+      continue;
+    }
+    const int32_t* const copy = update.add(variable, item.row_elements, gradient.rows.data, gradient.rows.length);
+    if (copy == nullptr) args.out_of_memory("a step");
+    else check_rows(args, item, i, {copy, gradient.rows.length});
   }
-  if (args.failed()) {
-    f32 = {};
-    f64 = {};
-  } else {
-    f32.run(plan->rule, plan->hyper);
-    f64.run(plan->rule, plan->hyper);
-  }
-  return args.undefined();
+  return finish(args);
 }
 
 void export_optimizers(Napi::Env env, Napi::Object exports) {
@@ -288,6 +235,7 @@ void export_optimizers(Napi::Env env, Napi::Object exports) {
     rules.Set(i, entry);
   }
   exports.Set("rules", rules);
+  add<run_step>(env, exports, "runStep");
   add<create_plan>(env, exports, "createPlan");
   add<step_of>(env, exports, "step");
   add<step_sparse_of>(env, exports, "stepSparse");

@@ -16,9 +16,10 @@ Napi::Array names(Napi::Env env, const char* const* list, size_t count) {
 static Napi::Value get_isa(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), kernels().isa); }
 
 static Napi::Value get_available_isas(const Napi::CallbackInfo& info) {
-  std::vector<const char*> list;
-  for (const KernelTable* table : available_isas()) list.push_back(table->isa);
-  return names(info.Env(), list.data(), list.size());
+  Napi::Array result = Napi::Array::New(info.Env());
+  for (const KernelTable* table : available_isas())
+    result.Set(result.Length(), Napi::String::New(info.Env(), table->isa));
+  return result;
 }
 
 static Napi::Value set_isa(const Napi::CallbackInfo& info) {

@@ -10,7 +10,7 @@ template <class T> struct Average {
   size_t count;
 };
 
-// average -= (average - value) * rate, for every pair
-template <class T> void move_toward(const Average<T>* averages, size_t count, double rate);
+// average -= (average - value) * rate, for every pair. False, with nothing changed, when there is no memory.
+template <class T> [[nodiscard]] bool move_toward(const Average<T>* averages, size_t count, double rate);
 
 }  // namespace gradstep

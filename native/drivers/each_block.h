@@ -1,49 +1,50 @@
 // Lists of arrays, whatever holds them, cut into blocks of equal size from each array's own start.
 #pragma once
 #include <algorithm>
-#include <vector>
 
+#include "../runtime/buffer.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
 
 namespace gradstep {
 
 struct Blocks {
-  std::vector<size_t> first;  // blocks are numbered through the whole list: array i has those from [i] up to [i + 1]
-  size_t per_piece;           // how many a thread takes at a time: of small arrays, many
+  Buffer<size_t> first;  // blocks are numbered through the whole list: array i has those from [i] up to [i + 1]
+  size_t total;
+  size_t per_piece;  // how many a thread takes at a time: of small arrays, many
 };
 
 // From so many blocks on there are enough of them to go round in longer pieces, which memory reads ahead better.
 constexpr size_t kManyBlocks = 128, kLongPiece = 8;
 
-// Valid until the next call.
-template <class Array> const Blocks& number_blocks(const Array* arrays, size_t count) {
-  thread_local Blocks blocks;
-  std::vector<size_t>& first = blocks.first;
-  first.resize(count + 1);
-  first[0] = 0;
-  size_t elements = 0;
+// False when there is no memory.
+template <class Array> [[nodiscard]] bool number_blocks(const Array* arrays, size_t count, Blocks& blocks) {
+  if (!blocks.first.resize(count + 1)) return false;
+  size_t elements = 0, total = 0;
   for (size_t i = 0; i < count; ++i) {
-    first[i + 1] = first[i] + blocks_of(arrays[i].count);
+    blocks.first[i] = total;
+    total += blocks_of(arrays[i].count);
     elements += arrays[i].count;
   }
-  const size_t of_small_arrays = first[count] * kBlockElements / std::max<size_t>(1, elements);
-  blocks.per_piece = std::max<size_t>(of_small_arrays, first[count] < kManyBlocks ? 1 : kLongPiece);
-  return blocks;
+  blocks.first[count] = blocks.total = total;
+  const size_t of_small_arrays = total * kBlockElements / std::max<size_t>(1, elements);
+  blocks.per_piece = std::max<size_t>(of_small_arrays, total < kManyBlocks ? 1 : kLongPiece);
+  return true;
 }
 
-// Calls f(array, offset, n, block) for every block of every array, over the thread pool.
-template <class Array, class F> void each_block(const Array* arrays, size_t count, const Blocks& blocks, F f) {
-  const std::vector<size_t>& first = blocks.first;
-  const size_t total = first[count], per_piece = blocks.per_piece;
+// Calls f(i, offset, n, block) for every block of every array, over the thread pool: n elements of array i.
+template <class Array, class F> void each_block(const Array* arrays, const Blocks& blocks, F f) {
+  const size_t* const first = blocks.first.begin();
+  const size_t* const last = blocks.first.end();
+  const size_t total = blocks.total, per_piece = blocks.per_piece;
   parallel_for(blocks_of(total, per_piece), [&](size_t piece) {
     size_t block = piece * per_piece;
     const size_t end = std::min(total, block + per_piece);
-    size_t i = static_cast<size_t>(std::upper_bound(first.begin(), first.end(), block) - first.begin()) - 1;
+    size_t i = static_cast<size_t>(std::upper_bound(first, last, block) - first) - 1;
     for (; block < end; ++block) {
       while (block >= first[i + 1]) ++i;
       const size_t offset = (block - first[i]) * kBlockElements;
-      f(arrays[i], offset, std::min(kBlockElements, arrays[i].count - offset), block);
+      f(i, offset, std::min(kBlockElements, arrays[i].count - offset), block);
     }
   });
 }

@@ -1,8 +1,8 @@
 #include "gemm.h"
 
 #include <algorithm>
-#include <atomic>
 
+#include "../runtime/buffer.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 
@@ -47,26 +47,41 @@ template <class T> Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t r
   return block;
 }
 
+// Of each thread its own, nullptr when there is none.
+void* scratch() {
+  thread_local Buffer<char> memory;
+  return memory.reserve(kGemmScratchBytes) ? memory.data() : nullptr;
+}
+
 template <class T> bool multiply(const Gemm<T>& g) {
   if (g.m == 0 || g.n == 0) return true;
+  void* const own_scratch = scratch();
+  if (own_scratch == nullptr) return false;
   const auto kernel = of<T>(kernels()).gemm;
-  const auto run = [kernel](Gemm<T> block) {
-    block.scratch = thread_scratch(kGemmScratchBytes);
-    if (block.scratch) kernel(block);
-    return block.scratch != nullptr;
+  const auto run = [kernel](Gemm<T> block, void* memory) {
+    block.scratch = memory;
+    kernel(block);
   };
   const size_t useful = size_t(double(g.m) * double(g.n) * double(g.k) / double(kWorthAnotherThread));
   const size_t workers = std::min(threads(), useful);
-  if (workers <= 1) return run(g);
+  if (workers <= 1) return run(g, own_scratch), true;
 
   const Grid grid = split(g.m, g.n, workers);
   const size_t across = (g.n + grid.block_columns - 1) / grid.block_columns;
   const size_t down = (g.m + grid.block_rows - 1) / grid.block_rows;
-  std::atomic<bool> done{true};
+  const auto part_of_g = [&](size_t index) {
+    return block_of(g, grid, index / across * grid.block_rows, index % across * grid.block_columns);
+  };
+  bool left[kMaxThreads] = {};  // blocks of threads that find no scratch; there are at most as many as threads
   parallel_for(across * down, [&](size_t index) {
-    if (!run(block_of(g, grid, index / across * grid.block_rows, index % across * grid.block_columns))) done = false;
+    void* const memory = scratch();
+    left[index] = memory == nullptr;
+    if (memory != nullptr) run(part_of_g(index), memory);
   });
-  return done;
+  for (size_t index = 0; index < across * down; ++index) {
+    if (left[index]) run(part_of_g(index), own_scratch);
+  }
+  return true;
 }
 
 }  // namespace

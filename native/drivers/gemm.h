@@ -3,8 +3,9 @@
 
 namespace gradstep {
 
-/** What gemm_args.h says, on the threads of the pool; `g.scratch` is ignored. False, c half done: memory is out. */
-bool gemm(const Gemm<float>& g);
-bool gemm(const Gemm<double>& g);
+// What gemm_args.h says, on the threads of the pool; `g.scratch` is ignored. False, with nothing changed, when there is
+// no memory.
+[[nodiscard]] bool gemm(const Gemm<float>& g);
+[[nodiscard]] bool gemm(const Gemm<double>& g);
 
 }  // namespace gradstep

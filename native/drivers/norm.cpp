@@ -1,42 +1,42 @@
 #include "norm.h"
 
-#include <algorithm>
-#include <vector>
+#include <atomic>
 
 #include "../runtime/dispatch.h"
 #include "each_block.h"
 
 namespace gradstep {
 
-template <class T> double sum_of_squares(const Values<T>* arrays, size_t count) {
+template <class T> bool sum_of_squares(const Values<T>* arrays, size_t count, double& sum) {
   const auto kernel = of<T>(kernels()).sum_of_squares;
-  const Blocks& blocks = number_blocks(arrays, count);
-  thread_local std::vector<double> partial;
-  partial.resize(blocks.first[count]);
+  thread_local Blocks blocks;
+  thread_local Buffer<double> partial;
+  if (!number_blocks(arrays, count, blocks) || !partial.resize(blocks.total)) return false;
   double* const sums = partial.data();
-  each_block(arrays, count, blocks, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
-    sums[block] = array.factor * array.factor * kernel(array.data + offset, n);
+  each_block(arrays, blocks, [=](size_t i, size_t offset, size_t n, size_t block) {
+    const double factor = arrays[i].factor;
+    sums[block] = factor * factor * kernel(arrays[i].data + offset, n);
   });
-  double sum = 0;
+  sum = 0;
   for (const double block : partial) sum += block;
-  return sum;
+  return true;
 }
 
-template <class T> bool all_finite(const Values<T>* arrays, size_t count) {
+template <class T> bool all_finite(const Values<T>* arrays, size_t count, bool& finite) {
   const auto kernel = of<T>(kernels()).all_finite;
-  const Blocks& blocks = number_blocks(arrays, count);
-  thread_local std::vector<char> partial;
-  partial.resize(blocks.first[count]);
-  char* const finite = partial.data();
-  each_block(arrays, count, blocks, [=](const Values<T>& array, size_t offset, size_t n, size_t block) {
-    finite[block] = kernel(array.data + offset, n);
+  thread_local Blocks blocks;
+  if (!number_blocks(arrays, count, blocks)) return false;
+  std::atomic<bool> all{true};
+  each_block(arrays, blocks, [&](size_t i, size_t offset, size_t n, size_t) {
+    if (!kernel(arrays[i].data + offset, n)) all.store(false, std::memory_order_relaxed);
   });
-  return std::all_of(partial.begin(), partial.end(), [](char ok) { return ok != 0; });
+  finite = all;
+  return true;
 }
 
-template double sum_of_squares<float>(const Values<float>*, size_t);
-template double sum_of_squares<double>(const Values<double>*, size_t);
-template bool all_finite<float>(const Values<float>*, size_t);
-template bool all_finite<double>(const Values<double>*, size_t);
+template bool sum_of_squares<float>(const Values<float>*, size_t, double&);
+template bool sum_of_squares<double>(const Values<double>*, size_t, double&);
+template bool all_finite<float>(const Values<float>*, size_t, bool&);
+template bool all_finite<double>(const Values<double>*, size_t, bool&);
 
 }  // namespace gradstep

@@ -1,4 +1,4 @@
-// Sums over whole lists of arrays: fixed blocks, summed in order.
+// Sums over whole lists of arrays: fixed blocks, summed in order. All are false when there is no memory.
 #pragma once
 #include <stddef.h>
 
@@ -10,9 +10,9 @@ template <class T> struct Values {
   double factor;  // the values are `data * factor`
 };
 
-// The sum of (data * factor)^2 over all arrays, in double.
-template <class T> double sum_of_squares(const Values<T>* arrays, size_t count);
+// sum = the sum of (data * factor)^2 over all arrays, in double.
+template <class T> [[nodiscard]] bool sum_of_squares(const Values<T>* arrays, size_t count, double& sum);
 
-template <class T> bool all_finite(const Values<T>* arrays, size_t count);
+template <class T> [[nodiscard]] bool all_finite(const Values<T>* arrays, size_t count, bool& finite);
 
 }  // namespace gradstep

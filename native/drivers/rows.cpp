@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include <algorithm>
-#include <vector>
 
+#include "../runtime/buffer.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
@@ -21,26 +21,27 @@ template <class F> static void each_row_block(size_t rows, size_t columns, F f) 
   });
 }
 
-// One long row: fixed blocks, their sums added in order.
-template <class T> static double sum_of(const T* x, size_t n) {
+// One long row: fixed blocks, their sums added in order. `partial` has room for a sum of each.
+template <class T> static double sum_of(const T* x, size_t n, double* partial) {
   const auto kernel = of<T>(kernels()).sum;
-  if (n <= kBlockElements) return kernel(x, n);
-  thread_local std::vector<double> partial;
-  partial.resize(blocks_of(n));
-  double* const sums = partial.data();
-  parallel_for(partial.size(), [=](size_t block) {
+  const size_t blocks = blocks_of(n);
+  parallel_for(blocks, [=](size_t block) {
     const size_t begin = block * kBlockElements;
-    sums[block] = kernel(x + begin, std::min(kBlockElements, n - begin));
+    partial[block] = kernel(x + begin, std::min(kBlockElements, n - begin));
   });
   double total = 0;
-  for (const double block : partial) total += block;
+  for (size_t block = 0; block < blocks; ++block) total += partial[block];
   return total;
 }
 
-template <class T> void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale) {
+template <class T> bool sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale) {
   const Kernels<T>& table = of<T>(kernels());
   if (inner == 1 && reduced > kBlockElements) {
-    for (size_t i = 0; i < outer; ++i) out[i] = static_cast<T>(sum_of(x + i * reduced, reduced) * scale);
+    thread_local Buffer<double> partial;
+    if (!partial.resize(blocks_of(reduced))) return false;
+    for (size_t i = 0; i < outer; ++i) {
+      out[i] = static_cast<T>(sum_of(x + i * reduced, reduced, partial.data()) * scale);
+    }
   } else if (inner == 1) {
     each_row_block(outer, reduced, [=](size_t row, size_t count) {
       table.sum_rows(out + row, x + row * reduced, count, reduced, scale);
@@ -52,6 +53,7 @@ template <class T> void sum(T* out, const T* x, size_t outer, size_t reduced, si
       }
     });
   }
+  return true;
 }
 
 template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns) {
@@ -107,6 +109,7 @@ template <class T> void scale_rows(T* out, const T* x, const T* factors, size_t 
 }
 
 template <class T> void gather(T* out, const T* params, const int32_t* indices, size_t count, size_t columns) {
+  if (columns == 0) return;  // there may be no memory to copy from
   each_row_block(count, columns, [=](size_t row, size_t rows) {
     for (const size_t end = row + rows; row < end; ++row) {
       memcpy(out + row * columns, params + static_cast<size_t>(indices[row]) * columns, columns * sizeof(T));
@@ -157,7 +160,7 @@ template <class T> void permute(T* out, const T* x, size_t rank, const size_t* d
 }
 
 #define GRADSTEP_INSTANTIATE(T)                                                                    \
-  template void sum<T>(T*, const T*, size_t, size_t, size_t, double);                              \
+  template bool sum<T>(T*, const T*, size_t, size_t, size_t, double);                              \
   template void softmax<T>(T*, const T*, size_t, size_t);                                          \
   template void log_softmax<T>(T*, const T*, size_t, size_t);                                      \
   template void softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                       \

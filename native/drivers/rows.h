@@ -4,8 +4,9 @@
 
 namespace gradstep {
 
-// x is [outer, reduced, inner], out is [outer, inner]: the sums over the middle, times scale.
-template <class T> void sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale);
+// x is [outer, reduced, inner], out is [outer, inner]: the sums over the middle, times scale. False, with nothing
+// changed, when there is no memory.
+template <class T> [[nodiscard]] bool sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale);
 
 template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns);
 template <class T> void log_softmax(T* out, const T* x, size_t rows, size_t columns);

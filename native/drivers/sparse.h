@@ -1,45 +1,55 @@
-// A sparse gradient is rows and where they belong: values [n, row_elements], indices [n], repeated and unsorted.
+// Sparse gradients: rows and where they belong, values [n, row_elements] and indices [n], repeated and unsorted. Rows
+// with the same index are summed first, in their order, as TensorFlow does.
 #pragma once
-#include <memory>
-#include <vector>
-
-#include "../kernels/table.h"
+#include "../runtime/buffer.h"
+#include "step.h"
 
 namespace gradstep {
 
-template <class T> struct SparseRows {
-  const T* values;
-  const int32_t* indices;
-  size_t count;
-  size_t row_elements;
+// How a rule treats sparse gradients.
+struct SparseRules {
+  bool all_rows;  // rows without a gradient step too, with a gradient of zero; else only indexed rows are touched
+  bool whole;     // the rule must see a variable whole, so its gradient is made dense
 };
 
-// What a rule does to a variable given such a gradient, as ranges for step(). Rows with the same index are summed
-// first, in their order, as TensorFlow does; the sums live as long as this object.
-template <class T> class SparseRanges {
+// Sparse gradients of one step, and the sums that their ranges refer to.
+template <class T> class SparseGradients {
  public:
-  // `variable` has the whole variable's pointers, count and the gradient's factor. With `all_rows` the rows without a
-  // gradient step too, with a gradient of zero; else nothing but the indexed rows is touched.
-  void append(const Range<T>& variable, const SparseRows<T>& rows, bool all_rows, std::vector<Range<T>>& ranges);
+  void clear();
 
-  // The gradient as a dense one of `count` elements, for rules that must see a variable whole.
-  const T* dense(const SparseRows<T>& rows, size_t count);
+  // `variable` is the whole variable, its gradient the values; the indices are copied. Returns the copy, good until the
+  // next call, for the caller to check: each must be in [0, variable.count / row_elements). nullptr: no memory.
+  const int32_t* add(const Range<T>& variable, const double* hyper, size_t row_elements, const int32_t* indices,
+                     size_t count);
 
-  void clear() { sums_.clear(); }
+  // Takes all memory that expand() needs, in `ranges` too. False when there is none.
+  [[nodiscard]] bool reserve(SparseRules rules, StepRanges<T>& ranges);
+
+  // Adds to `ranges` what the rule has to do, and sums rows that repeat.
+  void expand(SparseRules rules, StepRanges<T>& ranges);
 
  private:
+  struct Gradient {
+    Range<T> variable;
+    const double* hyper;
+    size_t row_elements, first, count;  // indices_[first] and on
+  };
   struct Row {
     int32_t index;
     const T* gradient;
     bool summed;  // `gradient` is ours to add to
   };
 
-  void merge(const SparseRows<T>& rows);
+  void merge(const Gradient& gradient);
   const T* sum_of(const Row& row, const T* more, size_t n);
+  const T* dense(const Gradient& gradient);
+  void add_rows(const Gradient& gradient, bool all_rows, StepRanges<T>& ranges);
 
-  std::vector<Row> rows_;          // distinct, in the order they first appear
-  std::vector<uint32_t> buckets_;  // open addressing; position in rows_ plus one, 0 is free
-  std::vector<std::unique_ptr<T[]>> sums_;
+  Buffer<Gradient> gradients_;
+  Buffer<int32_t> indices_;
+  Buffer<Row> rows_;          // of one gradient: distinct, in the order they first appear
+  Buffer<uint32_t> buckets_;  // of one gradient: open addressing; position in rows_ plus one, 0 is free
+  Buffer<T> sums_;
 };
 
 }  // namespace gradstep

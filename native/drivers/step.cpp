@@ -1,66 +1,74 @@
 #include "step.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
-#include "each_block.h"
 
 namespace gradstep {
+namespace {
 
 // Below this a second thread costs more than it gives.
 constexpr size_t kParallelElements = 2 * kBlockElements;
 
-template <class T> static Range<T> part(const Range<T>& range, size_t begin, size_t end) {
-  Range<T> result = range;
-  result.param += begin;
-  if (result.gradient != nullptr) result.gradient += begin;
-  for (T*& slot : result.slots) {
-    if (slot != nullptr) slot += begin;
-  }
-  result.count = end - begin;
-  return result;
+}  // namespace
+
+template <class T> void StepRanges<T>::clear() {
+  ranges_.clear();
+  hyper_.clear();
+}
+
+template <class T> bool StepRanges<T>::prepare(size_t rule) {
+  if (!ends_.resize(ranges_.size())) return false;
+  if (!scalar::kTable.rules[rule].measured) return true;
+  return number_blocks(ranges_.data(), ranges_.size(), blocks_) && partial_.resize(blocks_.total);
 }
 
 // The first pass of a measured rule. Every variable is cut from its own start, so that its sums are added in the same
 // order whatever else takes part in the step.
-template <class T> static void measure(size_t rule, const double* hyper, Range<T>* ranges, size_t count) {
-  const auto kernel = of<T>(kernels()).measure[rule];
-  const Blocks& blocks = number_blocks(ranges, count);
-  thread_local std::vector<SumsOfSquares> partial;
-  partial.resize(blocks.first[count]);
-  SumsOfSquares* const sums = partial.data();
-  each_block(ranges, count, blocks, [=](const Range<T>& range, size_t offset, size_t n, size_t block) {
-    sums[block] = kernel(hyper, part(range, offset, offset + n));
+template <class T> void StepRanges<T>::measure(const Kernels<T>& table, size_t rule) {
+  const auto kernel = table.measure[rule];
+  each_block(ranges_.data(), blocks_, [&](size_t i, size_t offset, size_t n, size_t block) {
+    partial_[block] = kernel(hyper_[i], part(ranges_[i], offset, offset + n));
   });
-  for (size_t i = 0; i < count; ++i) {
-    ranges[i].sums = {0, 0};
-    for (size_t block = blocks.first[i]; block < blocks.first[i + 1]; ++block) {
-      ranges[i].sums.param += sums[block].param;
-      ranges[i].sums.measured += sums[block].measured;
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    SumsOfSquares& sums = ranges_[i].sums = {0, 0};
+    for (size_t block = blocks_.first[i]; block < blocks_.first[i + 1]; ++block) {
+      sums.param += partial_[block].param;
+      sums.measured += partial_[block].measured;
     }
   }
 }
 
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
 // and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
-template <class T> void step(size_t rule, const double* hyper, Range<T>* ranges, size_t count) {
-  if (kernels().rules[rule].measured) measure(rule, hyper, ranges, count);
-  const auto kernel = of<T>(kernels()).step[rule];
-  thread_local std::vector<size_t> ends;
-  ends.resize(count);
+template <class T> void StepRanges<T>::run(size_t rule) {
+  const size_t count = ranges_.size();
+  if (count == 0) return;
+  const Kernels<T>& table = of<T>(kernels());
+  if (scalar::kTable.rules[rule].measured) measure(table, rule);
+  const auto kernel = table.step[rule];
+  const Range<T>* const ranges = ranges_.data();
+  const double* const* const hyper = hyper_.data();
+  const auto whole = [=](size_t i, size_t last) {  // group by group
+    while (i < last) {
+      size_t next = i + 1;
+      while (next < last && hyper[next] == hyper[i]) ++next;
+      kernel(hyper[i], ranges + i, next - i);
+      i = next;
+    }
+  };
   size_t total = 0;
-  for (size_t i = 0; i < count; ++i) ends[i] = total += ranges[i].count;
-  if (total < kParallelElements || threads() == 1) return kernel(hyper, ranges, count);
+  for (size_t i = 0; i < count; ++i) ends_[i] = total += ranges[i].count;
+  if (total < kParallelElements || threads() == 1) return whole(0, count);
 
-  const size_t* const end = ends.data();
+  const size_t* const end = ends_.data();
   parallel_for(blocks_of(total), [=](size_t block) {
     const size_t from = block * kBlockElements, to = std::min(total, from + kBlockElements);
     const auto piece = [&](size_t i, size_t begin, size_t until) {
       const Range<T> range = part(ranges[i], begin, until);
-      kernel(hyper, &range, 1);
+      kernel(hyper[i], &range, 1);
     };
     // The range that `from` lies in, those that lie in the block as a whole, the one that reaches over its end.
     size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end);
@@ -71,12 +79,12 @@ template <class T> void step(size_t rule, const double* hyper, Range<T>* ranges,
       ++i;
     }
     const size_t last = static_cast<size_t>(std::upper_bound(end + i, end + count, to) - end);
-    kernel(hyper, ranges + i, last - i);
+    whole(i, last);
     if (last < count && end[last] - ranges[last].count < to) piece(last, 0, to - (end[last] - ranges[last].count));
   });
 }
 
-template void step<float>(size_t, const double*, Range<float>*, size_t);
-template void step<double>(size_t, const double*, Range<double>*, size_t);
+template class StepRanges<float>;
+template class StepRanges<double>;
 
 }  // namespace gradstep

@@ -2,17 +2,11 @@
 
 #include <stdint.h>
 
-#include <algorithm>
-#include <fstream>
-#include <string>
-#include <thread>
-
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
-#if defined(__linux__)
-#include <sched.h>
-#endif
+
+#include "os/os.h"
 
 namespace gradstep {
 
@@ -55,47 +49,8 @@ Cpu detect_cpu() {
 
 #endif
 
-#if defined(__linux__)
-
-static size_t affinity() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? size_t(CPU_COUNT(&set)) : 0;
-}
-
-// The smallest quota from our cgroup (version 2) up to the root, in whole CPUs; SIZE_MAX when there is none.
-static size_t cgroup_quota() {
-  size_t cpus = SIZE_MAX;
-  std::string path;  // "0::/user.slice/app.scope" -> "/user.slice/app.scope"
-  std::ifstream groups("/proc/self/cgroup");
-  while (std::getline(groups, path) && path.compare(0, 3, "0::") != 0) {}
-  if (path.compare(0, 3, "0::") != 0) return cpus;
-  path.erase(0, 3);
-  if (path == "/") path.clear();
-  for (;;) {
-    std::ifstream file("/sys/fs/cgroup" + path + "/cpu.max");  // "200000 100000": quota and period, or "max 100000"
-    uint64_t quota, period;
-    if (file >> quota >> period && quota > 0 && period > 0) {
-      cpus = std::min<size_t>(cpus, (quota + period - 1) / period);
-    }
-    if (path.empty()) return cpus;
-    const size_t slash = path.rfind('/');
-    path.resize(slash == std::string::npos ? 0 : slash);
-  }
-}
-
-#else
-
-static size_t affinity() { return 0; }
-static size_t cgroup_quota() { return SIZE_MAX; }
-
-#endif
-
 size_t available_parallelism() {
-  static const size_t cpus = [] {
-    size_t count = affinity();
-    if (count == 0) count = std::thread::hardware_concurrency();
-    return std::max<size_t>(1, std::min(count, cgroup_quota()));
-  }();
+  static const size_t cpus = os::parallelism();
   return cpus;
 }
 

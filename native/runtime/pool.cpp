@@ -1,8 +1,5 @@
 #include "pool.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +11,7 @@
 #include <mutex>
 
 #include "cpu.h"
+#include "os/os.h"
 
 namespace gradstep {
 namespace {
@@ -22,7 +20,7 @@ namespace {
 // next: waking one takes 15 us. After the last step they sleep.
 constexpr std::chrono::microseconds kSpin{100};
 
-constexpr size_t kStackBytes = 512 * 1024;  // blocks keep their big buffers in thread_scratch
+constexpr size_t kStackBytes = 512 * 1024;  // blocks keep their big buffers on the heap
 
 std::atomic<size_t> wanted_threads{0};  // 0: nobody has asked yet
 
@@ -58,16 +56,14 @@ struct Job {
   size_t blocks;
 };
 
-/**
- * A caller writes the job, opens the gate with a number of seats, takes blocks itself, closes the gate when none are
- * left and waits for those inside. So it never waits for a worker that is slow to wake, and a worker that comes late
- * finds the gate closed and never looks at the job. Any worker may take any seat: lowering threads() needs no goodbye.
- */
+// A caller writes the job, opens the gate with a number of seats, takes blocks itself, closes the gate when none are
+// left and waits for those inside. So it never waits for a worker that is slow to wake, and a worker that comes late
+// finds the gate closed and never looks at the job. Any worker may take any seat: lowering threads() needs no goodbye.
 class Pool {
  public:
   Pool() {
     // A forked child has no workers. A pool that stays busy makes every call there run serially.
-    pthread_atfork(nullptr, nullptr, [] { pool_busy.store(true); });
+    os::after_fork_in_child([] { pool_busy.store(true); });
   }
 
   // Never destroyed: workers sleep on these members until the process ends, after static destructors have run.
@@ -101,7 +97,6 @@ class Pool {
   void take_blocks();
   void wait_for_job_after(uint64_t seen);
   [[noreturn]] void work();
-  bool start_worker();
 
   Job job_ = {};
   size_t attempted_ = 0, started_ = 0;
@@ -115,24 +110,8 @@ class Pool {
 
 void Pool::start(size_t workers) {
   // A thread the system refuses is not asked for again: there are fewer workers then.
-  for (; attempted_ < workers; ++attempted_) started_ += start_worker();
-}
-
-bool Pool::start_worker() {
-  // A worker inherits this mask: the process's signals stay with the threads that expect them.
-  sigset_t all, previous;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &previous);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_t thread;
-  const auto entry = [](void* pool) -> void* { static_cast<Pool*>(pool)->work(); };
-  const bool started = pthread_create(&thread, &attributes, entry, this) == 0;
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &previous, nullptr);
-  return started;
+  const auto work = [](void* pool) { static_cast<Pool*>(pool)->work(); };
+  for (; attempted_ < workers; ++attempted_) started_ += os::start_thread("gradstep", kStackBytes, work, this);
 }
 
 void Pool::open(size_t seats) {
@@ -195,11 +174,6 @@ void Pool::wait_for_job_after(uint64_t seen) {
 }
 
 void Pool::work() {
-#if defined(__APPLE__)
-  pthread_setname_np("gradstep");
-#else
-  pthread_setname_np(pthread_self(), "gradstep");
-#endif
   inside_block = true;
   for (uint64_t seen = 0;;) {
     wait_for_job_after(seen);
@@ -209,23 +183,6 @@ void Pool::work() {
     leave();
   }
 }
-
-class Scratch {
- public:
-  ~Scratch() { free(memory_); }
-  void* at_least(size_t bytes) {
-    if (bytes <= capacity_) return memory_;
-    free(memory_);
-    const bool failed = posix_memalign(&memory_, 64, bytes) != 0;
-    if (failed) memory_ = nullptr;
-    capacity_ = failed ? 0 : bytes;
-    return memory_;
-  }
-
- private:
-  void* memory_ = nullptr;
-  size_t capacity_ = 0;
-};
 
 }  // namespace
 
@@ -267,19 +224,6 @@ void parallel_for(size_t blocks, void* context, BlockFn fn) {
     for (size_t index = 0; index < blocks; ++index) fn(context, index);
   }
   inside_block = nested;
-}
-
-void* thread_scratch(size_t bytes) {
-  static thread_local Scratch scratch;
-  return scratch.at_least(std::max<size_t>(bytes, 1));
-}
-
-bool pin_library() {
-  Dl_info library;
-  static const char here = 0;  // an address inside this library
-  if (dladdr(&here, &library) == 0) return false;
-  // RTLD_NOLOAD finds the library that is already mapped; the handle is kept, never closed.
-  return dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
 }
 
 }  // namespace gradstep

@@ -9,25 +9,21 @@ namespace gradstep {
 
 constexpr size_t kMaxThreads = 256;
 
-/** Threads that share the blocks of a parallel_for: the caller and threads() - 1 workers, for the whole process. */
+// Threads that share the blocks of a parallel_for: the caller and threads() - 1 workers, for the whole process.
 size_t threads();
 
-/** Takes effect with the next parallel_for; may be called at any time. `n` is clamped to [1, kMaxThreads]. */
+// Takes effect with the next parallel_for; may be called at any time. `n` is clamped to [1, kMaxThreads].
 void set_threads(size_t n);
 
-/**
- * Applies GRADSTEP_THREADS, once per process: later calls leave threads() alone. Empty means unset, and then
- * threads() is available_parallelism(). Returns what is wrong with it, or an empty string.
- */
+// Applies GRADSTEP_THREADS, once per process: later calls leave threads() alone. Empty means unset, and then
+// threads() is available_parallelism(). Returns what is wrong with it, or an empty string.
 std::string configure_threads_from_environment();
 
 using BlockFn = void (*)(void* context, size_t index);  // must not throw
 
-/**
- * Calls fn(context, i) once for every i in [0, blocks), in any order on any thread, and returns when all are done.
- * A call made from inside a block, or while another thread has the pool, runs its own blocks itself, in order.
- * With one block this is a plain call of fn: what fn calls may use the pool.
- */
+// Calls fn(context, i) once for every i in [0, blocks), in any order on any thread, and returns when all are done.
+// A call made from inside a block, or while another thread has the pool, runs its own blocks itself, in order.
+// With one block this is a plain call of fn: what fn calls may use the pool.
 void parallel_for(size_t blocks, void* context, BlockFn fn);
 
 template <class F> void parallel_for(size_t blocks, F&& f) {
@@ -35,25 +31,5 @@ template <class F> void parallel_for(size_t blocks, F&& f) {
   void* context = const_cast<void*>(static_cast<const void*>(std::addressof(f)));
   parallel_for(blocks, context, [](void* body, size_t index) { (*static_cast<Body*>(body))(index); });
 }
-
-/** partials[i] = map(i) in parallel, then their sum in index order: the same bits for every thread count. */
-template <class T, class Map> T parallel_sum(size_t blocks, T* partials, Map&& map) {
-  parallel_for(blocks, [&](size_t index) { partials[index] = map(index); });
-  T sum = T(0);
-  for (size_t index = 0; index < blocks; ++index) sum += partials[index];
-  return sum;
-}
-
-/**
- * At least `bytes` of memory, 64-byte aligned, contents undefined, or nullptr when there is none. It belongs to the
- * calling thread, which frees it when it ends, and is good until that thread asks again.
- */
-void* thread_scratch(size_t bytes);
-
-/**
- * Keeps this shared library mapped until the process ends. Node unloads an addon with the last environment that
- * uses it, but our workers live on in its code. False when it is not a shared library.
- */
-bool pin_library();
 
 }  // namespace gradstep

@@ -135,20 +135,6 @@ static void survives_many_callers_and_a_changing_thread_count() {
   check(ok, "8 threads call at once while the thread count changes");
 }
 
-static void sums_have_the_same_bits_for_every_thread_count() {
-  std::vector<double> partials(1000);
-  const auto sum = [&] {
-    return parallel_sum<double>(partials.size(), partials.data(), [](size_t i) { return 1.0 / double(3 * i + 1); });
-  };
-  set_threads(1);
-  const double expected = sum();
-  for (size_t count : {2, 3, 8}) {
-    set_threads(count);
-    for (int round = 0; round < 20; ++round) check(sum() == expected, "a sum on " + std::to_string(count) + " threads");
-  }
-  check(parallel_sum<double>(0, static_cast<double*>(nullptr), [](size_t) { return 1.0; }) == 0, "an empty sum is 0");
-}
-
 static void many_tiny_calls_lose_no_wake_up() {
   for (size_t count : {2, 8}) {
     set_threads(count);
@@ -194,26 +180,6 @@ static void a_forked_child_runs_serially() {
   check(status == 0, "a forked child does its blocks without workers");
 }
 
-static void scratch_belongs_to_a_thread() {
-  set_threads(4);
-  std::atomic<int> wrong{0};
-  parallel_for(64, [&](size_t index) {
-    const size_t bytes = 100 + 1000 * (index % 7);
-    auto* bytes_of_mine = static_cast<unsigned char*>(thread_scratch(bytes));
-    if (!bytes_of_mine || reinterpret_cast<uintptr_t>(bytes_of_mine) % 64 != 0) return void(++wrong);
-    for (size_t i = 0; i < bytes; ++i) bytes_of_mine[i] = static_cast<unsigned char>(index);
-    std::this_thread::yield();
-    for (size_t i = 0; i < bytes; ++i) wrong += bytes_of_mine[i] != index;
-  });
-  check(wrong == 0, "scratch is aligned and nobody else's");
-  void* const large = thread_scratch(100000);
-  check(thread_scratch(10) == large && thread_scratch(0) == large, "scratch only grows");
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they abort instead of returning nullptr
-  check(thread_scratch(SIZE_MAX / 2) == nullptr, "scratch is nullptr when memory runs out");
-  check(thread_scratch(64) != nullptr, "scratch recovers");
-#endif
-}
-
 int main() {
   reads_the_thread_count_from_the_environment();
   runs_every_index_exactly_once();
@@ -222,11 +188,9 @@ int main() {
   runs_in_order_on_one_thread();
   nested_calls_run_serially_and_in_order();
   survives_many_callers_and_a_changing_thread_count();
-  sums_have_the_same_bits_for_every_thread_count();
   many_tiny_calls_lose_no_wake_up();
   a_long_block_on_a_worker_is_waited_for();
   a_forked_child_runs_serially();
-  scratch_belongs_to_a_thread();
   set_threads(0);
   check(threads() == 1, "clamps the thread count to 1");
   set_threads(100000);

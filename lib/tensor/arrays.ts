@@ -1,0 +1,201 @@
+import { native } from '../native';
+import type { DType, FloatArray } from './dtype';
+
+// What an array is and where it lies: the one place in lib/ that reckons with addresses. Everything is asked of the
+// engine's own getters, since an array may have a `length` or a `buffer` of its own making.
+
+const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) => T) => {
+  const { get } = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+  // A getter that this version of Node lacks is one of a feature that nothing here has.
+  return get === undefined ? () => undefined as T : (Function.prototype.call.bind(get) as (of: unknown) => T);
+};
+const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
+const brandOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
+const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
+const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
+const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
+const bytesOfShared = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength');
+const isResizable = getterOf<boolean | undefined>(ArrayBuffer.prototype, 'resizable');
+const isGrowable = getterOf<boolean | undefined>(SharedArrayBuffer.prototype, 'growable');
+const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototype, 'maxByteLength');
+
+/** How many elements a typed array has. Of one whose buffer was detached Node 20 may give the old number: see Place. */
+export const lengthOf = getterOf<number>(typedArray, 'length');
+
+export function isFloatArray(value: unknown): value is FloatArray {
+  const brand = brandOf(value);
+  return brand === 'Float32Array' || brand === 'Float64Array';
+}
+
+export function isInt32Array(value: unknown): value is Int32Array {
+  return brandOf(value) === 'Int32Array';
+}
+
+export function dtypeOf(array: FloatArray): DType {
+  return brandOf(array) === 'Float32Array' ? 'float32' : 'float64';
+}
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+
+/** A typed array for the caller, at the start of a buffer of its size. */
+export function newArray(dtype: DType, length: number): FloatArray {
+  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+}
+
+export function arrayOver(dtype: DType, buffer: ArrayBufferLike, offset: number, length: number): FloatArray {
+  return dtype === 'float32' ? new Float32Array(buffer, offset, length) : new Float64Array(buffer, offset, length);
+}
+
+// A cache line, and a whole vector of the widest kind: a vector that lies in two lines costs two accesses.
+const lineBytes = 64;
+const toWholeLines = (bytes: number): number => Math.ceil(bytes / lineBytes) * lineBytes;
+
+/** How far into a buffer its first whole line starts. */
+function firstLine(buffer: ArrayBufferLike): number {
+  const start = native.addressOf(new Float32Array(buffer, 0, 1));
+  return (lineBytes - (start % lineBytes)) % lineBytes;
+}
+
+/** A zeroed array that starts on a cache line, somewhere in its buffer. */
+export function alignedArray(dtype: DType, length: number): FloatArray {
+  if (length === 0) return newArray(dtype, 0);
+  const buffer = new ArrayBuffer(length * bytesPerElement[dtype] + lineBytes);
+  return arrayOver(dtype, buffer, firstLine(buffer), length);
+}
+
+// From here on shared memory is asked for as growable, up to the size it has: the engine then maps whole pages for it,
+// and an array starts where its buffer starts. (Neighbours share a mapping, so that tens of thousands are no trouble.) Smaller
+// ones start somewhere in a plain buffer: they would not fill a page.
+const pagedBytes = 2 ** 12;
+
+/** Zeroed shared memory from a cache line on: it neither moves nor goes while it is referenced. */
+function sharedBytes(bytes: number): { buffer: SharedArrayBuffer; offset: number } {
+  const isPaged = bytes >= pagedBytes;
+  const buffer = isPaged ? pagedBuffer(bytes) : new SharedArrayBuffer(bytes + lineBytes);
+  native.watch(buffer, bytes); // of shared memory the garbage collector does not know how much there is to gain
+  return { buffer, offset: isPaged ? 0 : firstLine(buffer) };
+}
+
+function pagedBuffer(bytes: number): SharedArrayBuffer {
+  const options = { maxByteLength: bytes };
+  return new (SharedArrayBuffer as new (bytes: number, options: object) => SharedArrayBuffer)(bytes, options);
+}
+
+/** A zeroed array over fresh shared memory, starting on a cache line. */
+export function sharedArray(dtype: DType, length: number): FloatArray {
+  if (length === 0) return arrayOver(dtype, new SharedArrayBuffer(0), 0, 0);
+  const { buffer, offset } = sharedBytes(length * bytesPerElement[dtype]);
+  return arrayOver(dtype, buffer, offset, length);
+}
+
+const arenaBytes = 2 ** 20;
+
+/**
+ * Zeroed arrays over fresh shared memory. Small ones lie together, each on cache lines of its own, in their order, which
+ * is that in which steps walk over them: memory is read ahead.
+ */
+export function sharedArrays(wanted: readonly { readonly dtype: DType; readonly size: number }[]): FloatArray[] {
+  const sizes = [0];
+  const places = wanted.map(({ dtype, size }) => {
+    const bytes = toWholeLines(size * bytesPerElement[dtype]);
+    if (sizes.at(-1)! > 0 && sizes.at(-1)! + bytes > arenaBytes) sizes.push(0);
+    const place = { arena: sizes.length - 1, offset: sizes.at(-1)! };
+    sizes[place.arena]! += bytes;
+    return place;
+  });
+  const arenas = sizes.map(sharedBytes);
+  return wanted.map(({ dtype, size }, i) => {
+    const { buffer, offset } = arenas[places[i]!.arena]!;
+    return arrayOver(dtype, buffer, offset + places[i]!.offset, size);
+  });
+}
+
+/** Also of another realm's. */
+function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
+  if (buffer instanceof SharedArrayBuffer) return true;
+  if (buffer instanceof ArrayBuffer) return false;
+  try {
+    return bytesOfShared(buffer) >= 0;
+  } catch {
+    return false;
+  }
+}
+
+const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
+
+/** How an array's memory may change under it. */
+const enum Kind {
+  /** Nobody has looked yet. */
+  Unknown,
+  /** Shared memory of one size: it stays while it is referenced. */
+  Permanent,
+  /** A plain buffer: it stays until it is transferred. */
+  Detachable,
+  /** A buffer that can be resized. */
+  Changing,
+}
+
+/** An array and where it lies, looked up when first asked for. */
+export class Place {
+  readonly length: number;
+  private kind = Kind.Unknown;
+  private buffer: ArrayBufferLike | null = null;
+  private bufferBytes = 0;
+  private end = 0;
+  private knownAddress = -1;
+
+  constructor(readonly array: FloatArray) {
+    this.length = lengthOf(array);
+  }
+
+  /** Whether the memory can neither move nor be taken away while the array is referenced. */
+  get isPermanent(): boolean {
+    return this.lookedUp() === Kind.Permanent;
+  }
+
+  /**
+   * Whether the array has all of its memory still. The buffer tells: optimized code of Node 20 can read the old length
+   * of a detached array where it has seen arrays over resizable buffers.
+   */
+  get isThere(): boolean {
+    switch (this.lookedUp()) {
+      case Kind.Permanent:
+        return true;
+      case Kind.Detachable:
+        return bytesOfPlain(this.buffer) === this.bufferBytes && this.end <= this.bufferBytes;
+      default:
+        return bytesOf(this.buffer!) >= this.end && lengthOf(this.array) === this.length;
+    }
+  }
+
+  /** How many elements of it are there. */
+  get lengthNow(): number {
+    return bytesOf(this.buffer!) === 0 ? 0 : lengthOf(this.array);
+  }
+
+  /** Where the array lies, which must be there: until user code runs. */
+  get address(): number {
+    if (this.lookedUp() === Kind.Changing) return native.addressOf(this.array);
+    if (this.knownAddress < 0) this.knownAddress = native.addressOf(this.array);
+    return this.knownAddress;
+  }
+
+  private lookedUp(): Kind {
+    if (this.kind === Kind.Unknown) this.lookUp();
+    return this.kind;
+  }
+
+  private lookUp(): void {
+    const { array, length } = this;
+    const buffer = bufferOf(array);
+    this.buffer = buffer;
+    this.bufferBytes = bytesOf(buffer);
+    this.end = byteOffsetOf(array) + length * bytesPerElement[dtypeOf(array)];
+    if (isShared(buffer)) {
+      const canGrow = isGrowable(buffer) === true && mostBytesOfShared(buffer) !== this.bufferBytes;
+      this.kind = canGrow ? Kind.Changing : Kind.Permanent;
+    } else {
+      this.kind = isResizable(buffer) === true ? Kind.Changing : Kind.Detachable;
+    }
+  }
+}

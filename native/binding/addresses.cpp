@@ -1,0 +1,168 @@
+#include "addresses.h"
+
+namespace gradstep {
+namespace {
+
+// Numbers of a table, each read once: it may be shared memory. `good` stays true while they are what they must be.
+class Reader {
+ public:
+  explicit Reader(const double* next) : next_(next) {}
+  double number() { return *next_++; }
+  size_t whole() {
+    const double x = *next_++;
+    const bool fits = x >= 0 && x <= kMaxSafeInteger;
+    const int64_t n = fits ? static_cast<int64_t>(x) : 0;
+    good = good && fits && static_cast<double>(n) == x;
+    return static_cast<size_t>(n);
+  }
+  bool flag() {
+    const size_t n = whole();
+    good = good && n <= 1;
+    return n == 1;
+  }
+  void* address() {  // nullptr for 0
+    const double x = *next_++;
+    const bool fits = x >= 0 && x <= kMaxSafeInteger;
+    good = good && fits;
+    return pointer_at(fits ? x : 0);
+  }
+
+  bool good = true;
+
+ private:
+  const double* next_;
+};
+
+constexpr size_t kHeader = 4, kBeforeSlots = 8;  // numbers
+
+struct Item {
+  VariableUpdate variable;
+  size_t row_elements, gradient_length;
+};
+
+Item read_item(Reader& reader, size_t slot_count) {
+  Item item;
+  VariableUpdate& variable = item.variable;
+  variable.group = reader.whole();
+  variable.is_float64 = reader.flag();
+  variable.length = reader.whole();
+  item.row_elements = reader.whole();
+  variable.factor = reader.number();
+  variable.gradient = reader.address();
+  item.gradient_length = reader.whole();
+  variable.param = reader.address();
+  bool present = variable.param != nullptr;
+  for (size_t k = 0; k < slot_count; ++k) present = (variable.slots[k] = reader.address()) != nullptr && present;
+  reader.good = reader.good && (present || variable.length == 0);
+  reader.good = reader.good && (variable.gradient != nullptr || item.gradient_length == 0);
+  return item;
+}
+
+std::string of_gradient(size_t i) { return "gradient " + std::to_string(i); }
+
+bool has_rows(const Item& item, size_t rows) {  // gradient_length == rows * row_elements, which could be too large
+  if (item.row_elements == 0 || rows == 0) return item.gradient_length == 0;
+  return item.gradient_length % item.row_elements == 0 && item.gradient_length / item.row_elements == rows;
+}
+
+void add_sparse(Arguments& args, Update& update, const Item& item, size_t i, Int32s rows) {
+  if (!has_rows(item, rows.length)) return args.range_error(of_gradient(i) + " has the wrong number of elements");
+  const int32_t* const indices = update.add(item.variable, item.row_elements, rows.data, rows.length);
+  if (indices == nullptr) return args.out_of_memory("the indices of a gradient");
+  if (item.row_elements == 0) return;  // rows of nothing: no memory is reached through them
+  const size_t limit = item.variable.length / item.row_elements;
+  const size_t k = first_outside({indices, rows.length}, limit);
+  if (k == rows.length) return;
+  args.range_error(of_gradient(i) + " has indices[" + std::to_string(k) + "] = " + std::to_string(indices[k]) +
+                   ", expected 0 to " + std::to_string(limit) + " (exclusive)");
+}
+
+void add_dense(Arguments& args, Update& update, const Item& item, size_t i) {
+  if (item.gradient_length != item.variable.length) {
+    args.range_error(of_gradient(i) + " has the wrong number of elements");
+  } else if (!update.add(item.variable)) {
+    args.out_of_memory("a step of so many variables");
+  }
+}
+
+// Adds item i with its rows, or without where they are undefined.
+void add_item(Arguments& args, Update& update, const Item& item, size_t i, napi_value rows_of_items) {
+  // A list of 10,000 would otherwise keep as many handles open until the call returns.
+  const Napi::HandleScope scope(args.env());
+  napi_value rows = nullptr;
+  napi_valuetype type = napi_undefined;
+  const bool found = napi_get_element(args.env(), rows_of_items, static_cast<uint32_t>(i), &rows) == napi_ok &&
+                     napi_typeof(args.env(), rows, &type) == napi_ok;
+  if (!found) return args.type_error("rows must be an array");
+  if (type == napi_undefined) return add_dense(args, update, item, i);
+  const Int32s indices = args.int32s_of(rows, "indices");
+  if (!args.failed()) add_sparse(args, update, item, i, indices);
+}
+
+}  // namespace
+
+double address_of(const void* memory) { return static_cast<double>(reinterpret_cast<uintptr_t>(memory)); }
+
+// Addresses of user space have at most 53 bits.
+void* pointer_at(double address) {
+  return reinterpret_cast<void*>(static_cast<uintptr_t>(static_cast<int64_t>(address)));
+}
+
+template <class T> bool read_values(Arguments& args, const double* table, size_t count, Buffer<Values<T>>& values) {
+  values.clear();
+  if (!values.reserve(count)) return args.out_of_memory("a list of arrays"), false;
+  Reader reader(table);
+  while (values.size() < count) {
+    const T* const data = static_cast<const T*>(reader.address());
+    const size_t length = reader.whole();
+    values.add_reserved({data, length, reader.number()});
+    reader.good = reader.good && (data != nullptr || length == 0);
+  }
+  args.require(reader.good, "the table must have an address and a length for each array");
+  return !args.failed();
+}
+
+template bool read_values<float>(Arguments&, const double*, size_t, Buffer<Values<float>>&);
+template bool read_values<double>(Arguments&, const double*, size_t, Buffer<Values<double>>&);
+
+bool read_update(Arguments& args, Update& update) {
+  const Floats table = args.floats("table", DType::float64);
+  const bool has_sparse = !args.next_is_undefined();
+  const Napi::Value rows = args.next();
+  if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
+  args.require(table.length >= kHeader, "the table of a step has four numbers at least");
+  if (args.failed()) return false;
+
+  Reader header(table.as<double>());
+  const size_t rule = header.whole();
+  const bool all_rows = header.flag();
+  const size_t groups = header.whole(), count = header.whole();
+  args.require(header.good && rule < kRuleCount,
+               "the table of a step begins with no rule's number, or not with counts");
+  if (args.failed()) return false;
+  const size_t hyper_count = scalar::kTable.rules[rule].hyper_count;
+  const size_t slot_count = scalar::kTable.rules[rule].slot_count, row_size = kBeforeSlots + slot_count;
+  const size_t most = table.length;  // no product of these overflows
+  args.require(groups <= most && count <= most && table.length == kHeader + groups * hyper_count + count * row_size,
+               "the table of a step must be as long as its counts say");
+  args.require(!has_sparse || (!args.failed() && rows.As<Napi::Array>().Length() == count),
+               "rows must have an entry for each variable of the step");
+  if (args.failed()) return false;
+
+  const double* const hyper = table.as<double>() + kHeader;
+  if (!update.start(rule, all_rows, hyper, groups)) args.out_of_memory("the hyperparameters of a step");
+  Reader reader(hyper + groups * hyper_count);
+  for (size_t i = 0; i < count && !args.failed(); ++i) {
+    const Item item = read_item(reader, slot_count);
+    if (!reader.good || item.variable.group >= groups) {
+      args.range_error("the numbers of variable " + std::to_string(i) + " in the table of a step are out of range");
+    } else if (has_sparse) {
+      add_item(args, update, item, i, rows);
+    } else {
+      add_dense(args, update, item, i);
+    }
+  }
+  return !args.failed();
+}
+
+}  // namespace gradstep

@@ -1,0 +1,26 @@
+// What differs between operating systems. Nothing else in native/ includes a header of one.
+#pragma once
+#include <stddef.h>
+
+namespace gradstep::os {
+
+// Starts a thread that nobody waits for and that gets none of the process's signals: those stay with the threads that
+// expect them. The name (at most 15 characters) is for debuggers. False when the system refuses.
+bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* context), void* context);
+
+// Has `f` called in every child that this process forks, before anything else runs there.
+void after_fork_in_child(void (*f)());
+
+// How many CPUs this process may use, at least 1: of its affinity mask and its container's quota (rounded up) the
+// smaller. Asks the system each time.
+size_t parallelism();
+
+// Memory that starts at a multiple of 64, a cache line and the widest vector; nullptr when there is none.
+void* allocate(size_t bytes);
+void release(void* memory);  // what allocate returned, also nullptr
+
+// Keeps this shared library mapped until the process ends. Node unloads an addon with the last environment that uses
+// it, but the pool's workers live on in its code. False when it is not a shared library.
+bool keep_library_loaded();
+
+}  // namespace gradstep::os

@@ -1,0 +1,262 @@
+// A step as a value: groups, dtypes and sparse gradients in one, at the same time on several threads, and with memory
+// that runs out at every single place.
+#include "../drivers/update.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <atomic>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
+#include "scarce_memory.h"
+
+using namespace gradstep;
+
+static std::atomic<int> passed{0}, failed{0};
+
+static void check(bool ok, const std::string& truth) {
+  ++(ok ? passed : failed);
+  if (!ok) printf("FAILED: %s\n", truth.c_str());
+}
+
+static size_t rule_named(const char* name) {
+  for (size_t r = 0; r < kRuleCount; ++r) {
+    if (strcmp(scalar::kTable.rules[r].name, name) == 0) return r;
+  }
+  return kRuleCount;
+}
+
+// A variable, its slots and its gradient.
+template <class T> struct Owned {
+  std::vector<T> param, gradient;
+  std::vector<std::vector<T>> slots;
+  std::vector<int32_t> indices;
+  bool sparse = false;
+  size_t row_elements = 1, group = 0;
+  double factor = 0.5;
+
+  Owned(size_t length, std::mt19937& random) : param(length), gradient(length), slots(kMaxSlots, param) {
+    for (T& x : param) x = std::normal_distribution<T>()(random);
+    for (T& x : gradient) x = std::normal_distribution<T>()(random);
+    for (auto& slot : slots) {
+      for (T& x : slot) x = std::uniform_real_distribution<T>(0.5, 1)(random);
+    }
+  }
+
+  VariableUpdate update() {
+    VariableUpdate result = {sizeof(T) == 8, group, param.size(), factor, gradient.data(), param.data(), {}};
+    for (size_t k = 0; k < kMaxSlots; ++k) result.slots[k] = slots[k].data();
+    return result;
+  }
+  bool add_to(Update& update_) {
+    if (!sparse) return update_.add(update());
+    return update_.add(update(), row_elements, indices.data(), indices.size()) != nullptr;
+  }
+  bool operator==(const Owned& other) const { return param == other.param && slots == other.slots; }
+};
+
+// Variables of both dtypes in three groups; some of them have sparse gradients.
+struct Model {
+  std::vector<Owned<float>> floats;
+  std::vector<Owned<double>> doubles;
+  std::vector<double> hyper;
+
+  Model(size_t rule, bool sparse) {
+    std::mt19937 random(7);
+    for (const size_t length : {1000, 40000, 64, 0, 64, 120, 50000, 33}) {
+      floats.emplace_back(length, random);
+      doubles.emplace_back(length, random);
+    }
+    for (size_t i = 0; i < floats.size(); ++i) {
+      floats[i].group = i % 3;
+      doubles[i].group = 2 - i % 3;
+      if (sparse && (i == 1 || i == 5)) {
+        make_sparse(floats[i], random);
+        make_sparse(doubles[i], random);
+      }
+    }
+    const size_t hyper_count = scalar::kTable.rules[rule].hyper_count;
+    for (size_t i = 0; i < 3 * hyper_count; ++i) hyper.push_back(0.25 + 0.01 * double(i));
+  }
+
+  template <class T> static void make_sparse(Owned<T>& variable, std::mt19937& random) {
+    variable.sparse = true;
+    variable.row_elements = 8;
+    const size_t rows = variable.param.size() / 8;
+    for (size_t i = 0; i < rows / 2; ++i) variable.indices.push_back(int32_t(random() % (rows / 4)));
+    variable.gradient.resize(variable.indices.size() * 8);
+  }
+
+  bool prepare(Update& update, size_t rule, bool all_rows) {
+    bool ok = update.start(rule, all_rows, hyper.data(), 3);
+    for (auto& variable : floats) ok = ok && variable.add_to(update);
+    for (auto& variable : doubles) ok = ok && variable.add_to(update);
+    return ok && update.prepare();
+  }
+  bool step(Update& update, size_t rule, bool all_rows) {
+    const bool ok = prepare(update, rule, all_rows);
+    if (ok) update.run();
+    update.clear();
+    return ok;
+  }
+  bool operator==(const Model& other) const { return floats == other.floats && doubles == other.doubles; }
+};
+
+// One variable at a time, each in an update of its own.
+static void step_alone(Model& model, size_t rule, bool all_rows) {
+  const size_t hyper_count = scalar::kTable.rules[rule].hyper_count;
+  const auto alone = [&](auto& variable) {
+    Update update;
+    auto copy = variable;
+    copy.group = 0;
+    bool ok = update.start(rule, all_rows, model.hyper.data() + variable.group * hyper_count, 1);
+    ok = ok && copy.add_to(update) && update.prepare();
+    check(ok, "a variable alone finds memory");
+    if (ok) update.run();
+    variable.param = copy.param;
+    variable.slots = copy.slots;
+  };
+  for (auto& variable : model.floats) alone(variable);
+  for (auto& variable : model.doubles) alone(variable);
+}
+
+static const char* const kRules[] = {"adam", "gradientDescent", "lamb", "lars"};
+
+static void variables_step_together_as_they_would_alone() {
+  for (const char* name : kRules) {
+    const size_t rule = rule_named(name);
+    for (const bool sparse : {false, true}) {
+      for (const bool all_rows : {false, true}) {
+        Model expected(rule, sparse);
+        step_alone(expected, rule, all_rows);
+        for (const size_t count : {1, 2, 4}) {
+          set_threads(count);
+          Model model(rule, sparse);
+          Update update;
+          check(model.step(update, rule, all_rows), "a step finds memory");
+          check(model == expected, std::string(name) + " on " + std::to_string(count) + " threads, all at once");
+        }
+      }
+    }
+  }
+}
+
+static void an_update_can_be_used_again() {
+  set_threads(2);
+  const size_t adam = rule_named("adam"), lars = rule_named("lars");
+  Model model(adam, true), expected(adam, true), other(lars, true);
+  Update update;
+  for (int i = 0; i < 3; ++i) {
+    Update fresh;
+    check(expected.step(fresh, adam, false) && model.step(update, adam, false), "a step finds memory");
+    check(model == expected, "an update that has run before does the same");
+    check(other.step(update, lars, true), "another rule in between");
+  }
+  const size_t before = scarce_memory::allocations;
+  for (int i = 0; i < 10; ++i) model.step(update, adam, false);
+  check(scarce_memory::allocations == before, "steps that are all alike allocate nothing");
+}
+
+static void one_update_is_put_together_while_another_waits() {
+  const size_t rule = rule_named("adam");
+  Model a(rule, true), b(rule, true), expected(rule, true);
+  Update first, second, alone;
+  check(expected.step(alone, rule, true), "a step finds memory");
+  check(a.prepare(first, rule, true) && b.prepare(second, rule, true), "two updates at once find memory");
+  // They own what they were told.
+  for (Model* model : {&a, &b}) {
+    model->hyper.assign(model->hyper.size(), 1e9);
+    for (auto& variable : model->floats) variable.indices.assign(variable.indices.size(), INT32_MAX);
+  }
+  first.run();
+  second.run();
+  check(a == expected && b == expected, "both do what they were put together for");
+}
+
+static void threads_step_at_the_same_time() {
+  const size_t rule = rule_named("adam");
+  set_threads(3);
+  Model expected(rule, true);
+  Update update;
+  for (int i = 0; i < 5; ++i) check(expected.step(update, rule, true), "a step finds memory");
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&] {
+      Model model(rule, true);
+      Update own;
+      bool ok = true;
+      for (int i = 0; i < 5; ++i) ok = model.step(own, rule, true) && ok;
+      check(ok && model == expected, "two threads step models of their own at the same time");
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Indices may lie in memory that another thread writes: the copy is what counts, and it is what the caller checks.
+static void indices_are_read_once() {
+  std::atomic<bool> stop{false};
+  int32_t shared[4] = {0, 1, 2, 3};
+  std::thread writer([&] {
+    for (int32_t i = 0; !stop; ++i) __atomic_store_n(&shared[i & 3], i & 7, __ATOMIC_RELAXED);
+  });
+  std::mt19937 random(1);
+  Owned<float> variable(32, random);
+  const double hyper[] = {0.1};
+  Update update;
+  bool ok = true;
+  for (int i = 0; i < 1000; ++i) {
+    ok = ok && update.start(rule_named("gradientDescent"), false, hyper, 1);
+    const int32_t* const copy = update.add(variable.update(), 4, shared, 4);
+    ok = ok && copy != nullptr;
+    for (size_t k = 0; ok && k < 4; ++k) ok = copy[k] >= 0 && copy[k] < 8;
+    ok = ok && update.prepare();
+    if (ok) update.run();
+  }
+  stop = true;
+  writer.join();
+  check(ok, "indices that change while they are read");
+}
+
+static void nothing_changes_when_memory_runs_out() {
+  for (const char* name : kRules) {
+    const size_t rule = rule_named(name);
+    Model expected(rule, true), start(rule, true);
+    Update alone;
+    check(expected.step(alone, rule, true), "a step finds memory");
+    size_t refused = 0;
+    for (size_t allowed = 0;; ++allowed) {
+      Model model(rule, true);
+      Update update;
+      scarce_memory::allow(allowed);
+      const bool done = model.step(update, rule, true);
+      scarce_memory::allow_all();
+      if (!done) {
+        ++refused;
+        check(model == start, std::string(name) + " without memory changes nothing");
+        check(model.step(update, rule, true), "the same update, once there is memory");
+      }
+      check(model == expected, std::string(name) + " after memory had run out");
+      if (done) break;
+    }
+    check(refused > 5, "memory ran out at several places");
+  }
+  const double hyper[] = {0.1};
+  Update update;
+  check(!update.start(0, false, hyper, SIZE_MAX / 64), "more groups than there is memory for");
+}
+
+int main() {
+  variables_step_together_as_they_would_alone();
+  an_update_can_be_used_again();
+  one_update_is_put_together_while_another_waits();
+  threads_step_at_the_same_time();
+  indices_are_read_once();
+  nothing_changes_when_memory_runs_out();
+  printf("%d passed, %d failed\n", passed.load(), failed.load());
+  return failed != 0;
+}
