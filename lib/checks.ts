@@ -46,13 +46,6 @@ export function checkDType(name: string, value: unknown): asserts value is DType
   }
 }
 
-/** @throws TypeError unless `options` is an object; undefined counts as an empty one. */
-export function checkOptions(name: string, options: unknown): void {
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw new TypeError(`${name} must be an object, got ${shown(options)}`);
-  }
-}
-
 export const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 export const isFinitePositive = (value: number): boolean => value > 0 && value < Infinity;
 export const isNotNegative = (value: number): boolean => value >= 0 && value < Infinity;

@@ -35,7 +35,7 @@ export {
   type ComputeGradientsOptions,
   type MinimizeOptions,
 } from './optimizers/optimizer';
-export { RuleOptimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizers/rule-optimizer';
+export type { OptimizerOptions, RuleOptimizer, WeightDecayOptions } from './optimizers/rule-optimizer';
 export { AdadeltaOptimizer, type AdadeltaHyperparameters, type AdadeltaOptions } from './optimizers/adadelta';
 export { AdagradOptimizer, type AdagradHyperparameters, type AdagradOptions } from './optimizers/adagrad';
 export { AdagradDAOptimizer, type AdagradDAHyperparameters, type AdagradDAOptions } from './optimizers/adagrad-da';

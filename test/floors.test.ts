@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path';
 
 const lib = join(dirname(require.resolve('gradstep/package.json')), 'lib');
 
-/** The folders of lib/, each of which may import from those before it; the files at the root are `checks` and `native`. */
+/** The folders of lib/, each of which may import from those before it; below them are the files of `belowAll`. */
 const floors = [
   'tensor',
   'schedules',
@@ -17,7 +17,7 @@ const floors = [
   'averages',
   'wrappers',
 ];
-const belowAll = ['checks.ts', 'native.ts', 'binding.ts'];
+const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['index.ts', 'runtime.ts'];
 
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

@@ -1,4 +1,5 @@
-import { checkDType, checkOptions, checkRange, isWhole, shown } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkDType, checkRange, isWhole, shown } from '../checks';
 import type { DType } from '../tensor/dtype';
 import { checkShape, sameShape, showShape, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
@@ -15,6 +16,8 @@ export interface ConditionalAccumulatorOptions {
   name?: string;
 }
 
+const accumulatorNames: NamesOf<ConditionalAccumulatorOptions> = { shape: true, reductionType: true, name: true };
+
 /**
  * Gathers gradients that were computed at the present step, and refuses those that came too late. Both kinds share
  * this.
@@ -30,7 +33,7 @@ export abstract class ConditionalAccumulatorBase<G> {
 
   protected constructor(dtype: DType, options: ConditionalAccumulatorOptions, defaultName: string) {
     checkDType('dtype', dtype);
-    checkOptions('options', options);
+    checkOptions('options', options, accumulatorNames);
     const { shape, reductionType = 'MEAN', name = defaultName } = options;
     if (shape !== undefined) checkShape('shape', shape);
     checkReductionType(reductionType);

@@ -1,4 +1,4 @@
-import { checkOptions } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { checkedUpdates, type Update } from '../step/pairs';
@@ -13,6 +13,8 @@ export interface GradientAccumulatorOptions {
   /** `'MEAN'` divides by the number of batches, `'SUM'` does not. Default: `'MEAN'`. */
   reductionType?: ReductionType;
 }
+
+const accumulatorNames: NamesOf<GradientAccumulatorOptions> = { reductionType: true };
 
 /**
  * Gathers the gradients of several small batches, to make one step of them: what does not fit into memory at once still
@@ -38,7 +40,7 @@ export class GradientAccumulator {
 
   /** @throws TypeError or RangeError for options that are none. */
   constructor(options: GradientAccumulatorOptions = {}) {
-    checkOptions('options', options);
+    checkOptions('options', options, accumulatorNames);
     const { reductionType = 'MEAN' } = options;
     checkReductionType(reductionType);
     this.reductionType = reductionType;

@@ -1,4 +1,5 @@
-import { checkOptions, shown } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { shown } from '../checks';
 import { isFloatArray, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
@@ -153,6 +154,8 @@ export interface GradientsOptions {
   aggregationMethod?: AggregationMethod;
 }
 
+const gradientsNames: NamesOf<GradientsOptions> = { gradYs: true, aggregationMethod: true };
+
 /**
  * Gradients of the sum of `ys()` with respect to each of `xs`: d sum(ys · gradYs) / d x.
  *
@@ -177,7 +180,7 @@ export function gradients(
       throw new TypeError(`xs must hold Tensors and Variables, got ${shown(x)}`);
     }
   }
-  checkOptions('options', options);
+  checkOptions('options', options, gradientsNames);
   const { gradYs, aggregationMethod = AggregationMethod.ADD_N } = options;
   checkAggregationMethod(aggregationMethod);
   return [...differentiate('ys', ys, xs, toGradY('gradYs', gradYs), aggregationMethod).gradients];

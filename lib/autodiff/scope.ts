@@ -1,3 +1,4 @@
+import { checkFunction } from '../checks';
 import { Memory, pool } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { DType } from '../tensor/dtype';
@@ -36,6 +37,7 @@ export function inScope(tensor: Tensor): Tensor {
  * const mean = tidy(() => ops.reduceMean(ops.square(x)));
  */
 export function tidy<T>(f: () => T): T {
+  checkFunction('f', f);
   return withScope(f, (result, escape) => {
     if (result instanceof Promise) throw new TypeError('tidy takes a function that returns its result, not a Promise');
     for (const tensor of tensorsIn(result)) escape(tensor);

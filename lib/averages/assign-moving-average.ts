@@ -1,6 +1,7 @@
+import { checkOptions, type NamesOf } from '../options';
 import { binary } from '../ops/primitives';
 import { checkLike, DebiasedAverage, decayAt, moveToward } from './averages';
-import { checkBoolean, checkOptions, shown } from '../checks';
+import { checkBoolean, shown } from '../checks';
 import { isFloatArray, newArray, type DType, type FloatArray } from '../tensor/dtype';
 import { ExponentialMovingAverage } from './moving-average';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
@@ -16,6 +17,8 @@ export interface AssignMovingAverageOptions {
   /** Accepted for TensorFlow's sake. */
   name?: string;
 }
+
+const assignNames: NamesOf<AssignMovingAverageOptions> = { zeroDebias: true, name: true };
 
 /**
  * variable ← variable − (1 − decay)(variable − value); with `zeroDebias`, the same of a hidden average that starts
@@ -34,7 +37,7 @@ export function assignMovingAverage(
 ): Variable {
   if (!(variable instanceof Variable)) throw new TypeError(`variable must be a Variable, got ${shown(variable)}`);
   checkSchedule('decay', decay, fraction);
-  checkOptions('options', options);
+  checkOptions('options', options, assignNames);
   const { zeroDebias = true } = options;
   checkBoolean('zeroDebias', zeroDebias);
   const values = isFloatArray(value)

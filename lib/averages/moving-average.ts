@@ -1,5 +1,6 @@
+import { checkOptions, type NamesOf } from '../options';
 import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } from './averages';
-import { checkBoolean, checkOptions, shown } from '../checks';
+import { checkBoolean, shown } from '../checks';
 import type { FloatArray } from '../tensor/dtype';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { checkStep, type StepSource } from '../schedules/step-source';
@@ -18,6 +19,8 @@ export interface ExponentialMovingAverageOptions {
   /** Follows a variable's name in the name of its average. Default: `ExponentialMovingAverage`. */
   name?: string;
 }
+
+const averageNames: NamesOf<ExponentialMovingAverageOptions> = { numUpdates: true, zeroDebias: true, name: true };
 
 /**
  * Moving averages of variables: average ← average − (1 − d)(average − value), with d = decay, or
@@ -49,7 +52,7 @@ export class ExponentialMovingAverage {
     options: ExponentialMovingAverageOptions = {},
   ) {
     checkSchedule('decay', decay, fraction);
-    checkOptions('options', options);
+    checkOptions('options', options, averageNames);
     const { numUpdates, zeroDebias = false, name = 'ExponentialMovingAverage' } = options;
     if (numUpdates !== undefined) checkStep(numUpdates, undefined, 'numUpdates');
     checkBoolean('zeroDebias', zeroDebias);

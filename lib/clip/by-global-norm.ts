@@ -3,7 +3,7 @@ import { checkNumber, shown } from '../checks';
 import type { IndexedSlices } from '../tensor/indexed-slices';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
-import { checkNormOptions, valuesOf, type Clippable, type ClipByNormOptions, type Clipped } from './kinds';
+import { checkNormOptions, normNames, valuesOf, type Clippable, type ClipByNormOptions, type Clipped } from './kinds';
 import { normOf } from './norm';
 import { clipTogether } from './together';
 
@@ -63,7 +63,7 @@ export function clipByGlobalNorm(
   clipNorm: number,
   options: ClipByGlobalNormOptions = {},
 ): [clipped: unknown, globalNorm: number] {
-  checkNormOptions(options);
+  checkNormOptions(options, { ...normNames, useNorm: true });
   checkNumber('clipNorm', clipNorm);
   const { useNorm } = options;
   if (useNorm !== undefined) checkNumber('useNorm', useNorm);

@@ -6,7 +6,7 @@ import { newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { normalizeAxes } from '../tensor/shape';
 import { alias, type Tensor } from '../tensor/tensor';
-import { checkNormOptions, valuesOf, type Clippable, type ClipByNormOptions, type Clipped } from './kinds';
+import { checkNormOptions, normNames, valuesOf, type Clippable, type ClipByNormOptions, type Clipped } from './kinds';
 import { normOf } from './norm';
 import { scaleByNorm, type NormFactor } from './scale-by-norm';
 import { isToBeZero } from './together';
@@ -39,7 +39,7 @@ export function clipByNorm(
   clipNorm: number,
   options: ClipByNormOptions & { axes?: number | readonly number[] } = {},
 ): Clippable {
-  const { inPlace, nonFinite } = checkNormOptions(options);
+  const { inPlace, nonFinite } = checkNormOptions(options, { ...normNames, axes: true });
   checkNumber('clipNorm', clipNorm);
   const values = valuesOf('t', t);
   const axes = normalizeAxes('axes', options.axes, values.shape.length);

@@ -1,4 +1,5 @@
-import { checkBoolean, checkOptions, shown } from '../checks';
+import { checkOptions, type Names, type NamesOf } from '../options';
+import { checkBoolean, shown } from '../checks';
 import { toTensor } from '../autodiff/tape';
 import { isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
@@ -34,6 +35,9 @@ export interface ClipByNormOptions extends ClipOptions {
   nonFinite?: 'propagate' | 'error' | 'zero';
 }
 
+const clipNames: NamesOf<ClipOptions> = { inPlace: true };
+export const normNames: NamesOf<ClipByNormOptions> = { ...clipNames, nonFinite: true };
+
 /** The values that count: all of them, or those that IndexedSlices store. @throws TypeError for another kind. */
 export function valuesOf(name: string, t: unknown): Tensor {
   if (t instanceof Tensor) return t;
@@ -42,8 +46,8 @@ export function valuesOf(name: string, t: unknown): Tensor {
   throw new TypeError(`${name} must be a Tensor, IndexedSlices, a Variable or a typed array, got ${shown(t)}`);
 }
 
-export function checkNormOptions(options: ClipByNormOptions): Required<ClipByNormOptions> {
-  const inPlace = checkInPlace(options);
+export function checkNormOptions(options: ClipByNormOptions, names: Names = normNames): Required<ClipByNormOptions> {
+  const inPlace = checkInPlace(options, names);
   const { nonFinite = 'propagate' } = options;
   if (nonFinite !== 'propagate' && nonFinite !== 'error' && nonFinite !== 'zero') {
     throw new RangeError(`nonFinite must be 'propagate', 'error' or 'zero', got ${shown(nonFinite)}`);
@@ -51,8 +55,8 @@ export function checkNormOptions(options: ClipByNormOptions): Required<ClipByNor
   return { inPlace, nonFinite };
 }
 
-export function checkInPlace(options: ClipOptions): boolean {
-  checkOptions('options', options);
+export function checkInPlace(options: ClipOptions, names: Names = clipNames): boolean {
+  checkOptions('options', options, names);
   const { inPlace = false } = options;
   checkBoolean('inPlace', inPlace);
   return inPlace;

@@ -1,7 +1,7 @@
 import { isAnyFollowed } from '../autodiff/tape';
 import { newArray } from '../tensor/arrays';
 import { alias, type Tensor } from '../tensor/tensor';
-import { checkNormOptions, type Clippable, type ClipByNormOptions } from './kinds';
+import { type Clippable, type ClipByNormOptions } from './kinds';
 import { scaleByNorm, type NormFactor } from './scale-by-norm';
 import { checkWritable, multiplied, refuseInPlace, withValues, zeroed } from './write';
 
@@ -26,7 +26,7 @@ export function clipTogether(
   options: ClipByNormOptions & { constant?: boolean; nanUnlessFinite?: boolean },
   what: string,
 ): (Clippable | null)[] {
-  const { inPlace, nonFinite } = checkNormOptions(options);
+  const { inPlace = false, nonFinite = 'propagate' } = options; // checked by the caller
   const factorOf = (n: number): NormFactor => {
     const { value, slope } = globalFactor(n, size, clipNorm);
     const isNaN = options.nanUnlessFinite === true && !Number.isFinite(n);

@@ -1,4 +1,5 @@
-import { checkNumber, checkOptions } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkNumber } from '../checks';
 import { normalizeAxes } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { transpose } from './transpose';
@@ -8,9 +9,11 @@ export interface AxisOptions {
   axis?: number;
 }
 
+const axisNames: NamesOf<AxisOptions> = { axis: true };
+
 /** f works along the last dimension; this makes it work along another. */
 export function alongAxis(x: Tensor, options: AxisOptions, f: (x: Tensor) => Tensor): Tensor {
-  checkOptions('options', options);
+  checkOptions('options', options, axisNames);
   const { axis = -1 } = options;
   checkNumber('axis', axis);
   const rank = x.shape.length;

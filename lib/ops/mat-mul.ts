@@ -1,4 +1,5 @@
-import { checkBoolean, checkOptions } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkBoolean } from '../checks';
 import { sameShape, showShape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { multiplied } from './primitives';
@@ -10,6 +11,8 @@ export interface MatMulOptions {
   /** Whether b is. Default: false. */
   transposeB?: boolean;
 }
+
+const matMulNames: NamesOf<MatMulOptions> = { transposeA: true, transposeB: true };
 
 /**
  * The matrix product c = op(a) op(b), op(a) being a or its transpose: c[i, j] = Σₚ op(a)[i, p] op(b)[p, j].
@@ -23,7 +26,7 @@ export interface MatMulOptions {
  * Source: `tf.matmul`.
  */
 export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}): Tensor {
-  checkOptions('options', options);
+  checkOptions('options', options, matMulNames);
   const { transposeA = false, transposeB = false } = options;
   checkBoolean('transposeA', transposeA);
   checkBoolean('transposeB', transposeB);

@@ -1,4 +1,5 @@
-import { checkBoolean, checkOptions } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkBoolean } from '../checks';
 import { normalizeAxes } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 
@@ -6,6 +7,8 @@ export interface ReduceOptions {
   /** Whether reduced dimensions stay, with size 1. Default: false. */
   keepDims?: boolean;
 }
+
+const reduceNames: NamesOf<ReduceOptions> = { keepDims: true };
 
 /** What a reduction of x over `axes` comes to. */
 export interface Reduction {
@@ -24,7 +27,7 @@ export function reductionOf(
   axes: number | readonly number[] | undefined,
   options: ReduceOptions,
 ): Reduction {
-  checkOptions('options', options);
+  checkOptions('options', options, reduceNames);
   const { keepDims = false } = options;
   checkBoolean('keepDims', keepDims);
   const positions = normalizeAxes('axes', axes, x.shape.length);

@@ -1,4 +1,4 @@
-import { checkOptions, shown } from '../checks';
+import { shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
@@ -42,15 +42,11 @@ export class AdagradDAOptimizer extends RuleOptimizer<AdagradDAHyperparameters> 
    * initialGradientSquaredAccumulatorValue finite and positive, the strengths finite, or functions.
    */
   constructor(options: AdagradDAOptions) {
-    checkOptions('options', options);
-    const globalStep: unknown = options?.globalStep;
-    if (!(globalStep instanceof GlobalStep)) {
-      throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
-    }
     super(
       {
         name: 'AdagradDA',
         rule: 'adagradDA',
+        ownOptions: { globalStep: true },
         hyperparameters: {
           learningRate: required(notNegative),
           initialGradientSquaredAccumulatorValue: optional(0.1, positive),
@@ -61,6 +57,10 @@ export class AdagradDAOptimizer extends RuleOptimizer<AdagradDAHyperparameters> 
       },
       options,
     );
+    const globalStep: unknown = options?.globalStep;
+    if (!(globalStep instanceof GlobalStep)) {
+      throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
+    }
     this.globalStep = globalStep;
   }
 

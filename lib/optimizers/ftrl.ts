@@ -1,4 +1,4 @@
-import { checkOptions, shown } from '../checks';
+import { shown } from '../checks';
 import { finite, notNegative, notPositive, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
@@ -42,7 +42,6 @@ export class FtrlOptimizer extends RuleOptimizer<FtrlHyperparameters> {
    * positive, beta finite, everything else finite and not negative, or functions.
    */
   constructor(options: FtrlOptions) {
-    checkOptions('options', options);
     const { accumName, linearName } = options ?? {};
     checkName('accumName', accumName);
     checkName('linearName', linearName);
@@ -50,6 +49,7 @@ export class FtrlOptimizer extends RuleOptimizer<FtrlHyperparameters> {
       {
         name: 'Ftrl',
         rule: 'ftrl',
+        ownOptions: { accumName: true, linearName: true },
         hyperparameters: {
           learningRate: required(positive),
           learningRatePower: optional(-0.5, notPositive),

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../checks';
+import { checkBoolean } from '../checks';
 import { finite, notNegative, optional, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions, type WeightDecayOptions } from './rule-optimizer';
 
@@ -32,13 +32,13 @@ export interface LarsOptions extends LarsHyperparameters, OptimizerOptions<LarsH
 export class LarsOptimizer extends RuleOptimizer<LarsHyperparameters> {
   /** @throws TypeError or RangeError unless momentum is finite and all else finite and not negative, or functions. */
   constructor(options: LarsOptions) {
-    checkOptions('options', options);
     const { useNesterov = false } = options ?? {};
     checkBoolean('useNesterov', useNesterov);
     super(
       {
         name: 'Lars',
         rule: useNesterov ? 'nesterovLars' : 'lars',
+        ownOptions: { useNesterov: true },
         hyperparameters: {
           learningRate: required(notNegative),
           momentum: optional(0.9, finite),

@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../checks';
+import { checkBoolean } from '../checks';
 import { finite, notNegative, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
@@ -26,13 +26,13 @@ export interface MomentumOptions extends MomentumHyperparameters, OptimizerOptio
 export class MomentumOptimizer extends RuleOptimizer<MomentumHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative and momentum finite, or functions. */
   constructor(options: MomentumOptions) {
-    checkOptions('options', options);
     const { useNesterov = false } = options ?? {};
     checkBoolean('useNesterov', useNesterov);
     super(
       {
         name: 'Momentum',
         rule: useNesterov ? 'nesterovMomentum' : 'momentum',
+        ownOptions: { useNesterov: true },
         hyperparameters: { learningRate: required(notNegative), momentum: required(finite) },
       },
       options,

@@ -1,13 +1,14 @@
+import { checkOptions, type Names, type NamesOf } from '../options';
 import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
 import { differentiate, toGradY } from '../autodiff/gradients';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
-import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
+import { checkBoolean, checkFunction, shown } from '../checks';
 import { namesOf } from '../step/pairs';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { storedValues } from '../tensor/indexed-slices';
 import { retireSpent } from '../tensor/memory';
-import type { Tensor } from '../tensor/tensor';
+import { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 export interface ComputeGradientsOptions {
@@ -30,6 +31,18 @@ export interface ApplyGradientsOptions {
   /** Accepted for TensorFlow's sake. */
   name?: string;
 }
+
+const computeNames: NamesOf<ComputeGradientsOptions> = {
+  varList: true,
+  gateGradients: true,
+  aggregationMethod: true,
+  colocateGradientsWithOps: true,
+  gradLoss: true,
+};
+/** @internal */
+export const applyNames: NamesOf<ApplyGradientsOptions> = { globalStep: true, name: true };
+/** @internal */
+export const minimizeNames: NamesOf<MinimizeOptions> = { ...computeNames, ...applyNames };
 
 /** What `computeGradients` and `applyGradients` take. */
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
@@ -54,8 +67,8 @@ export abstract class Optimizer {
    * Source: `tf.train.Optimizer.compute_gradients`.
    */
   computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {
-    checkFunction('loss', loss);
-    checkOptions('options', options);
+    checkLoss(loss);
+    checkOptions('options', options, computeNames);
     const { varList, gateGradients = Optimizer.GATE_OP, colocateGradientsWithOps = false } = options;
     const { aggregationMethod = AggregationMethod.ADD_N } = options;
     checkVarList(varList);
@@ -96,16 +109,25 @@ export abstract class Optimizer {
    * Source: `tf.train.Optimizer.minimize`.
    */
   minimize(loss: () => Tensor, options: MinimizeOptions = {}): Tensor {
-    checkOptions('options', options);
-    const gradsAndVars = this.computeGradients(loss, options);
+    checkOptions('options', options, this.namesToMinimize);
+    const forApply: Record<string, unknown> = { ...options };
+    const gradsAndVars = this.computeGradients(loss, takeOut(forApply, computeNames));
     if (gradsAndVars.every(([gradient]) => gradient === null)) {
+      if (gradsAndVars.length === 0) {
+        throw new Error('No gradients provided for any variable: the loss reads no trainable variable.');
+      }
       const names = namesOf(gradsAndVars.map(([, variable]) => variable));
       throw new Error(
         `No gradients provided for any variable: the loss depends on none of ${names} through an op that has a gradient.`,
       );
     }
-    this.applyGradients(gradsAndVars, options);
+    this.applyGradients(gradsAndVars, forApply);
     return gradsAndVars.loss;
+  }
+
+  /** The options that `minimize` takes. */
+  protected get namesToMinimize(): Names {
+    return minimizeNames;
   }
 
   /** The slot of this name that belongs to `variable`, or null when there is none (yet). */
@@ -136,6 +158,28 @@ export abstract class Optimizer {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+const none: ComputeGradientsOptions = Object.freeze({});
+
+/** Takes the options of these names out of others. */
+function takeOut(options: Record<string, unknown>, names: Names): ComputeGradientsOptions {
+  let taken: Record<string, unknown> | undefined;
+  for (const name in options) {
+    if (names[name] !== true) continue;
+    (taken ??= {})[name] = options[name];
+    delete options[name];
+  }
+  return taken ?? none;
+}
+
+function checkLoss(loss: unknown): void {
+  if (loss instanceof Tensor || loss instanceof Variable) {
+    throw new TypeError(
+      `loss must be a function, got ${shown(loss)}: write () => ..., so that it can be differentiated`,
+    );
+  }
+  checkFunction('loss', loss);
 }
 
 /** By name, as `variables()` lists them. */

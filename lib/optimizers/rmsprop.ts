@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../checks';
+import { checkBoolean } from '../checks';
 import { finite, fraction, notNegative, optional, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
@@ -33,13 +33,13 @@ export class RMSPropOptimizer extends RuleOptimizer<RMSPropHyperparameters> {
    * momentum finite, or functions.
    */
   constructor(options: RMSPropOptions) {
-    checkOptions('options', options);
     const { centered = false } = options ?? {};
     checkBoolean('centered', centered);
     super(
       {
         name: 'RMSProp',
         rule: centered ? 'centeredRMSProp' : 'rmsProp',
+        ownOptions: { centered: true },
         hyperparameters: {
           learningRate: required(notNegative),
           decay: optional(0.9, fraction),

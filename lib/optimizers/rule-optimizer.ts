@@ -1,5 +1,6 @@
+import { checkOptions, type Names, type NamesOf } from '../options';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
-import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
+import { checkBoolean, checkFunction, shown } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
 import { Constraints } from '../step/constraints';
@@ -9,7 +10,7 @@ import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/
 import { Slots, suffixes } from '../step/slots';
 import { GlobalStep } from '../tensor/global-step';
 import { Variable } from '../tensor/variable';
-import { checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
+import { applyNames, checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
 
 /** @typeParam H the optimizer's hyperparameters. */
 export interface OptimizerOptions<H extends object = object> {
@@ -35,12 +36,23 @@ export interface Definition<H extends object> {
   readonly rule: string;
   /** The rule's hyperparameters except those that `derive` fills in, and what slots start from. */
   readonly hyperparameters: Hyperparameters<H>;
+  /** The names of the class's options beside the hyperparameters and OptimizerOptions. */
+  readonly ownOptions?: Names;
   /** What slots start from where that is not 0: a number, or the hyperparameter that says so. */
   readonly initialSlotValues?: Readonly<Record<string, number | (keyof H & string)>>;
   /** What slots are named by, where that is not the optimizer's name. */
   readonly slotOwners?: Readonly<Record<string, string | undefined>>;
   /** Whether a sparse gradient moves the rows it does not mention too, with a gradient of zero. Default: false. */
   readonly sparseStepsAllRows?: boolean;
+}
+
+const commonNames: NamesOf<OptimizerOptions> = { groups: true, useLocking: true, name: true };
+const decayNames: NamesOf<WeightDecayOptions> = { excludeFromWeightDecay: true };
+
+function namesFor<H extends object>({ rule, hyperparameters, ownOptions }: Definition<H>): Names {
+  const own = Object.fromEntries(Object.keys(hyperparameters).map((name) => [name, true as const]));
+  const decays = ruleNamed(rule).hyper.includes('weightDecay');
+  return { ...own, ...ownOptions, ...(decays && decayNames), ...commonNames };
 }
 
 /**
@@ -63,7 +75,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     options: (OptimizerOptions<H> & Partial<H> & WeightDecayOptions) | undefined,
   ) {
     super();
-    checkOptions('options', options);
+    checkOptions('options', options, namesFor(definition));
     const { name = definition.name, useLocking = false, groups, excludeFromWeightDecay } = options ?? {};
     checkName(name);
     checkBoolean('useLocking', useLocking);
@@ -115,7 +127,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   }
 
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
-    checkOptions('options', options);
+    checkOptions('options', options, applyNames);
     const { globalStep, name } = options;
     if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
       throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
@@ -186,6 +198,9 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
    */
   override createSlots(variables: Iterable<Variable>): void {
     this.checkInUse();
+    if (typeof (variables as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+    }
     const list = [...variables];
     for (const variable of list as readonly unknown[]) {
       if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);

@@ -1,9 +1,11 @@
+import type { Names, NamesOf } from '../options';
 import { checkFunction } from '../checks';
 import { gaussian } from './gaussian';
 import { finite, notNegative, type Schedule } from './schedule';
 import {
   checkDecay,
   checkDecayOptions,
+  decayNames,
   checkValue,
   rateOf,
   stepOf,
@@ -43,6 +45,17 @@ export interface NoisyLinearCosineDecayOptions extends LinearCosineDecayOptions 
   random?: () => number;
 }
 
+const alphaNames: NamesOf<CosineDecayOptions> = { ...decayNames, alpha: true };
+const restartNames: NamesOf<CosineDecayRestartsOptions> = { ...alphaNames, tMul: true, mMul: true };
+const linearNames: NamesOf<LinearCosineDecayOptions> = { ...alphaNames, numPeriods: true, beta: true };
+const noisyNames: NamesOf<NoisyLinearCosineDecayOptions> = {
+  ...linearNames,
+  initialVariance: true,
+  varianceDecay: true,
+  seed: true,
+  random: true,
+};
+
 /**
  * lr · ((1 − alpha) · ½ (1 + cos(π s / decaySteps)) + alpha), with s = min(step, decaySteps).
  *
@@ -55,7 +68,7 @@ export function cosineDecay(
   decaySteps: number,
   options: CosineDecayOptions = {},
 ): () => number {
-  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options);
+  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options, alphaNames);
   const { alpha = 0 } = options;
   checkValue('alpha', alpha, finite);
   return () => {
@@ -79,7 +92,7 @@ export function cosineDecayRestarts(
   firstDecaySteps: number,
   options: CosineDecayRestartsOptions = {},
 ): () => number {
-  checkDecay(learningRate, globalStep, 'firstDecaySteps', firstDecaySteps, options);
+  checkDecay(learningRate, globalStep, 'firstDecaySteps', firstDecaySteps, options, restartNames);
   const { tMul = 2, mMul = 1, alpha = 0 } = options;
   checkValue('tMul', tMul, { expected: 'finite and at least 1', holds: (x) => x >= 1 && x < Infinity });
   checkValue('mMul', mMul, notNegative);
@@ -121,7 +134,7 @@ export function linearCosineDecay(
   decaySteps: number,
   options: LinearCosineDecayOptions = {},
 ): () => number {
-  return linearCosine(learningRate, globalStep, decaySteps, options, () => 0);
+  return linearCosine(learningRate, globalStep, decaySteps, options, () => 0, linearNames);
 }
 
 /**
@@ -140,7 +153,7 @@ export function noisyLinearCosineDecay(
   decaySteps: number,
   options: NoisyLinearCosineDecayOptions = {},
 ): () => number {
-  checkDecayOptions(options);
+  checkDecayOptions(options, noisyNames);
   const { initialVariance = 1, varianceDecay = 0.55, seed = 0, random } = options;
   checkValue('initialVariance', initialVariance, notNegative);
   checkValue('varianceDecay', varianceDecay, finite);
@@ -154,7 +167,7 @@ export function noisyLinearCosineDecay(
   };
   const noise = (step: number, s: number): number =>
     normal(step) * Math.sqrt(initialVariance / (1 + s) ** varianceDecay);
-  const rate = linearCosine(learningRate, globalStep, decaySteps, options, noise);
+  const rate = linearCosine(learningRate, globalStep, decaySteps, options, noise, noisyNames);
   return () => Math.max(rate(), 0);
 }
 
@@ -164,8 +177,9 @@ function linearCosine(
   decaySteps: number,
   options: LinearCosineDecayOptions,
   noise: (step: number, s: number) => number,
+  names: Names,
 ): () => number {
-  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options);
+  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options, names);
   const { numPeriods = 0.5, alpha = 0, beta = 1e-3 } = options;
   checkValue('numPeriods', numPeriods, finite);
   checkValue('alpha', alpha, finite);

@@ -1,8 +1,10 @@
+import type { NamesOf } from '../options';
 import { checkBoolean, checkNumber, shown } from '../checks';
 import { finite, notNegative, type Schedule } from './schedule';
 import {
   checkDecay,
   checkDecayOptions,
+  decayNames,
   checkStep,
   checkValue,
   rateOf,
@@ -28,6 +30,14 @@ export interface PolynomialDecayOptions extends DecayOptions {
   /** Whether decaySteps is stretched to the next multiple of itself whenever the step passes it. Default: false. */
   cycle?: boolean;
 }
+
+const staircaseNames: NamesOf<StaircaseOptions> = { ...decayNames, staircase: true };
+const polynomialNames: NamesOf<PolynomialDecayOptions> = {
+  ...decayNames,
+  endLearningRate: true,
+  power: true,
+  cycle: true,
+};
 
 /**
  * lr · decayRate^p, with p = step / decaySteps.
@@ -94,7 +104,7 @@ function byInterval(
   options: StaircaseOptions,
   rate: (lr: number, p: number) => number,
 ): () => number {
-  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options);
+  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options, staircaseNames);
   const { staircase = false } = options;
   checkBoolean('staircase', staircase);
   return () => {
@@ -116,7 +126,7 @@ export function polynomialDecay(
   decaySteps: number,
   options: PolynomialDecayOptions = {},
 ): () => number {
-  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options);
+  checkDecay(learningRate, globalStep, 'decaySteps', decaySteps, options, polynomialNames);
   const { endLearningRate: end = 1e-4, power = 1, cycle = false } = options;
   checkValue('endLearningRate', end, finite);
   checkValue('power', power, notNegative);

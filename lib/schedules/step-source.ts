@@ -1,4 +1,5 @@
-import { checkOptions, checkRange, isFinitePositive, shown } from '../checks';
+import { checkOptions, type Names, type NamesOf } from '../options';
+import { checkRange, isFinitePositive, shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { checkSchedule, finite, notNegative, valueOf, type Domain, type Schedule } from './schedule';
 
@@ -9,6 +10,8 @@ export interface DecayOptions {
   /** Accepted for TensorFlow's sake. */
   name?: string;
 }
+
+export const decayNames: NamesOf<DecayOptions> = { name: true };
 
 /** The learning rate to decay, at the moment. */
 export const rateOf = (learningRate: Schedule): number => valueOf('learningRate', learningRate, finite);
@@ -33,15 +36,16 @@ export function checkDecay(
   name: string,
   steps: unknown,
   options: unknown,
+  names: Names = decayNames,
 ): void {
   checkSchedule('learningRate', learningRate, finite);
   checkStep(globalStep);
   checkRange(name, steps, 'finite and positive', isFinitePositive);
-  checkDecayOptions(options);
+  checkDecayOptions(options, names);
 }
 
-export function checkDecayOptions(options: unknown): void {
-  checkOptions('options', options);
+export function checkDecayOptions(options: unknown, names: Names = decayNames): void {
+  checkOptions('options', options, names);
   const { name } = options as DecayOptions;
   if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
 }

@@ -32,7 +32,7 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
   for (let i = 0; i < length; i++) {
     const pair = pairs[i];
     if (!Array.isArray(pair) || pair.length !== 2) {
-      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
+      throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}${ofClip(pairs)}`);
     }
     gradients[i] = pair[0];
     const variable: unknown = pair[1];
@@ -46,19 +46,26 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
   return { gradients, variables: variables ?? same! };
 }
 
+/** `[clipped, norm]`, where the first of them was meant. */
+function ofClip([first, second, ...more]: readonly unknown[]): string {
+  const isResult = Array.isArray(first) && typeof second === 'number' && more.length === 0;
+  return isResult ? '; of what clipByGlobalNorm returns take the first: const [clipped, norm] = ...' : '';
+}
+
 /**
  * All that is wrong with a list but for its gradients.
  * @throws TypeError for what is no Variable, Error for lists without gradients and variables that occur twice.
  */
 export function checkPairs({ gradients, variables }: Read): void {
   const seen = new Set<Variable>();
-  for (const variable of variables) {
+  variables.forEach((variable, i) => {
     if (!(variable instanceof Variable)) {
-      throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}`);
+      const order = gradients[i] instanceof Variable ? ': pairs are [gradient, variable], in this order' : '';
+      throw new TypeError(`gradsAndVars must pair gradients with Variables, got ${shown(variable)}${order}`);
     }
     if (seen.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
     seen.add(variable);
-  }
+  });
   if (gradients.every((gradient) => gradient === null)) {
     throw new Error(`No gradients provided for any variable: ${namesOf(seen)}.`);
   }
@@ -130,7 +137,9 @@ export function toGradientTensor(gradient: unknown, variable: Variable): Tensor 
     return alias(gradient, variable.shape);
   }
   throw new TypeError(
-    `gradient of '${variable.name}' must be a Tensor, IndexedSlices, a typed array or null, got ${shown(gradient)}`,
+    `gradient of '${variable.name}' must be a Tensor, IndexedSlices, a typed array or null, got ${shown(gradient)}${
+      Array.isArray(gradient) ? ': make it one with tensor() or Float32Array.from()' : ''
+    }`,
   );
 }
 

@@ -2,6 +2,9 @@ import { shown } from '../checks';
 
 /** [a₀, b₀], [a₁, b₁], ... as [[a₀, a₁, ...], [b₀, b₁, ...]]: gradients and variables apart. */
 export function unzip<A, B>(pairs: Iterable<readonly [A, B]>): [A[], B[]] {
+  if (typeof (pairs as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw new TypeError(`unzip takes a list of pairs, got ${shown(pairs)}`);
+  }
   const list = [...pairs];
   return [list.map(([a]) => a), list.map(([, b]) => b)];
 }

@@ -2,7 +2,7 @@ import { shown } from '../checks';
 import { isFloatArray, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { native } from '../native';
-import { checkShape, frozen, showShape, sizeOf } from './shape';
+import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { alias, Tensor, tensor } from './tensor';
 
 /**
@@ -49,6 +49,12 @@ export class IndexedSlices {
    */
   toDense(): Tensor {
     if (this.denseShape === null) throw new Error('IndexedSlices without a denseShape cannot be made dense');
+    const row = this.denseShape.slice(1);
+    if (!sameShape(this.values.shape.slice(1), row)) {
+      throw new RangeError(
+        `values has rows of shape ${showShape(this.values.shape.slice(1))}, denseShape has rows of shape ${showShape(row)}`,
+      );
+    }
     const dense = new Tensor(Memory.take(this.dtype, sizeOf(this.denseShape)), this.denseShape);
     dense.raw.fill(0);
     const rows = this.denseShape[0] ?? 1;

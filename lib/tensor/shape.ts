@@ -89,13 +89,18 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | null {
   return shape;
 }
 
+// Deeper than any shape in use; an array that holds itself has no end.
+const deepest = 32;
+
 /**
  * Shape and numbers of nested arrays, row-major.
  * @throws TypeError for what is no number, RangeError for rows of different lengths.
  */
 export function flatten(name: string, values: Nested): { shape: number[]; numbers: number[] } {
   const shape: number[] = [];
-  for (let level: unknown = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+    if (shape.push(level.length) > deepest) throw new RangeError(`${name} must be nested to ${deepest} levels at most`);
+  }
   const numbers: number[] = [];
   const walk = (value: unknown, depth: number): void => {
     if (Array.isArray(value) && depth < shape.length) {

@@ -24,6 +24,7 @@ export class Tensor {
 
   /** @internal Use `tensor`. */
   constructor(memory: Memory, shape: Shape, factor = 1) {
+    if (!(memory instanceof Memory)) throw new TypeError('a Tensor is made by tensor(values, shape), not by new');
     this.#memory = memory;
     this.#shape = shape;
     this.#factor = factor;

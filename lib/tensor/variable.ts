@@ -1,4 +1,5 @@
-import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkBoolean, checkFunction, shown } from '../checks';
 import { isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
@@ -21,6 +22,14 @@ export interface VariableOptions {
   constraint?: Constraint;
 }
 
+const names: NamesOf<VariableOptions> = { name: true, trainable: true, shape: true, dtype: true, constraint: true };
+const namesOver: NamesOf<Omit<VariableOptions, 'dtype'>> = {
+  name: true,
+  trainable: true,
+  shape: true,
+  constraint: true,
+};
+
 let unnamed = 0;
 
 /** A tensor that training changes, in memory that stays where it is. Create one with `variable` or `Variable.over`. */
@@ -33,7 +42,9 @@ export class Variable {
 
   /** @internal */
   constructor(array: FloatArray, options: VariableOptions, isCallers = false) {
-    checkOptions('options', options);
+    if (!isFloatArray(array))
+      throw new TypeError('a Variable is made by variable(initial) or Variable.over(array), not by new');
+    checkOptions('options', options, names);
     const { name, trainable = true, constraint, shape = [lengthOf(array)] } = options;
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
       throw new TypeError(`name must be a string that is not empty, got ${shown(name)}`);
@@ -91,7 +102,7 @@ export class Variable {
     if (!isFloatArray(array)) {
       throw new TypeError(`array must be a Float32Array or a Float64Array, got ${shown(array)}`);
     }
-    checkOptions('options', options);
+    checkOptions('options', options, namesOver);
     if (options.shape !== undefined) {
       checkShape('shape', options.shape);
       const count = lengthOf(array);
@@ -170,7 +181,7 @@ export class Variable {
  * const kernel = variable([[1, 2], [3, 4]], { name: 'dense/kernel' });
  */
 export function variable(initial: Nested | FloatArray | Tensor, options: VariableOptions = {}): Variable {
-  checkOptions('options', options);
+  checkOptions('options', options, names);
   const values = initial instanceof Tensor ? initial.data : initial;
   const shape = options.shape ?? (initial instanceof Tensor ? initial.shape : undefined);
   const given = valuesAndShape('initial', values, shape, options.dtype, sharedArray);

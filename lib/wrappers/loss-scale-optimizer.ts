@@ -1,12 +1,14 @@
+import { checkOptions } from '../options';
 import { mul } from '../ops';
 import { inScope } from '../autodiff/scope';
-import { checkFunction, checkOptions, shown } from '../checks';
+import { checkFunction, shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { FixedLossScale, LossScale } from './loss-scale';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import {
+  applyNames,
   sortedByName,
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
@@ -103,7 +105,7 @@ function times(values: Tensor, factor: number): Tensor {
 
 /** What a step does with its arguments, but the step: a wrong one is refused, the gradients are used up. */
 function leaveOut(pairs: readonly GradientAndVariable[], options: ApplyGradientsOptions): void {
-  checkOptions('options', options);
+  checkOptions('options', options, applyNames);
   const { globalStep } = options;
   if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
     throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);

@@ -1,4 +1,5 @@
-import { checkOptions, checkRange, isFinitePositive, isWhole, shown } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { checkRange, isFinitePositive, isWhole, shown } from '../checks';
 import { sharedArray, isFloatArray, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { native } from '../native';
@@ -86,6 +87,12 @@ export interface DynamicLossScaleOptions {
   multiplier?: number;
 }
 
+const dynamicNames: NamesOf<DynamicLossScaleOptions> = {
+  initialLossScale: true,
+  incrementPeriod: true,
+  multiplier: true,
+};
+
 /**
  * A loss scale that finds itself: after `incrementPeriod` steps with finite gradients it is multiplied by `multiplier`,
  * unless that overflows float32; after gradients that are not all finite it is divided by it, down to 1 at the least,
@@ -105,7 +112,7 @@ export class DynamicLossScale extends LossScale {
    */
   constructor(options: DynamicLossScaleOptions = {}) {
     super();
-    checkOptions('options', options);
+    checkOptions('options', options, dynamicNames);
     const { initialLossScale = 2 ** 15, incrementPeriod = 2000, multiplier = 2 } = options;
     checkRange('initialLossScale', initialLossScale, 'positive and within float32', (x) =>
       isFinitePositive(Math.fround(x)),

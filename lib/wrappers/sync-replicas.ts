@@ -1,12 +1,19 @@
+import { checkOptions, type Names, type NamesOf } from '../options';
 import { ConditionalAccumulator } from '../accumulators/conditional';
 import { SparseConditionalAccumulator } from '../accumulators/sparse-conditional';
-import { checkBoolean, checkOptions, checkRange, isWhole, shown } from '../checks';
+import { checkBoolean, checkRange, isWhole, shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { ExponentialMovingAverage } from '../averages/moving-average';
 import { OptimizerWrapper } from './optimizer-wrapper';
-import type { ApplyGradientsOptions, MinimizeOptions, Optimizer } from '../optimizers/optimizer';
+import {
+  applyNames,
+  minimizeNames,
+  type Optimizer,
+  type ApplyGradientsOptions,
+  type MinimizeOptions,
+} from '../optimizers/optimizer';
 import { checkedUpdates, type Update } from '../step/pairs';
 import type { Tensor } from '../tensor/tensor';
 import { TokenQueue } from './token-queue';
@@ -34,6 +41,18 @@ export interface ReplicaOptions {
   /** Whose gradients these are: from 0. Default: 0. */
   replica?: number;
 }
+
+const syncNames: NamesOf<SyncReplicasOptions> = {
+  replicasToAggregate: true,
+  totalNumReplicas: true,
+  numTokens: true,
+  variableAverages: true,
+  variablesToAverage: true,
+  useLocking: true,
+  name: true,
+};
+const replicaNames: NamesOf<ApplyGradientsOptions & ReplicaOptions> = { ...applyNames, replica: true };
+const replicaMinimizeNames: NamesOf<MinimizeOptions & ReplicaOptions> = { ...minimizeNames, ...replicaNames };
 
 /**
  * Several replicas' gradients, averaged into one step of the inner optimizer.
@@ -68,7 +87,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
    * from 1, and numTokens at least replicasToAggregate − totalNumReplicas: with fewer the first step would never come.
    */
   constructor(optimizer: Optimizer, options: SyncReplicasOptions) {
-    checkOptions('options', options);
+    checkOptions('options', options, syncNames);
     const { replicasToAggregate, totalNumReplicas = replicasToAggregate, useLocking = false } = options ?? {};
     const {
       numTokens = replicasToAggregate,
@@ -122,7 +141,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     gradsAndVars: Iterable<GradientAndVariable>,
     options: ApplyGradientsOptions & ReplicaOptions = {},
   ): boolean {
-    checkOptions('options', options);
+    checkOptions('options', options, replicaNames);
     const { globalStep, replica = 0 } = options;
     const step = this.checkGlobalStep(globalStep);
     this.checkReplica(replica);
@@ -142,6 +161,15 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
 
   override minimize(loss: () => Tensor, options: MinimizeOptions & ReplicaOptions = {}): Tensor {
     return super.minimize(loss, options);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.accumulators.clear();
+  }
+
+  protected override get namesToMinimize(): Names {
+    return replicaMinimizeNames;
   }
 
   private start(globalStep: GlobalStep, updates: readonly Update[]): TokenQueue {

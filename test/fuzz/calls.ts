@@ -467,7 +467,10 @@ const disposeOfMore: Call = (world, picks) => {
   const value = held.value as { dispose?: () => void };
   if (typeof value.dispose !== 'function') return;
   const isOptimizer = 'root' in held;
-  const related = isOptimizer ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key) : [];
+  // An optimizer's wrappers go with it, a variable's slots with the variable.
+  const related = isOptimizer
+    ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key)
+    : world.optimizers.flatMap(({ key }) => [`${key}.slots`, `${key}.state ${held.value.name}/`]);
   const ranges = isOptimizer ? [] : world.rangesOf([held.value]);
   world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...related], ranges });
 };

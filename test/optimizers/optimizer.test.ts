@@ -232,7 +232,7 @@ describe('applyGradients', () => {
       },
     });
     const g = Float32Array.of(1, 1);
-    const step = (): void =>
+    const step = (): boolean =>
       optimizer.applyGradients(
         [
           [g, w],
@@ -381,7 +381,7 @@ describe('applyGradients refuses, and changes nothing', () => {
     it(what, () => {
       const optimizer = new AdamOptimizer();
       const globalStep = createGlobalStep();
-      const apply = (): void => optimizer.applyGradients(pairs as GradientAndVariable[], { globalStep });
+      const apply = (): boolean => optimizer.applyGradients(pairs as GradientAndVariable[], { globalStep });
       expect(apply).to.throw(kind, message);
       expect([...a.data, ...b.data]).to.deep.equal([1, 2, 3, 4, 5]);
       expect(globalStep.value).to.equal(0);
