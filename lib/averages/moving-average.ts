@@ -72,16 +72,17 @@ export class ExponentialMovingAverage {
   apply(values: Iterable<Averaged>): void {
     const variables = new Set<Variable>();
     const named = new Map<string, Tensor>();
-    for (const value of iterable('values', values)) this.sort(value, variables, named);
+    const list = [...iterable('values', values)];
     const decay = decayAt(this.decay, this.numUpdates);
-    const news: Update[] = Array.from(variables, (variable) => [this.averageOf(variable), variable.data]);
+    for (const value of list) this.classify(value, variables, named); // nothing of the user's runs from here on
+    const updates: Update[] = Array.from(variables, (variable) => [this.averageOf(variable), variable.data]);
     const debiased: DebiasedAverage[] = [];
     for (const [name, value] of named) {
       const average = this.averageOfName(name, value);
-      news.push([average.summed, value.data]);
+      updates.push([average.summed, value.data]);
       if (this.zeroDebias) debiased.push(average);
     }
-    moveToward(news, decay);
+    moveToward(updates, decay);
     for (const average of debiased) average.debias(decay);
   }
 
@@ -124,7 +125,7 @@ export class ExponentialMovingAverage {
   }
 
   /** Checks one of the values and puts it where it belongs. */
-  private sort(value: unknown, variables: Set<Variable>, named: Map<string, Tensor>): void {
+  private classify(value: unknown, variables: Set<Variable>, named: Map<string, Tensor>): void {
     if (value instanceof Variable) {
       if (variables.has(value)) throw new Error(`variable '${value.name}' occurs twice`);
       void value.data; // throws when its memory is gone
@@ -136,7 +137,7 @@ export class ExponentialMovingAverage {
       throw new TypeError(`values must hold Variables and [name, Tensor] pairs, got ${shown(value)}`);
     }
     if (named.has(name)) throw new Error(`'${name}' occurs twice`);
-    void tensor.raw;
+    tensor.memory.locate(); // as for a variable
     const { average } = this.ofNames.get(name) ?? {};
     if (average !== undefined) checkLike(`value of '${name}'`, tensor, average);
     named.set(name, tensor);

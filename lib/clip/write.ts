@@ -1,4 +1,4 @@
-import { inScope } from '../autodiff/scope';
+import { allocate, inScope } from '../autodiff/scope';
 import { native } from '../native';
 import { alignedArray, dtypeOf, isFloatArray, lengthOf, newArray } from '../tensor/arrays';
 import { rounded, type FloatArray } from '../tensor/dtype';
@@ -27,6 +27,12 @@ export function multiplied(t: Clippable, values: Tensor, factor: number, inPlace
   if (isFloatArray(t)) {
     const out = newArray(dtypeOf(t), lengthOf(t));
     native.scale(out, t, rounded(factor, dtypeOf(t)));
+    return out;
+  }
+  if (t instanceof Variable) {
+    // Of its own: a view would change with every step of the variable.
+    const out = allocate(values.dtype, values.shape, values.size);
+    native.scale(out.raw, values.raw, rounded(factor, values.dtype));
     return out;
   }
   return withValues(t, inScope(timesFactor(values, factor)));

@@ -64,7 +64,10 @@ export class Tensor {
   get data(): FloatArray {
     const { raw } = this;
     if (this.#factor === 1) return raw;
-    if (this.#product === null || this.#product.isGone) this.#product = this.#memory.multiplied(this.#factor);
+    // A copy whose buffer somebody has transferred is made anew.
+    if (this.#product?.isGone !== false || !this.#product.isThere) {
+      this.#product = this.#memory.multiplied(this.#factor);
+    }
     return this.#product.array;
   }
 

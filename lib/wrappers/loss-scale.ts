@@ -167,19 +167,23 @@ function scalar(name: string, dtype: 'float32' | 'float64', value: number): Vari
 }
 
 function valuesOf(gradients: unknown): Tensor[] {
-  if (gradients === null) return [];
-  if (gradients instanceof Tensor) return [gradients];
-  if (gradients instanceof IndexedSlices) return [gradients.values];
-  if (isFloatArray(gradients)) return [alias(gradients)];
-  if (
-    typeof gradients !== 'object' ||
-    typeof (gradients as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function'
-  ) {
-    throw new TypeError(`gradients must be gradients, a list or pairs of them, got ${shown(gradients)}`);
-  }
+  const isList =
+    typeof gradients === 'object' &&
+    gradients !== null &&
+    !isFloatArray(gradients) &&
+    typeof (gradients as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function';
+  if (!isList) return valuesOfOne(gradients);
   return [...(gradients as Iterable<unknown>)].flatMap((item) =>
-    Array.isArray(item) && item[1] instanceof Variable ? valuesOf(item[0]) : valuesOf(item),
+    valuesOfOne(Array.isArray(item) && item[1] instanceof Variable ? item[0] : item),
   );
+}
+
+function valuesOfOne(gradient: unknown): Tensor[] {
+  if (gradient === null) return [];
+  if (gradient instanceof Tensor) return [gradient];
+  if (gradient instanceof IndexedSlices) return [gradient.values];
+  if (isFloatArray(gradient)) return [alias(gradient)];
+  throw new TypeError(`gradients must be gradients, a list or pairs of them, got ${shown(gradient)}`);
 }
 
 // The square of the largest finite number, as far as that is a number.

@@ -35,7 +35,7 @@ import {
   type GradientAndVariable,
   type Isa,
 } from 'gradstep';
-import { arraysInReach, hostileFunction } from './effects';
+import { arraysInReach, hostileFunction, scaleKeys } from './effects';
 import {
   detach,
   fill,
@@ -196,14 +196,6 @@ function changesOf(world: World, { root, also }: HeldOptimizer, ranges: Range[],
   const related = world.optimizers.filter((other) => other.root === root);
   const keys = related.flatMap(({ key, also }) => [`${key}.`, ...also]);
   return { ranges, keys: [...keys, ...also, ...scaleKeys(world)], families: [...families] };
-}
-
-/** Loss scales, each of which may be that of several optimizers. */
-function scaleKeys(world: World): string[] {
-  const states = ['good_steps', 'current_loss_scale'];
-  const wrappers = world.optimizers.filter(({ isWrapper }) => isWrapper);
-  const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
-  return [...keys, ...world.scales.map(({ key }) => key)];
 }
 
 const apply: Call = (world, picks) => {

@@ -34,12 +34,20 @@ function resizeSome(world: World, picks: Picks): void {
   world.effect(`resizes ${array.key}`, () => resize(picks, array.value));
 }
 
+/** Loss scales, each of which may be that of several optimizers. */
+export function scaleKeys(world: World): string[] {
+  const states = ['good_steps', 'current_loss_scale'];
+  const wrappers = world.optimizers.filter(({ isWrapper }) => isWrapper);
+  const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
+  return [...keys, ...world.scales.map(({ key }) => key)];
+}
+
 function stepWithin(world: World, picks: Picks): void {
   const optimizer = picks.oneOf(world.optimizers);
   const v = picks.oneOf(world.variables);
   if (optimizer === undefined || v === undefined) return;
   const roots = world.optimizers.filter(({ root }) => root === optimizer.root);
-  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also];
+  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also, ...scaleKeys(world)];
   const replicas = world.replicas.find(({ value }) => value === optimizer.value);
   const all = replicas === undefined ? [v.value] : world.variables.map(({ value }) => value);
   if (replicas !== undefined) keys.push(replicas.key);

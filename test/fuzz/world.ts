@@ -61,6 +61,8 @@ export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
 const most = 8;
 
+const isSlot = ({ name }: Variable): boolean => name.includes('/');
+
 /** All that a row of calls works on, and what can be seen of it. */
 export class World {
   readonly arrays: HeldGradient<FloatArray>[] = [];
@@ -94,8 +96,15 @@ export class World {
   add<H extends Held<unknown>>(into: H[], kind: string, value: H['value'], rest?: Omit<H, 'key' | 'value'>): H {
     const held = { ...rest, key: `${kind}${this.made++}`, value } as unknown as H;
     into.push(held);
-    if (into.length > most) into.shift();
+    if (into.length > most) this.forget(into.shift()!.key);
     return held;
+  }
+
+  /** What the world no longer holds is not missed, also by the calls that are going on. */
+  private forget(key: string): void {
+    for (const before of this.before) {
+      for (const seen of before.keys()) if (seen.split('.')[0] === key) before.delete(seen);
+    }
   }
 
   addArray(array: FloatArray): HeldGradient<FloatArray> {
@@ -191,7 +200,8 @@ export class World {
     }
     for (const { key, value } of this.optimizers) {
       see(key, () => value.getName());
-      see(`${key}.slots`, () => value.getSlotNames().join());
+      // Which slots there are the state tells; here, that there are names where there are slots.
+      see(`${key}.slots`, () => String(value.getSlotNames().length > 0 === value.variables().some(isSlot)));
       const state = namesCounted(safely(() => value.variables(), []));
       for (const [name, variable] of state) see(`${key}.state ${name}`, () => seenVariable(variable));
     }
