@@ -1,7 +1,7 @@
 import { checkOptions, type NamesOf } from '../options';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
-import { checkedUpdates, type Update } from '../step/pairs';
+import { readPairs, updatesOf, type Update } from '../step/pairs';
 import { spend } from '../tensor/memory';
 import { alias, timesFactor, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
@@ -58,9 +58,9 @@ export class GradientAccumulator {
    * @throws what `applyGradients` throws for such a list, with nothing changed.
    */
   add(gradsAndVars: Iterable<GradientAndVariable>): number {
-    const pairs = isIterable(gradsAndVars) ? [...gradsAndVars] : gradsAndVars;
-    const updates = checkedUpdates(pairs);
-    for (const [, variable] of pairs) {
+    const read = readPairs(gradsAndVars);
+    const updates = updatesOf(read);
+    for (const variable of read.variables as readonly Variable[]) {
       if (!this.entries.has(variable)) this.entries.set(variable, this.entryOf(variable));
     }
     for (const update of updates) this.entries.get(update.variable)!.add(update);
@@ -104,9 +104,6 @@ export class GradientAccumulator {
     return entry;
   }
 }
-
-const isIterable = (value: unknown): boolean =>
-  typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
 
 function sumOf({ data }: Tensor): number {
   let sum = 0;

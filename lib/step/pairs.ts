@@ -21,9 +21,7 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
   if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
-  const pairs: readonly unknown[] = Array.isArray(gradsAndVars)
-    ? gradsAndVars
-    : [...(gradsAndVars as Iterable<unknown>)];
+  const pairs = Array.isArray(gradsAndVars) ? copyOf(gradsAndVars) : [...(gradsAndVars as Iterable<unknown>)];
   const { length } = pairs;
   if (length === 0) throw new Error('No variables provided.');
   const gradients = new Array<unknown>(length);
@@ -44,6 +42,14 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
     variables.push(variable);
   }
   return { gradients, variables: variables ?? same! };
+}
+
+/** A getter of one of the pairs could change the list while it is read. */
+function copyOf(list: readonly unknown[]): unknown[] {
+  const { length } = list;
+  const copy = new Array<unknown>(length);
+  for (let i = 0; i < length; i++) copy[i] = list[i];
+  return copy;
 }
 
 /** `[clipped, norm]`, where the first of them was meant. */
@@ -84,7 +90,11 @@ export interface Update {
  * @throws what readPairs, checkPairs and checkGradient throw, and Error for memory that is gone.
  */
 export function checkedUpdates(gradsAndVars: Iterable<GradientAndVariable>): Update[] {
-  const read = readPairs(gradsAndVars);
+  return updatesOf(readPairs(gradsAndVars));
+}
+
+/** The same of a list that has been read. */
+export function updatesOf(read: Read): Update[] {
   checkPairs(read);
   return read.gradients.flatMap((given, i) => {
     if (given === null) return [];

@@ -6,6 +6,10 @@ export function unzip<A, B>(pairs: Iterable<readonly [A, B]>): [A[], B[]] {
     throw new TypeError(`unzip takes a list of pairs, got ${shown(pairs)}`);
   }
   const list = [...pairs];
+  for (const pair of list as readonly unknown[]) {
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new TypeError(`unzip takes a list of pairs, got ${shown(pair)} in it`);
+  }
   return [list.map(([a]) => a), list.map(([, b]) => b)];
 }
 

@@ -5,7 +5,8 @@ import type { DType, FloatArray } from './dtype';
 // engine's own getters, since an array may have a `length` or a `buffer` of its own making.
 
 const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) => T) => {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get as ((this: void) => unknown) | undefined;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called on what it is asked of, below
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
   // A getter that this version of Node lacks is one of a feature that nothing here has.
   return get === undefined ? () => undefined as T : (Function.prototype.call.bind(get) as (of: unknown) => T);
 };

@@ -166,7 +166,8 @@ export function reasonToRefuse({ pairs, isPlain }: Pairs): string | undefined {
     const isDense = !(gradient instanceof IndexedSlices);
     if (isDense && overlaps(memory, place) && memory.start !== place.start) return 'a gradient overlaps its variable';
     if (isFloatArray(gradient)) {
-      if (gradient.length !== v.size) return `gradient of '${v.name}' has another size`;
+      const size = (memory.end - memory.start) / gradient.BYTES_PER_ELEMENT; // whatever its length says
+      if (size !== v.size) return `gradient of '${v.name}' has another size`;
       if (gradient instanceof Float32Array !== (v.dtype === 'float32')) return 'another dtype';
     } else if (gradient instanceof IndexedSlices) {
       const rows = v.shape[0] ?? 0;
