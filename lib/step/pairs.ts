@@ -32,8 +32,8 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}${ofClip(pairs)}`);
     }
-    gradients[i] = pair[0];
     const variable: unknown = pair[1];
+    gradients[i] = pair[0];
     if (i === 0) same = expected?.(variable);
     if (variables === null) {
       if (same !== undefined && same.length === length && same[i] === variable) continue;
