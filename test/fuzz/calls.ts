@@ -90,7 +90,7 @@ const makeVariable: Call = (world, picks) => {
   });
   if (!('value' in made)) return;
   if (isFloatArray(values) && isOver && picks.isRare(30)) world.addArray(values);
-  world.add(world.variables, 'v', made.value);
+  world.add(world.variables, 'v', made.value, family());
 };
 
 const holdArray: Call = (world, picks) => {
@@ -336,7 +336,8 @@ function pickClippable(world: World, picks: Picks): { t: Clippable; word: string
     if (isFloatArray(value)) return value;
     return value instanceof IndexedSlices ? value.values.data : value.data;
   }, new Float32Array(0));
-  const families = 'family' in held ? [held.family] : [];
+  // What clipping makes of a variable is over its memory too.
+  const families = [held.family];
   return { t: perhaps(picks, value), word: key, range: [rangeOf(array)], families };
 }
 
@@ -469,7 +470,7 @@ const disposeOfMore: Call = (world, picks) => {
   const isOptimizer = 'root' in held;
   const related = isOptimizer ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key) : [];
   const ranges = isOptimizer ? [] : world.rangesOf([held.value]);
-  world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...related], ranges });
+  world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...keys], ranges });
 };
 
 const keepOne: Call = (world, picks) => {
@@ -488,8 +489,7 @@ const tidyUp: Call = (world, picks) => {
   const outcome = world.call(`tidy(of ${x.key})`, () => tidy(perhaps(picks, f)));
   if (!('value' in outcome)) return;
   const { value } = outcome;
-  const made: unknown[] =
-    value instanceof Tensor ? [value] : Array.isArray(value) && value.length < 3 ? safely(() => [...value], []) : [];
+  const made: unknown[] = value instanceof Tensor ? [value] : safely(() => (value as unknown[]).slice(0, 2), []);
   for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
 };
 

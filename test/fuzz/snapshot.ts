@@ -31,6 +31,9 @@ export interface Allowed {
 
 export const gone = 'gone';
 
+/** Stands for what cannot be told: equal to all. */
+export const anything: Seen = { text: 'anything' };
+
 /** What an array's memory holds, without believing what the array says of itself. */
 export function seenMemory(array: ArrayBufferView, family?: Family): Seen {
   const range = rangeOf(array);
@@ -44,7 +47,7 @@ export function forbiddenChanges(before: Snapshot, after: Snapshot, allowed: All
   const changes: string[] = [];
   for (const [key, was] of before) {
     const is = after.get(key);
-    if (is !== undefined && isEqual(was, is)) continue;
+    if (was === anything || (is !== undefined && isEqual(was, is))) continue;
     if (allowed.keys?.some((start) => key.startsWith(start)) === true) continue;
     if (is === undefined) changes.push(`${key} is no more`);
     else if (!isAllowed(was, is, allowed)) changes.push(`${key} was ${shown(was)}, is ${shown(is)}`);

@@ -19,6 +19,7 @@ import {
 import { rangeOf, type Range } from './memory';
 import { faultOf } from './nonsense';
 import {
+  anything,
   forbiddenChanges,
   gone,
   isEqual,
@@ -64,7 +65,7 @@ const most = 8;
 /** All that a row of calls works on, and what can be seen of it. */
 export class World {
   readonly arrays: HeldGradient<FloatArray>[] = [];
-  readonly variables: Held<Variable>[] = [];
+  readonly variables: HeldGradient<Variable>[] = [];
   readonly tensors: HeldGradient<Tensor>[] = [];
   readonly slices: HeldGradient<IndexedSlices>[] = [];
   readonly lists: HeldList[] = [];
@@ -94,8 +95,15 @@ export class World {
   add<H extends Held<unknown>>(into: H[], kind: string, value: H['value'], rest?: Omit<H, 'key' | 'value'>): H {
     const held = { ...rest, key: `${kind}${this.made++}`, value } as unknown as H;
     into.push(held);
-    if (into.length > most) into.shift();
+    if (into.length > most) this.forget(into.shift()!.key);
     return held;
+  }
+
+  /** What goes out of the world in the middle of a call is not looked at after it. */
+  private forget(key: string): void {
+    for (const before of this.before) {
+      for (const name of [...before.keys()]) if (name === key || name.startsWith(`${key}.`)) before.delete(name);
+    }
   }
 
   addArray(array: FloatArray): HeldGradient<FloatArray> {
@@ -135,8 +143,11 @@ export class World {
     return outcome;
   }
 
-  /** Does what a user's function does in the middle of calls: what it changes is no fault of theirs. */
-  effect(what: string, f: () => void): void {
+  /**
+   * Does what a user's function does in the middle of calls: what it changes is no fault of theirs.
+   * @param isUndone whether a step that is refused afterwards may put back what was there before.
+   */
+  effect(what: string, f: () => void, isUndone = false): void {
     this.effects++;
     this.log.push(`${'  '.repeat(this.depth)}(${what})`);
     const start = this.snapshot();
@@ -148,7 +159,9 @@ export class World {
         for (const key of new Set([...start.keys(), ...end.keys()])) {
           const [was, is] = [start.get(key), end.get(key)];
           if (is === undefined) before.delete(key);
-          else if (was === undefined || !isEqual(was, is)) before.set(key, is);
+          else if (key.endsWith('.slots'))
+            before.set(key, anything); // those of the steps around it may go again
+          else if (was === undefined || !isEqual(was, is)) before.set(key, isUndone ? anything : is);
         }
       }
     }
