@@ -13,8 +13,11 @@ endif()
 set(FLAGS_scalar -Os) # the fallback: small and quick to compile
 set(FLAGS_neon "")
 set(FLAGS_avx2 -mavx2 -mfma)
-# GCC 12 takes its own headers' undefined vectors for uninitialized variables (its bug 105593).
-set(FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -Wno-uninitialized -Wno-maybe-uninitialized)
+set(FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 takes its own headers' undefined vectors for uninitialized variables (its bug 105593).
+  list(APPEND FLAGS_avx512 -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
 if(GRADSTEP_EMULATE_AVX512)
   set(FLAGS_avx512 ${FLAGS_avx2} -Wno-psabi "-DGRADSTEP_EMULATE_AVX512=\"${PROJECT_SOURCE_DIR}/native/test/emulated_avx512.h\"")
 endif()

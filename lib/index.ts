@@ -34,9 +34,8 @@ export {
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
   type MinimizeOptions,
-  type OptimizerOptions,
-  type WeightDecayOptions,
 } from './optimizers/optimizer';
+export { RuleOptimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizers/rule-optimizer';
 export { AdadeltaOptimizer, type AdadeltaHyperparameters, type AdadeltaOptions } from './optimizers/adadelta';
 export { AdagradOptimizer, type AdagradHyperparameters, type AdagradOptions } from './optimizers/adagrad';
 export { AdagradDAOptimizer, type AdagradDAHyperparameters, type AdagradDAOptions } from './optimizers/adagrad-da';

@@ -11,12 +11,6 @@ export interface Rule {
   readonly hyper: readonly string[];
 }
 
-declare const planBrand: unique symbol;
-/** Variables and slots of a step, located once. */
-export interface Plan {
-  readonly [planBrand]: true;
-}
-
 /**
  * The addon. Every array of one call has one dtype; `out` is written, everything else read. The addon checks kinds
  * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
@@ -92,10 +86,6 @@ export interface Binding {
   sumOfSquaresAt(table: Float64Array, count: number, isFloat64: boolean): number;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
-  /** Tells the garbage collector of memory that goes with `object`. */
-  watch(object: object, bytes: number): number;
-  watched(id: number): object | undefined;
-  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
   allFinite(arrays: readonly FloatArray[]): boolean;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */
@@ -124,26 +114,16 @@ export interface Binding {
    * is written, and keeps it there until the call returns.
    */
   runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
+  /** How many bytes a step with so many groups and variables takes when it is laid out. */
+  stepBytes(rule: number, groups: number, variables: number): number;
   /**
-   * `numbers`, over shared memory, is read at every step: the rule's hyperparameters, then a factor for each variable's
-   * gradient, then each dense gradient's address. `fixed` tells which variables' memory can neither move nor go.
+   * Lays the variables of such a table out in `step`, whose gradients are not looked at, so that it can run again and again.
+   * `step` is 8 numbers of its own; then each group's hyperparameters; then for each variable the factor and the address
+   * of its gradient; then more of its own. The numbers named are the caller's to write before each run.
    */
-  createPlan(
-    rule: number,
-    params: readonly FloatArray[],
-    slots: readonly (readonly FloatArray[])[],
-    rowElements: Float64Array,
-    fixed: readonly boolean[],
-    allRows: boolean,
-    numbers: FloatArray,
-  ): Plan;
-  /**
-   * One step of the plan's rule over all its variables. The caller has made sure that at each address lies a gradient
-   * of the variable's dtype and length, and keeps it there.
-   */
-  step(plan: Plan): void;
-  /** The same with rows where there are indices; gradient i is gradients[i] times its factor. */
-  stepSparse(plan: Plan, gradients: readonly FloatArray[], indices: readonly (Int32Array | undefined)[]): void;
+  layOutStep(step: ArrayBuffer, table: Float64Array): void;
+  /** Runs such a step, all of whose gradients are dense, of their variables' dtypes and lengths. */
+  runLaidOutStep(step: ArrayBuffer): void;
 
   /**
    * Keeps an eye on an object without keeping it alive; the engine is told of `bytes` of memory that go with it, so that
@@ -169,9 +149,44 @@ function load(): Binding {
 
 export const native = load();
 
-const indexed = (names: readonly string[]): Readonly<Record<string, number>> =>
-  Object.fromEntries(names.map((name, index) => [name, index]));
+/** Names of the element-wise functions, those of native/kernels/elementwise/list.h; a test compares the two. */
+export const unaryFunctions = [
+  'negative',
+  'square',
+  'sqrt',
+  'exp',
+  'log',
+  'relu',
+  'sigmoid',
+  'tanh',
+  'abs',
+  'sign',
+] as const;
+export const binaryFunctions = [
+  'add',
+  'subtract',
+  'multiply',
+  'divide',
+  'minimum',
+  'maximum',
+  'lessEqual',
+  'greaterEqual',
+  'sqrtGradient',
+  'logGradient',
+  'squareGradient',
+  'reluGradient',
+  'sigmoidGradient',
+  'tanhGradient',
+  'sigmoidCrossEntropy',
+  'sigmoidMinus',
+] as const;
+export type UnaryFunction = (typeof unaryFunctions)[number];
+export type BinaryFunction = (typeof binaryFunctions)[number];
 
-/** Numbers of the element-wise functions, by the names their C++ functors carry. */
-export const unaryFunction = indexed(native.unaryFunctions);
-export const binaryFunction = indexed(native.binaryFunctions);
+function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
+}
+
+/** What `native.unary` and `native.binary` call the element-wise functions. */
+export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);
+export const binaryFunction = numbers(binaryFunctions, native.binaryFunctions);

@@ -15,6 +15,7 @@
       "native/drivers/average.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
+      "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",

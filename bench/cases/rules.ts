@@ -1,6 +1,7 @@
 import * as gradstep from 'gradstep';
 import { runtime, Variable } from 'gradstep';
 import { native, type Rule } from '../../lib/native';
+import { Column, StepLayout } from '../../lib/step/step-table';
 import type { Bench, Case, Sides } from '../bench';
 import { fillNumbers, shared, showCount } from '../data';
 import { timed } from '../harness';
@@ -58,11 +59,19 @@ const optimizers: Readonly<Record<string, readonly [className: string, options: 
 };
 
 /** The kernel with as little as possible around it. */
-function kernelSide({ id, hyper: names, slots }: Rule, [g, w, ...s]: Arrays): Side {
-  const numbers = new Float64Array(new SharedArrayBuffer(8 * (names.length + 2)));
-  numbers.set([...names.map((name) => hyper[name]!), 1, native.addressOf(g!)]);
-  const plan = native.createPlan(id, [w!], [s.slice(0, slots.length)], Float64Array.of(1), [true], false, numbers);
-  return timed('gradstep', () => native.step(plan));
+function kernelSide(rule: Rule, [g, w, ...s]: Arrays): Side {
+  const layout = new StepLayout(rule, 1, 1);
+  const table = layout.newTable(false);
+  const row = layout.rowOf(0);
+  table[row + Column.Length] = w!.length;
+  table[row + Column.RowElements] = 1;
+  table[row + Column.Parameter] = native.addressOf(w!);
+  rule.slots.forEach((_, k) => (table[row + Column.Slots + k] = native.addressOf(s[k]!)));
+  const step = layout.newLaidOut();
+  native.layOutStep(step, table);
+  layout.hyperIn(step)[0]!.set(rule.hyper.map((name) => hyper[name]!));
+  layout.inputsIn(step).set([1, native.addressOf(g!)]);
+  return timed('gradstep', () => native.runLaidOutStep(step));
 }
 
 /** Sets all arrays to where a contest starts: slots above zero, as accumulators of squares are. */

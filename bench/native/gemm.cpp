@@ -107,7 +107,12 @@ template <class T> static void compare(const OpenBlas& blas, const Settings& set
   Gemm<T> h = g;
   h.c = theirs.data();
 
-  gemm(g);
+  const auto ours = [&] {
+    if (gemm(g)) return;
+    fprintf(stderr, "out of memory\n");
+    exit(1);
+  };
+  ours();
   blas(h);
   const double tolerance = double(s.k) * double(std::numeric_limits<T>::epsilon());
   for (size_t i = 0; i < c.size(); ++i)
@@ -127,7 +132,7 @@ template <class T> static void compare(const OpenBlas& blas, const Settings& set
   std::vector<double> our_times, their_times, ratios;
   double left = atof(settings.seconds.c_str());
   while (ratios.size() < 5 || left > 0) {
-    our_times.push_back(turn([&] { gemm(g); }));
+    our_times.push_back(turn(ours));
     their_times.push_back(turn([&] { blas(h); }));
     ratios.push_back(their_times.back() / our_times.back());
     left -= double(calls) * (our_times.back() + their_times.back());

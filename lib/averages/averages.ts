@@ -67,6 +67,6 @@ export class DebiasedAverage {
   debias(decay: number): void {
     this.updates++;
     this.share[0] = -Math.expm1(this.updates * Math.log(decay)); // 1 − dᵗ, also for a d close to 1
-    native.binary(binaryFunction['divide']!, this.average.data, this.summed, this.share);
+    native.binary(binaryFunction.divide, this.average.data, this.summed, this.share);
   }
 }

@@ -1,5 +1,5 @@
 import type { FloatArray } from '../tensor/dtype';
-import { native, binaryFunction, unaryFunction } from '../native';
+import { native, binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { allocate, inScope } from '../autodiff/scope';
@@ -7,15 +7,15 @@ import { allocate, inScope } from '../autodiff/scope';
 // Tensors in, a new tensor out: what ops and their gradients are written with. Nothing here is recorded.
 
 /** f(x), element by element. */
-export function unary(f: string, x: Tensor): Tensor {
+export function unary(f: UnaryFunction, x: Tensor): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  native.unary(unaryFunction[f]!, out.raw, x.data);
+  native.unary(unaryFunction[f], out.raw, x.data);
   return out;
 }
 
 /** f(a, b), element by element, broadcasting. @throws RangeError for shapes that do not broadcast. */
-export function binary(f: string, a: Tensor, b: Tensor): Tensor {
-  const id = binaryFunction[f]!;
+export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
+  const id = binaryFunction[f];
   const plain = sameShape(a.shape, b.shape);
   const shape = plain ? a.shape : broadcastShapes(a.shape, b.shape);
   if (shape === null) {
@@ -32,10 +32,10 @@ export function binary(f: string, a: Tensor, b: Tensor): Tensor {
 }
 
 /** f(x, constant). */
-export function binaryWith(f: string, x: Tensor, constant: number): Tensor {
+export function binaryWith(f: BinaryFunction, x: Tensor, constant: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
   const other = x.dtype === 'float32' ? Float32Array.of(constant) : Float64Array.of(constant);
-  native.binary(binaryFunction[f]!, out.raw, x.data, other);
+  native.binary(binaryFunction[f], out.raw, x.data, other);
   return out;
 }
 

@@ -1,5 +1,5 @@
 import { fraction, notNegative, optional, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface AdadeltaHyperparameters {
   /** 1 is the paper's form. Default: 0.001. */
@@ -21,7 +21,7 @@ export interface AdadeltaOptions extends AdadeltaHyperparameters, OptimizerOptio
  * @example
  * const optimizer = new AdadeltaOptimizer({ learningRate: 1 });
  */
-export class AdadeltaOptimizer extends Optimizer<AdadeltaHyperparameters> {
+export class AdadeltaOptimizer extends RuleOptimizer<AdadeltaHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate and epsilon are finite and not negative and rho in [0, 1], or
    * functions.

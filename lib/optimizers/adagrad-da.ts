@@ -1,7 +1,7 @@
 import { checkOptions, shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface AdagradDAHyperparameters {
   learningRate: Schedule;
@@ -33,7 +33,7 @@ export interface AdagradDAOptions extends AdagradDAHyperparameters, OptimizerOpt
  * const optimizer = new AdagradDAOptimizer({ learningRate: 0.1, globalStep });
  * optimizer.minimize(loss, { globalStep });
  */
-export class AdagradDAOptimizer extends Optimizer<AdagradDAHyperparameters> {
+export class AdagradDAOptimizer extends RuleOptimizer<AdagradDAHyperparameters> {
   private readonly globalStep: GlobalStep;
   private readonly stepAt = this.hyperAt('step');
 

@@ -1,5 +1,5 @@
 import { notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface AdagradHyperparameters {
   learningRate: Schedule;
@@ -18,7 +18,7 @@ export interface AdagradOptions extends AdagradHyperparameters, OptimizerOptions
  * @example
  * const optimizer = new AdagradOptimizer({ learningRate: 0.1 });
  */
-export class AdagradOptimizer extends Optimizer<AdagradHyperparameters> {
+export class AdagradOptimizer extends RuleOptimizer<AdagradHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate is finite and not negative and initialAccumulatorValue finite and
    * positive, or functions.

@@ -1,6 +1,6 @@
 import { BiasCorrectedOptimizer } from './bias-corrected';
 import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
-import type { Definition, OptimizerOptions } from './optimizer';
+import type { Definition, OptimizerOptions } from './rule-optimizer';
 
 export interface AdamHyperparameters {
   /** Default: 0.001. */

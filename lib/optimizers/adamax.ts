@@ -1,6 +1,6 @@
 import { BiasCorrectedOptimizer } from './bias-corrected';
 import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
-import type { OptimizerOptions } from './optimizer';
+import type { OptimizerOptions } from './rule-optimizer';
 
 export interface AdamaxHyperparameters {
   /** Default: 0.002. */

@@ -1,7 +1,7 @@
 import { adam } from './adam';
 import { BiasCorrectedOptimizer } from './bias-corrected';
 import { notNegative, optional, type Schedule } from '../schedules/schedule';
-import type { OptimizerOptions, WeightDecayOptions } from './optimizer';
+import type { OptimizerOptions, WeightDecayOptions } from './rule-optimizer';
 
 export interface AdamWHyperparameters {
   /** Default: 0.001. */

@@ -1,5 +1,5 @@
 import { NonSlots } from '../step/non-slots';
-import { Optimizer } from './optimizer';
+import { RuleOptimizer } from './rule-optimizer';
 import type { Settings } from '../step/settings';
 
 /**
@@ -7,24 +7,29 @@ import type { Settings } from '../step/settings';
  * βᵗ, in the non-slot variables `beta1_power` and `beta2_power`. They are β before the first step and are multiplied by
  * β after each, whatever variables take part in it.
  */
-export abstract class BiasCorrectedOptimizer<H extends object> extends Optimizer<H> {
+export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptimizer<H> {
   private readonly betas = ['beta1', 'beta2']
     .filter((beta) => this.rule.hyper.includes(`${beta}Power`))
     .map((beta) => ({ beta, at: this.hyperAt(beta), powerAt: this.hyperAt(`${beta}Power`) }));
   private readonly powers = new NonSlots(this.betas.map(({ beta }) => `${beta}_power`));
 
   protected override derive(hyper: Float64Array, settings: Settings): void {
-    const powers = this.powers.valuesOf(settings, this.initialPowers(hyper));
-    this.betas.forEach(({ powerAt }, i) => (hyper[powerAt] = powers[i]!));
+    const { betas } = this;
+    const powers = this.powers.find(settings);
+    for (let i = 0; i < betas.length; i++) {
+      const { at, powerAt } = betas[i]!;
+      hyper[powerAt] = powers === undefined ? hyper[at]! : powers[i]![0]!;
+    }
   }
 
   protected override finish(hyper: Float64Array, settings: Settings): void {
-    const powers = this.powers.of(settings, this.initialPowers(hyper));
-    this.betas.forEach(({ at }, i) => (powers[i]![0]! *= hyper[at]!));
+    const { betas } = this;
+    const powers = this.powersOf(hyper, settings);
+    for (let i = 0; i < betas.length; i++) powers[i]![0]! *= hyper[betas[i]!.at]!;
   }
 
   protected override createNonSlots(hyper: Float64Array, settings: Settings): void {
-    this.powers.of(settings, this.initialPowers(hyper));
+    this.powersOf(hyper, settings);
   }
 
   protected override disposeNonSlots(): void {
@@ -35,7 +40,7 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends Optimizer
     return this.powers.variables();
   }
 
-  private initialPowers(hyper: Float64Array): readonly number[] {
-    return this.betas.map(({ at }) => hyper[at]!);
+  private powersOf(hyper: Float64Array, settings: Settings) {
+    return this.powers.of(settings, () => this.betas.map(({ at }) => hyper[at]!));
   }
 }

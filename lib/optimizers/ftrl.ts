@@ -1,6 +1,6 @@
 import { checkOptions, shown } from '../checks';
 import { finite, notNegative, notPositive, optional, positive, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface FtrlHyperparameters {
   learningRate: Schedule;
@@ -36,7 +36,7 @@ export interface FtrlOptions extends FtrlHyperparameters, OptimizerOptions<FtrlH
  * @example
  * const optimizer = new FtrlOptimizer({ learningRate: 0.1, l1RegularizationStrength: 1e-3 });
  */
-export class FtrlOptimizer extends Optimizer<FtrlHyperparameters> {
+export class FtrlOptimizer extends RuleOptimizer<FtrlHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate is finite and positive, learningRatePower finite and not
    * positive, beta finite, everything else finite and not negative, or functions.

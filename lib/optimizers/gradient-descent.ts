@@ -1,5 +1,5 @@
 import { notNegative, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface GradientDescentHyperparameters {
   learningRate: Schedule;
@@ -17,7 +17,7 @@ export interface GradientDescentOptions
  * @example
  * const optimizer = new GradientDescentOptimizer({ learningRate: 0.1 });
  */
-export class GradientDescentOptimizer extends Optimizer<GradientDescentHyperparameters> {
+export class GradientDescentOptimizer extends RuleOptimizer<GradientDescentHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative, or a function. */
   constructor(options: GradientDescentOptions) {
     super(

@@ -1,6 +1,6 @@
 import { checkBoolean, checkOptions } from '../checks';
 import { finite, notNegative, optional, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions, type WeightDecayOptions } from './rule-optimizer';
 
 export interface LarsHyperparameters {
   learningRate: Schedule;
@@ -29,7 +29,7 @@ export interface LarsOptions extends LarsHyperparameters, OptimizerOptions<LarsH
  * @example
  * const optimizer = new LarsOptimizer({ learningRate: 2, excludeFromWeightDecay: (name) => name.endsWith('/bias') });
  */
-export class LarsOptimizer extends Optimizer<LarsHyperparameters> {
+export class LarsOptimizer extends RuleOptimizer<LarsHyperparameters> {
   /** @throws TypeError or RangeError unless momentum is finite and all else finite and not negative, or functions. */
   constructor(options: LarsOptions) {
     checkOptions('options', options);

@@ -1,5 +1,5 @@
 import { fraction, notNegative, optional, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions, type WeightDecayOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions, type WeightDecayOptions } from './rule-optimizer';
 
 export interface LionHyperparameters {
   /** Default: 0.0001. */
@@ -23,7 +23,7 @@ export interface LionOptions extends LionHyperparameters, OptimizerOptions<LionH
  * @example
  * const optimizer = new LionOptimizer({ learningRate: 1e-4, weightDecay: 0.1 });
  */
-export class LionOptimizer extends Optimizer<LionHyperparameters> {
+export class LionOptimizer extends RuleOptimizer<LionHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate and weightDecay are finite and not negative and the betas in
    * [0, 1], or functions.

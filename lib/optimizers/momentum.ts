@@ -1,6 +1,6 @@
 import { checkBoolean, checkOptions } from '../checks';
 import { finite, notNegative, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface MomentumHyperparameters {
   learningRate: Schedule;
@@ -23,7 +23,7 @@ export interface MomentumOptions extends MomentumHyperparameters, OptimizerOptio
  * @example
  * const optimizer = new MomentumOptimizer({ learningRate: 0.1, momentum: 0.9, useNesterov: true });
  */
-export class MomentumOptimizer extends Optimizer<MomentumHyperparameters> {
+export class MomentumOptimizer extends RuleOptimizer<MomentumHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative and momentum finite, or functions. */
   constructor(options: MomentumOptions) {
     checkOptions('options', options);

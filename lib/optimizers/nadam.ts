@@ -1,6 +1,6 @@
 import { decayRate, notNegative, optional, type Schedule } from '../schedules/schedule';
 import { NonSlots } from '../step/non-slots';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 import type { Settings } from '../step/settings';
 
 export interface NadamHyperparameters {
@@ -33,7 +33,7 @@ const decayBase = 0.96;
  * @example
  * const optimizer = new NadamOptimizer({ learningRate: 2e-3 });
  */
-export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
+export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
   private readonly scalars = new NonSlots(['beta2_power', 'momentum_decay_power', 'momentum_product']);
   private readonly at = {
     beta1: this.hyperAt('beta1'),
@@ -66,7 +66,8 @@ export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
 
   protected override derive(hyper: Float64Array, settings: Settings): void {
     const { at } = this;
-    const [beta2Power, decayPower, product] = this.scalars.valuesOf(settings, this.initialScalars(hyper));
+    const scalars = this.scalars.find(settings)?.map(([value]) => value!);
+    const [beta2Power, decayPower, product] = scalars ?? this.initialScalars(hyper);
     const beta1 = hyper[at.beta1]!;
     const mu = beta1 * (1 - 0.5 * decayPower!);
     hyper[at.beta2Power] = beta2Power!;
@@ -76,14 +77,14 @@ export class NadamOptimizer extends Optimizer<NadamHyperparameters> {
   }
 
   protected override finish(hyper: Float64Array, settings: Settings): void {
-    const [beta2Power, decayPower, product] = this.scalars.of(settings, this.initialScalars(hyper));
+    const [beta2Power, decayPower, product] = this.scalars.of(settings, () => this.initialScalars(hyper));
     beta2Power![0]! *= hyper[this.at.beta2]!;
     decayPower![0]! *= this.decay(hyper);
     product![0]! *= hyper[this.at.mu]!;
   }
 
   protected override createNonSlots(hyper: Float64Array, settings: Settings): void {
-    this.scalars.of(settings, this.initialScalars(hyper));
+    this.scalars.of(settings, () => this.initialScalars(hyper));
   }
 
   protected override disposeNonSlots(): void {

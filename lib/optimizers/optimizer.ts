@@ -1,37 +1,14 @@
 import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
 import { differentiate, toGradY } from '../autodiff/gradients';
-import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
-import type { FloatArray } from '../tensor/dtype';
-import { GlobalStep } from '../tensor/global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
+import { namesOf } from '../step/pairs';
+import type { FloatArray } from '../tensor/dtype';
+import type { GlobalStep } from '../tensor/global-step';
 import { storedValues } from '../tensor/indexed-slices';
-import type { Rule } from '../native';
+import { retireSpent } from '../tensor/memory';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
-import { Constraints } from '../step/constraints';
-import { Plans, type Plan } from '../step/plan';
-import type { Hyperparameters } from '../schedules/schedule';
-import { namesOf, readPairs } from '../step/pairs';
-import { ruleNamed } from '../step/rules';
-import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
-import { Slots, suffixes } from '../step/slots';
-import { retireSpent } from '../tensor/memory';
-
-/** @typeParam H the optimizer's hyperparameters. */
-export interface OptimizerOptions<H extends object = object> {
-  /** Variables that step with hyperparameters of their own over the optimizer's. */
-  groups?: readonly ParameterGroup<H>[];
-  /** Accepted for TensorFlow's sake; steps of one thread never race. Default: false. */
-  useLocking?: boolean;
-  /** Names the slots. Default: the class's name without `Optimizer`. */
-  name?: string;
-}
-
-/** Further options of the optimizers that have a weight decay. */
-export interface WeightDecayOptions {
-  /** Says of a variable's name whether its weights do not decay: biases, say. Default: all decay. */
-  excludeFromWeightDecay?: (name: string) => boolean;
-}
 
 export interface ComputeGradientsOptions {
   /** What to differentiate by. Default: the trainable variables that the loss reads. */
@@ -57,95 +34,14 @@ export interface ApplyGradientsOptions {
 /** What `computeGradients` and `applyGradients` take. */
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
 
-/** What an optimizer is made of; the base class does the rest. */
-export interface Definition<H extends object> {
-  /** The class's name without `Optimizer`. */
-  readonly name: string;
-  /** The native update rule's name. */
-  readonly rule: string;
-  /** The rule's hyperparameters except those that `derive` fills in, and what slots start from. */
-  readonly hyperparameters: Hyperparameters<H>;
-  /** What slots start from where that is not 0: a number, or the hyperparameter that says so. */
-  readonly initialSlotValues?: Readonly<Record<string, number | (keyof H & string)>>;
-  /** What slots are named by, where that is not the optimizer's name. */
-  readonly slotOwners?: Readonly<Record<string, string | undefined>>;
-  /** Whether a sparse gradient moves the rows it does not mention too, with a gradient of zero. Default: false. */
-  readonly sparseStepsAllRows?: boolean;
-}
-
 /**
- * The base of all optimizers: every mechanism is here, a subclass has its options and its definition.
- *
- * @typeParam H the subclass's hyperparameters.
+ * What all optimizers have in common, wrappers of others included: gradients are computed here, steps and state are a
+ * subclass's.
  */
-export abstract class Optimizer<H extends object = object> {
+export abstract class Optimizer {
   static readonly GATE_NONE = 0;
   static readonly GATE_OP = 1;
   static readonly GATE_GRAPH = 2;
-
-  /** The native update rule. */
-  protected readonly rule: Rule;
-  private readonly name: string;
-  private readonly settings: SettingsByVariable;
-  private readonly slots: Slots;
-  private readonly plans: Plans;
-  private isOver = false;
-
-  protected constructor(
-    definition: Definition<H>,
-    options: (OptimizerOptions<H> & Partial<H> & WeightDecayOptions) | undefined,
-  ) {
-    checkOptions('options', options);
-    const { name = definition.name, useLocking = false, groups, excludeFromWeightDecay } = options ?? {};
-    if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
-    if (name === '') throw new RangeError('name must not be empty');
-    checkBoolean('useLocking', useLocking);
-    if (excludeFromWeightDecay !== undefined) checkFunction('excludeFromWeightDecay', excludeFromWeightDecay);
-    const { hyperparameters, initialSlotValues = {}, slotOwners = {}, sparseStepsAllRows = false } = definition;
-    this.name = name;
-    this.rule = ruleNamed(definition.rule);
-    this.settings = new SettingsByVariable(hyperparameters, this.rule.hyper, { ...options }, groups);
-    const names = suffixes(this.rule.slots.map((slot) => slotOwners[slot] ?? name));
-    this.slots = new Slots(
-      this.rule.slots.map((slot, i) => {
-        const initial = initialSlotValues[slot] ?? 0;
-        const value = (variable: Variable) => this.settings.of(variable).value(initial as string);
-        return { name: slot, suffix: names[i]!, initial: typeof initial === 'number' ? () => initial : value };
-      }),
-    );
-    this.plans = new Plans({
-      rule: this.rule,
-      settingsByVariable: this.settings,
-      slots: this.slots,
-      sparseStepsAllRows,
-      excludeFromWeightDecay,
-      derive: (hyper, settings) => this.derive(hyper, settings),
-    });
-  }
-
-  /** The position of one of the rule's hyperparameters. @throws Error for a name that the rule does not have. */
-  protected hyperAt(name: string): number {
-    const at = this.rule.hyper.indexOf(name);
-    if (at < 0) throw new Error(`rule '${this.rule.name}' has no hyperparameter '${name}'`);
-    return at;
-  }
-
-  /** Fills in those of a step's hyperparameters that are not options. Must change nothing else. */
-  protected derive(_hyper: Float64Array, _settings: Settings): void {}
-
-  /** Called after all variables of a step have been updated, for each of the settings that took part. */
-  protected finish(_hyper: Float64Array, _settings: Settings): void {}
-
-  /** Lets go of the state beside the slots. */
-  protected disposeNonSlots(): void {}
-
-  /** Makes the state beside the slots, where there is none yet. */
-  protected createNonSlots(_hyper: Float64Array, _settings: Settings): void {}
-
-  /** State beside the slots. */
-  protected nonSlotVariables(): readonly Variable[] {
-    return [];
-  }
 
   /**
    * Gradients of the sum of `loss()` (times `gradLoss`): d sum(loss · gradLoss) / d variable.
@@ -186,60 +82,12 @@ export abstract class Optimizer<H extends object = object> {
    * One step: updates every variable that has a gradient, in one native call, then increments `globalStep`.
    * Pairs whose gradient is null are skipped entirely. When it throws, nothing has changed.
    *
+   * @returns whether the step was made: true, unless a wrapper leaves it out.
    * @throws TypeError for a wrong kind, RangeError for shapes, indices and hyperparameters out of range, Error for an
    * empty list, a list without gradients, or a variable that occurs twice.
    * Source: `tf.train.Optimizer.apply_gradients`.
    */
-  applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): void {
-    checkOptions('options', options);
-    const { globalStep, name } = options;
-    if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
-      throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
-    }
-    if (name !== undefined && typeof name !== 'string') {
-      throw new TypeError(`name must be a string, got ${shown(name)}`);
-    }
-    this.checkInUse();
-    const read = readPairs(gradsAndVars);
-    const plan = this.plans.for(read);
-    const step = plan.prepare(read.gradients);
-    try {
-      const constraints = plan.constrained.length > 0 ? new Constraints(plan.constrained, this.changedBy(plan)) : null;
-      step.run();
-      step.publishSlots();
-      constraints?.apply(() => step.withdrawSlots());
-      for (const { settings, group } of plan.settings) this.finish(step.hyper[group]!, settings);
-      globalStep?.increment();
-      step.spendGradients();
-    } finally {
-      plan.takeBack(step);
-    }
-  }
-
-  /**
-   * Lets go of all state: the slots of every variable and what belongs to none. Stepping afterwards is an error; doing it
-   * twice is none. The variables themselves stay.
-   */
-  dispose(): void {
-    this.isOver = true;
-    this.slots.clear();
-    this.plans.clear();
-    this.disposeNonSlots();
-  }
-
-  /** `dispose`, at the end of the block that declared the optimizer with `using`. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  private checkInUse(): void {
-    if (this.isOver) throw new Error('this optimizer has been disposed of');
-  }
-
-  /** What a step may have changed and would have to put back. */
-  private changedBy({ variables }: Plan): Variable[] {
-    return variables.flatMap((variable) => [variable, ...(this.slots.of(variable) ?? [])]);
-  }
+  abstract applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): boolean;
 
   /**
    * `computeGradients`, then `applyGradients`.
@@ -260,51 +108,45 @@ export abstract class Optimizer<H extends object = object> {
     return gradsAndVars.loss;
   }
 
-  /**
-   * The slot of this name that belongs to `variable`, or null when there is none (yet). Slots of small variables lie
-   * together: the buffer of its `data` may hold others too.
-   */
-  getSlot(variable: Variable, name: string): Variable | null {
-    return this.slots.get(variable, name);
-  }
+  /** The slot of this name that belongs to `variable`, or null when there is none (yet). */
+  abstract getSlot(variable: Variable, name: string): Variable | null;
 
   /** Names of the slots made so far, sorted. */
-  getSlotNames(): string[] {
-    return this.slots.names();
-  }
+  abstract getSlotNames(): string[];
 
   /** The name that slots are called by. */
-  getName(): string {
-    return this.name;
-  }
+  abstract getName(): string;
 
   /** All state of the optimizer, sorted by name: the slots of every variable, and what belongs to no variable. */
-  variables(): Variable[] {
-    const variables = [...this.slots.all(), ...this.nonSlotVariables()];
-    return variables.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  }
+  abstract variables(): Variable[];
 
   /**
    * Makes the state of these variables now rather than at their first step, so that it can be read or restored: their
    * slots, and what belongs to no variable. What exists stays as it is.
    */
-  createSlots(variables: Iterable<Variable>): void {
-    this.checkInUse();
-    const list = [...variables];
-    for (const variable of list as readonly unknown[]) {
-      if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
-    }
-    const settings = [...new Set(list.map((variable) => this.settings.of(variable)))];
-    const hyper = settings.map((own) => {
-      const values = new Float64Array(this.rule.hyper.length);
-      own.evaluate(values);
-      return values;
-    });
-    const newSlots = this.slots.evaluate(list);
-    newSlots?.allocate();
-    newSlots?.publish();
-    settings.forEach((own, i) => this.createNonSlots(hyper[i]!, own));
+  abstract createSlots(variables: Iterable<Variable>): void;
+
+  /**
+   * Lets go of all state: the slots of every variable and what belongs to none. Stepping afterwards is an error; doing it
+   * twice is none. The variables themselves stay.
+   */
+  abstract dispose(): void;
+
+  /** `dispose`, at the end of the block that declared the optimizer with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
+}
+
+/** By name, as `variables()` lists them. */
+export function sortedByName(variables: readonly Variable[]): Variable[] {
+  return [...variables].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** @throws TypeError for what is no string, RangeError for an empty one. */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
+  if (name === '') throw new RangeError('name must not be empty');
 }
 
 function checkVarList(varList: unknown): asserts varList is readonly Variable[] | undefined {

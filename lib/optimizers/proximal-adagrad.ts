@@ -1,5 +1,5 @@
 import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface ProximalAdagradHyperparameters {
   learningRate: Schedule;
@@ -23,7 +23,7 @@ export interface ProximalAdagradOptions
  * @example
  * const optimizer = new ProximalAdagradOptimizer({ learningRate: 0.1, l1RegularizationStrength: 1e-3 });
  */
-export class ProximalAdagradOptimizer extends Optimizer<ProximalAdagradHyperparameters> {
+export class ProximalAdagradOptimizer extends RuleOptimizer<ProximalAdagradHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate is finite and not negative, initialAccumulatorValue finite and
    * positive, the strengths finite, or functions.

@@ -1,5 +1,5 @@
 import { finite, notNegative, optional, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface ProximalGradientDescentHyperparameters {
   learningRate: Schedule;
@@ -21,7 +21,7 @@ export interface ProximalGradientDescentOptions
  * @example
  * const optimizer = new ProximalGradientDescentOptimizer({ learningRate: 0.1, l1RegularizationStrength: 1e-3 });
  */
-export class ProximalGradientDescentOptimizer extends Optimizer<ProximalGradientDescentHyperparameters> {
+export class ProximalGradientDescentOptimizer extends RuleOptimizer<ProximalGradientDescentHyperparameters> {
   /** @throws TypeError or RangeError unless learningRate is finite and not negative, the strengths finite, or functions. */
   constructor(options: ProximalGradientDescentOptions) {
     super(

@@ -1,6 +1,6 @@
 import { checkBoolean, checkOptions } from '../checks';
 import { finite, fraction, notNegative, optional, required, type Schedule } from '../schedules/schedule';
-import { Optimizer, type OptimizerOptions } from './optimizer';
+import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
 
 export interface RMSPropHyperparameters {
   learningRate: Schedule;
@@ -27,7 +27,7 @@ export interface RMSPropOptions extends RMSPropHyperparameters, OptimizerOptions
  * @example
  * const optimizer = new RMSPropOptimizer({ learningRate: 1e-3, momentum: 0.9 });
  */
-export class RMSPropOptimizer extends Optimizer<RMSPropHyperparameters> {
+export class RMSPropOptimizer extends RuleOptimizer<RMSPropHyperparameters> {
   /**
    * @throws TypeError or RangeError unless learningRate and epsilon are finite and not negative, decay in [0, 1] and
    * momentum finite, or functions.

@@ -11,14 +11,14 @@ export class NonSlots {
 
   constructor(private readonly names: readonly string[]) {}
 
-  /** The scalars of a group, each in an array of its own, made of `initial` when there are none yet. */
-  of(settings: Settings, initial: readonly number[]): readonly FloatArray[] {
-    return (this.made.get(settings) ?? this.make(settings, initial)).arrays;
+  /** The scalars of a group, each in an array of its own, made of `initial()` when there are none yet. */
+  of(settings: Settings, initial: () => readonly number[]): readonly FloatArray[] {
+    return (this.made.get(settings) ?? this.make(settings, initial())).arrays;
   }
 
-  /** What the scalars of a group are, or would be. */
-  valuesOf(settings: Settings, initial: readonly number[]): readonly number[] {
-    return this.made.get(settings)?.arrays.map((array) => array[0]!) ?? initial;
+  /** The scalars of a group, where there are any yet. */
+  find(settings: Settings): readonly FloatArray[] | undefined {
+    return this.made.get(settings)?.arrays;
   }
 
   variables(): Variable[] {

@@ -12,8 +12,12 @@ export interface Read {
   readonly variables: readonly unknown[];
 }
 
-/** @throws TypeError for what cannot be iterated and for what is no pair, Error for nothing. */
-export function readPairs(gradsAndVars: unknown): Read {
+/**
+ * @param expected the variables of a list that starts with this one, if there is such a list: where they come again, no
+ * list of them is made.
+ * @throws TypeError for what cannot be iterated and for what is no pair, Error for nothing.
+ */
+export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => readonly unknown[] | undefined): Read {
   if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
@@ -23,16 +27,23 @@ export function readPairs(gradsAndVars: unknown): Read {
   const { length } = pairs;
   if (length === 0) throw new Error('No variables provided.');
   const gradients = new Array<unknown>(length);
-  const variables = new Array<unknown>(length);
+  let variables: unknown[] | null = null;
+  let same: readonly unknown[] | undefined;
   for (let i = 0; i < length; i++) {
     const pair = pairs[i];
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}`);
     }
     gradients[i] = pair[0];
-    variables[i] = pair[1];
+    const variable: unknown = pair[1];
+    if (i === 0) same = expected?.(variable);
+    if (variables === null) {
+      if (same !== undefined && same.length === length && same[i] === variable) continue;
+      variables = (same ?? []).slice(0, i);
+    }
+    variables.push(variable);
   }
-  return { gradients, variables };
+  return { gradients, variables: variables ?? same! };
 }
 
 /**

@@ -1,15 +1,16 @@
 import { checkBoolean } from '../checks';
 import { native, type Rule } from '../native';
-import { isFloatArray } from '../tensor/arrays';
+import { isFloatArray, isUnchanged } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
-import { IndexedSlices, storedValues } from '../tensor/indexed-slices';
-import { spend, type Memory } from '../tensor/memory';
+import { storedValues } from '../tensor/indexed-slices';
+import { endings, spend, type Memory } from '../tensor/memory';
+import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { Occupied, type Stretch } from './occupied';
-import { checkGradient, checkPairs, type Read } from './pairs';
+import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { NewSlots, Slots } from './slots';
-import { Column, TableLayout } from './step-table';
+import { Column, StepLayout } from './step-table';
 
 /** What an optimizer brings to its steps. */
 export interface Mechanism {
@@ -43,6 +44,15 @@ export class Plans {
   constructor(private readonly mechanism: Mechanism) {
     this.weightDecayAt = mechanism.rule.hyper.indexOf('weightDecay');
   }
+
+  /** Reads the pairs of a step. @throws what readPairs throws. */
+  read(gradsAndVars: unknown): Read {
+    return readPairs(gradsAndVars, this.lastWith);
+  }
+
+  /** The variables of the last list that started with this one. */
+  private readonly lastWith = (first: unknown): readonly unknown[] | undefined =>
+    this.plans.get(first as Variable)?.[0]?.listed;
 
   /**
    * The plan for these variables.
@@ -84,10 +94,10 @@ export class Plan {
   readonly constrained: readonly Variable[];
   readonly groups: readonly Group[];
   readonly groupOf: readonly number[];
-  readonly layout: TableLayout;
+  readonly layout: StepLayout;
   /** The position of each variable in the list of pairs. */
   readonly positions: readonly number[];
-  private readonly listed: readonly unknown[];
+  readonly listed: readonly unknown[];
   private readonly given: readonly boolean[];
   private readonly idle: Step[] = [];
 
@@ -111,16 +121,16 @@ export class Plan {
     });
     this.groups = groups;
     this.settings = groups.flatMap(({ settings, like }, group) => (like < 0 ? [{ settings, group }] : []));
-    this.layout = new TableLayout(mechanism.rule, groups.length, this.variables.length);
+    this.layout = new StepLayout(mechanism.rule, groups.length, this.variables.length);
   }
 
   isFor({ variables, gradients }: Read): boolean {
     const { listed, given } = this;
     const { length } = listed;
     if (variables.length !== length) return false;
-    for (let i = 0; i < length; i++) {
-      if (variables[i] !== listed[i] || (gradients[i] !== null) !== given[i]) return false;
-    }
+    for (let i = 0; i < length; i++) if ((gradients[i] !== null) !== given[i]) return false;
+    if (variables === listed) return true;
+    for (let i = 0; i < length; i++) if (variables[i] !== listed[i]) return false;
     return true;
   }
 
@@ -162,24 +172,34 @@ const longestHeld = 4096;
  * so that another can be prepared before it runs.
  */
 export class Step {
-  /** Hyperparameters by group: parts of the table. */
+  /** Hyperparameters by group: parts of what is laid out. */
   readonly hyper: readonly Float64Array[];
   private readonly table: Float64Array;
+  private readonly laidOut: ArrayBuffer;
+  private readonly inputs: Float64Array;
   /** The memory of each gradient, on lease from `prepare` until `end`. */
-  private readonly leased: Memory[] = [];
-  /** Typed arrays that came as gradients last time, with their memory. */
-  private readonly held: ({ readonly array: FloatArray; readonly memory: Memory } | undefined)[] = [];
+  private readonly leased: (Memory | null)[] = [];
+  private leases = 0;
+  // Small typed arrays that came as gradients last time: where one lies is known as long as its buffer is what it was.
+  private readonly heldArrays: (FloatArray | null)[] = [];
+  private readonly heldBuffers: (ArrayBufferLike | null)[] = [];
+  private readonly heldBytes: Float64Array;
   private rows: (Int32Array | undefined)[] | null = null;
   private newSlots: NewSlots | null = null;
   private hasSlots = false;
   private slotsVersion = 0;
   private occupied: Occupied | null = null;
   private hasCallersMemory = false;
+  private arePermanent = false;
+  private endingsSeen = -1;
 
   constructor(private readonly plan: Plan) {
-    const { mechanism, layout, groups, groupOf, variables } = plan;
+    const { mechanism, layout, groupOf, variables } = plan;
     this.table = layout.newTable(mechanism.sparseStepsAllRows);
-    this.hyper = groups.map((_, group) => layout.hyperOf(this.table, group));
+    this.heldBytes = new Float64Array(variables.length);
+    this.laidOut = layout.newLaidOut();
+    this.hyper = layout.hyperIn(this.laidOut);
+    this.inputs = layout.inputsIn(this.laidOut);
     variables.forEach(({ dtype, size, shape }, i) => {
       const row = layout.rowOf(i);
       this.table[row + Column.Group] = groupOf[i]!;
@@ -213,8 +233,9 @@ export class Step {
 
   /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */
   run(): void {
-    if (this.rows === null) native.runStep(this.table);
-    else native.runStep(this.table, this.rows);
+    if (this.rows === null) return native.runLaidOutStep(this.laidOut);
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    native.runStep(this.table, this.rows);
   }
 
   /** Makes what the step has changed beside variables seen: the slots it made. */
@@ -227,40 +248,65 @@ export class Step {
   withdrawSlots(): void {
     this.newSlots?.withdraw();
     this.hasSlots = false;
-    this.occupied = null;
+    this.endingsSeen = -1;
   }
 
   /** The gradients have been used: those that computeGradients made may go. */
   spendGradients(): void {
-    const { leased } = this;
-    for (let i = 0; i < leased.length; i++) spend(leased[i]!);
+    const { leased, leases } = this;
+    for (let i = 0; i < leases; i++) spend(leased[i]!);
   }
 
   /** Ends the leases. */
   end(): void {
-    const { leased } = this;
-    for (let i = 0; i < leased.length; i++) leased[i]!.endLease();
-    leased.length = 0;
+    const { leased, leases } = this;
+    for (let i = 0; i < leases; i++) {
+      leased[i]!.endLease();
+      leased[i] = null;
+    }
+    this.leases = 0;
     this.rows = null;
     if (this.newSlots?.isPublished === false) this.hasSlots = false;
     this.newSlots = null;
   }
 
   private locateVariables(): void {
+    const { version } = this.plan.mechanism.slots;
+    // Permanent memory stays until something is disposed of: nothing to look at, however many variables there are.
+    if (this.arePermanent && this.endingsSeen === endings && this.hasSlots && this.slotsVersion === version) return;
+    if (this.noteParameters() || !this.hasSlots || this.slotsVersion !== version) this.noteSlots();
+    this.hasSlots = true;
+    this.slotsVersion = version;
+    this.endingsSeen = endings;
+  }
+
+  /** Notes where the variables lie. Returns whether one is not where it was. */
+  private noteParameters(): boolean {
     const { table, plan } = this;
     const { layout, variables } = plan;
-    const { version } = plan.mechanism.slots;
-    let isMoved = this.occupied === null || this.slotsVersion !== version;
+    let isMoved = false;
+    let arePermanent = true;
+    this.arePermanent = false; // should one of them be gone
     for (let i = 0; i < variables.length; i++) {
       const row = layout.rowOf(i);
-      const address = variables[i]!.memory.locate();
+      const { memory } = variables[i]!;
+      const address = memory.locate();
+      arePermanent &&= memory.isPermanent;
       if (table[row + Column.Parameter] === address) continue;
       table[row + Column.Parameter] = address;
       isMoved = true;
     }
-    if (!isMoved && this.hasSlots) return;
+    this.arePermanent = arePermanent;
+    return isMoved;
+  }
+
+  /** Notes where the slots lie, and what a gradient may not overlap. */
+  private noteSlots(): void {
+    const { table, plan } = this;
+    const { layout, variables } = plan;
     const stretches: Stretch[] = [];
     this.hasCallersMemory = false;
+    this.hasSlots = false; // should one of the slots be gone
     variables.forEach((variable, i) => {
       const row = layout.rowOf(i);
       const { memory, name } = variable;
@@ -271,11 +317,12 @@ export class Step {
         table[row + Column.Slots + k] = address;
         stretches.push({ memory: slot.memory, address, what: `slot '${slot.name}'`, variable: -1 });
       });
-      table[row + Column.Gradient] = NaN; // to be looked at anew
+      table[row + Column.Gradient] = 0; // to be looked at anew
+      table[row + Column.GradientLength] = 0;
+      this.heldArrays[i] = null;
     });
     this.occupied = new Occupied(stretches);
-    this.hasSlots = true;
-    this.slotsVersion = version;
+    native.layOutStep(this.laidOut, table);
   }
 
   private slotsOf(variable: Variable): readonly Variable[] {
@@ -285,43 +332,48 @@ export class Step {
   }
 
   private locateGradients(gradients: readonly unknown[]): void {
-    const { table, plan, leased, held } = this;
-    const { layout, variables, positions } = plan;
+    const { plan, heldArrays, heldBuffers, heldBytes } = this;
+    const { variables, positions } = plan;
     for (let i = 0; i < variables.length; i++) {
       const given = gradients[positions[i]!];
-      const row = layout.rowOf(i);
-      let memory: Memory;
-      let factor = 1;
-      let isDense = true;
-      const holding = held[i];
-      if (holding !== undefined && holding.array === given) {
-        memory = holding.memory;
-      } else {
-        const variable = variables[i]!;
-        const gradient = checkGradient(given, variable);
-        const values = storedValues(gradient);
-        ({ memory, factor } = values);
-        if (gradient instanceof IndexedSlices) {
-          isDense = false;
-          (this.rows ??= new Array<undefined>(variables.length).fill(undefined))[i] = gradient.indices;
-        }
-        held[i] = isFloatArray(given) && memory.length <= longestHeld ? { array: given, memory } : undefined;
+      if (given === heldArrays[i]) {
+        const buffer = heldBuffers[i]!;
+        if (buffer === null || isUnchanged(buffer, heldBytes[i]!)) continue;
       }
-      const address = memory.locate();
-      if (
-        table[row + Column.Gradient] !== address ||
-        table[row + Column.GradientLength] !== memory.length ||
-        !isDense
-      ) {
-        if (!memory.isPooled || this.hasCallersMemory) {
-          this.occupied!.checkGradient(memory, address, isDense, i, variables[i]!.name);
-        }
-        table[row + Column.Gradient] = address;
-        table[row + Column.GradientLength] = memory.length;
-      }
-      table[row + Column.Factor] = factor;
-      memory.lease();
-      leased.push(memory);
+      heldArrays[i] = null;
+      this.locateGradient(given, i);
     }
+  }
+
+  private locateGradient(given: unknown, i: number): void {
+    const { table, plan, leased } = this;
+    const variable = plan.variables[i]!;
+    const row = plan.layout.rowOf(i);
+    const gradient = checkGradient(given, variable);
+    const { memory, factor } = storedValues(gradient);
+    const isDense = gradient instanceof Tensor;
+    const address = memory.locate();
+    if (table[row + Column.Gradient] !== address || table[row + Column.GradientLength] !== memory.length || !isDense) {
+      if (!memory.isPooled || this.hasCallersMemory) {
+        this.occupied!.checkGradient(memory, address, isDense, i, variable.name);
+      }
+      table[row + Column.GradientLength] = memory.length;
+    }
+    table[row + Column.Gradient] = address;
+    table[row + Column.Factor] = factor;
+    this.inputs[2 * i] = factor;
+    this.inputs[2 * i + 1] = address;
+    if (!isDense) (this.rows ??= new Array<undefined>(plan.variables.length).fill(undefined))[i] = gradient.indices;
+    memory.lease();
+    leased[this.leases++] = memory;
+    if (isDense && memory.isCallers && isFloatArray(given)) this.hold(given, memory, i);
+  }
+
+  private hold(array: FloatArray, memory: Memory, i: number): void {
+    const { watchable, length } = memory;
+    if (length > longestHeld || watchable === 'changing') return;
+    this.heldArrays[i] = array;
+    this.heldBuffers[i] = watchable === 'permanent' ? null : watchable.buffer;
+    this.heldBytes[i] = watchable === 'permanent' ? 0 : watchable.bytes;
   }
 }

@@ -1,7 +1,9 @@
-import type { Rule } from '../native';
+import { native, type Rule } from '../native';
 
-// A step as native code reads it: one table of numbers, laid out as native/binding/step_table.h says.
+// A step as native code reads it, in two forms of `Binding`: a table, which says everything, and a step that was laid out
+// from one, of which only hyperparameters, factors and the places of gradients are written anew each time.
 //
+// The table:
 //   [rule, all rows step (0 or 1), groups, variables]
 //   for each group: the rule's hyperparameters
 //   for each variable: a row of `Column`s, and from Column.Slots on the address of each slot
@@ -20,10 +22,14 @@ export const enum Column {
   Slots,
 }
 
-/** Where things are in the table of a step with so many groups and variables. */
-export class TableLayout {
-  readonly rowLength: number;
+const ownNumbers = 8;
+
+/** Where things are in the table of a step with so many groups and variables, and in one that is laid out. */
+export class StepLayout {
+  private readonly rowLength: number;
+  private readonly hyperLength: number;
   private readonly firstRow: number;
+  private readonly bytes: number;
 
   constructor(
     private readonly rule: Rule,
@@ -31,7 +37,9 @@ export class TableLayout {
     private readonly variables: number,
   ) {
     this.rowLength = Column.Slots + rule.slots.length;
-    this.firstRow = headerLength + groups * rule.hyper.length;
+    this.hyperLength = groups * rule.hyper.length;
+    this.firstRow = headerLength + this.hyperLength;
+    this.bytes = native.stepBytes(rule.id, groups, variables);
   }
 
   newTable(allRowsStep: boolean): Float64Array {
@@ -40,13 +48,30 @@ export class TableLayout {
     return table;
   }
 
-  /** The hyperparameters of a group, for writing. */
-  hyperOf(table: Float64Array, group: number): Float64Array {
-    const start = headerLength + group * this.rule.hyper.length;
-    return table.subarray(start, start + this.rule.hyper.length);
-  }
-
+  /** Where the row of a variable starts in the table. */
   rowOf(variable: number): number {
     return this.firstRow + variable * this.rowLength;
+  }
+
+  newLaidOut(): ArrayBuffer {
+    return new ArrayBuffer(this.bytes);
+  }
+
+  /** The hyperparameters of each group in a step that is laid out, for writing. */
+  hyperIn(laidOut: ArrayBuffer): Float64Array[] {
+    const { length } = this.rule.hyper;
+    return Array.from({ length: this.groups }, (_, group) => {
+      return new Float64Array(laidOut, 8 * (ownNumbers + group * length), length);
+    });
+  }
+
+  /** Factor and address of each variable's gradient in a step that is laid out, for writing. */
+  inputsIn(laidOut: ArrayBuffer): Float64Array {
+    return new Float64Array(laidOut, 8 * (ownNumbers + this.hyperLength), 2 * this.variables);
+  }
+
+  /** Writes the hyperparameters into the table as well. */
+  copyHyper(hyper: readonly Float64Array[], table: Float64Array): void {
+    hyper.forEach((values, group) => table.set(values, headerLength + group * values.length));
   }
 }

@@ -5,7 +5,7 @@ import type { DType, FloatArray } from './dtype';
 // engine's own getters, since an array may have a `length` or a `buffer` of its own making.
 
 const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) => T) => {
-  const { get } = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get as ((this: void) => unknown) | undefined;
   // A getter that this version of Node lacks is one of a feature that nothing here has.
   return get === undefined ? () => undefined as T : (Function.prototype.call.bind(get) as (of: unknown) => T);
 };
@@ -135,6 +135,12 @@ const enum Kind {
   Changing,
 }
 
+/** How to see, without the array, whether its memory is still what it was. */
+export type Watchable = { readonly buffer: ArrayBufferLike; readonly bytes: number } | 'permanent' | 'changing';
+
+/** Whether a buffer that was watched is as it was. */
+export const isUnchanged = (buffer: ArrayBufferLike, bytes: number): boolean => bytesOfPlain(buffer) === bytes;
+
 /** An array and where it lies, looked up when first asked for. */
 export class Place {
   readonly length: number;
@@ -163,9 +169,16 @@ export class Place {
         return true;
       case Kind.Detachable:
         return bytesOfPlain(this.buffer) === this.bufferBytes && this.end <= this.bufferBytes;
-      default:
+      case Kind.Changing:
+      case Kind.Unknown:
         return bytesOf(this.buffer!) >= this.end && lengthOf(this.array) === this.length;
     }
+  }
+
+  get watchable(): Watchable {
+    const kind = this.lookedUp();
+    if (kind === Kind.Detachable) return { buffer: this.buffer!, bytes: this.bufferBytes };
+    return kind === Kind.Permanent ? 'permanent' : 'changing';
   }
 
   /** How many elements of it are there. */

@@ -1,5 +1,5 @@
 import { native } from '../native';
-import { alignedArray, dtypeOf, Place } from './arrays';
+import { alignedArray, dtypeOf, Place, type Watchable } from './arrays';
 import type { DType, FloatArray } from './dtype';
 
 /**
@@ -48,6 +48,9 @@ interface Shelf {
 const keptGenerations = 32;
 
 export const pool = new Pool();
+
+/** Grows whenever memory ends that is not the pool's, a variable's for one: until then permanent memory stays. */
+export let endings = 0;
 
 const disposed = 'this tensor has been disposed of';
 
@@ -125,6 +128,11 @@ export class Memory {
     return this.place.isPermanent;
   }
 
+  /** What a later look has to compare: the buffer and the bytes it has, while the array is there. */
+  get watchable(): Watchable {
+    return this.place.watchable;
+  }
+
   /** Whether the array has all of its memory: its buffer has not been detached, shrunk or grown. */
   get isThere(): boolean {
     return this.place.isThere;
@@ -194,6 +202,7 @@ export class Memory {
   private end(why: string): void {
     if (this.isOver) return;
     this.isOver = true;
+    if (!this.isPooled) endings++;
     this.whyGone = why;
     this.forgetCopies();
     if (this.leases === 0) this.giveBack();

@@ -6,7 +6,12 @@ import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gra
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { FixedLossScale, LossScale } from './loss-scale';
 import { OptimizerWrapper } from './optimizer-wrapper';
-import type { ApplyGradientsOptions, ComputeGradientsOptions, Optimizer } from '../optimizers/optimizer';
+import {
+  sortedByName,
+  type ApplyGradientsOptions,
+  type ComputeGradientsOptions,
+  type Optimizer,
+} from '../optimizers/optimizer';
 import { checkedUpdates } from '../step/pairs';
 import { spend } from '../tensor/memory';
 import { alias, Tensor, timesFactor } from '../tensor/tensor';
@@ -66,8 +71,7 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
    */
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
     if (this.lossScale instanceof FixedLossScale || !isIterable(gradsAndVars)) {
-      super.applyGradients(gradsAndVars, options); // which refuses what is not iterable
-      return true;
+      return super.applyGradients(gradsAndVars, options); // which refuses what is not iterable
     }
     const pairs = [...gradsAndVars];
     const accepted = this.lossScale.accepts(pairs);
@@ -79,8 +83,7 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
 
   /** All state, sorted by name: the inner optimizer's and the loss scale's. */
   override variables(): Variable[] {
-    const variables = [...super.variables(), ...this.lossScale.variables()];
-    return variables.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return sortedByName([...super.variables(), ...this.lossScale.variables()]);
   }
 }
 

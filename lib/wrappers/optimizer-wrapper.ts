@@ -1,6 +1,11 @@
-import { shown } from '../checks';
 import type { GradientAndVariable, GradientsAndVariables } from '../autodiff/gradients-and-variables';
-import { Optimizer, type ApplyGradientsOptions, type ComputeGradientsOptions } from '../optimizers/optimizer';
+import { shown } from '../checks';
+import {
+  checkName,
+  Optimizer,
+  type ApplyGradientsOptions,
+  type ComputeGradientsOptions,
+} from '../optimizers/optimizer';
 import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
@@ -9,26 +14,31 @@ import type { Variable } from '../tensor/variable';
  * what a subclass does differently.
  */
 export abstract class OptimizerWrapper extends Optimizer {
-  /** @throws TypeError unless `optimizer` is an Optimizer. */
+  private readonly name: string | undefined;
+
+  /**
+   * @param options.name what `getName` says. Default: the inner optimizer's name.
+   * @throws TypeError unless `optimizer` is an Optimizer and the name a string, RangeError for an empty name.
+   */
   protected constructor(
     /** The optimizer inside. */
     readonly optimizer: Optimizer,
-    { name, useLocking = false }: { name?: string; useLocking?: boolean } = {},
+    { name }: { name?: string } = {},
   ) {
+    super();
     if (!(optimizer instanceof Optimizer)) {
       throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
     }
-    // The base class wants a rule of every optimizer; this one is never stepped with.
-    const definition = { name: optimizer.getName(), rule: 'gradientDescent', hyperparameters: {} };
-    super(definition, name === undefined ? { useLocking } : { name, useLocking });
+    if (name !== undefined) checkName(name);
+    this.name = name;
   }
 
   override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {
     return this.optimizer.computeGradients(loss, options);
   }
 
-  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): void {
-    this.optimizer.applyGradients(gradsAndVars, options);
+  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
+    return this.optimizer.applyGradients(gradsAndVars, options);
   }
 
   override getSlot(variable: Variable, name: string): Variable | null {
@@ -39,11 +49,20 @@ export abstract class OptimizerWrapper extends Optimizer {
     return this.optimizer.getSlotNames();
   }
 
+  override getName(): string {
+    return this.name ?? this.optimizer.getName();
+  }
+
   override variables(): Variable[] {
     return this.optimizer.variables();
   }
 
   override createSlots(variables: Iterable<Variable>): void {
     this.optimizer.createSlots(variables);
+  }
+
+  /** Lets go of the inner optimizer's state too. */
+  override dispose(): void {
+    this.optimizer.dispose();
   }
 }

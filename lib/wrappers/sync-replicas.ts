@@ -77,7 +77,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
       name = 'sync_replicas',
     } = options ?? {};
     checkBoolean('useLocking', useLocking);
-    super(optimizer, { name, useLocking });
+    super(optimizer, { name });
     checkRange('replicasToAggregate', replicasToAggregate, 'a whole number from 1', (n) => isWhole(n) && n >= 1);
     checkRange('totalNumReplicas', totalNumReplicas, 'a whole number from 1', (n) => isWhole(n) && n >= 1);
     const fewest = Math.max(0, replicasToAggregate - totalNumReplicas);

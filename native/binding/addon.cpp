@@ -6,7 +6,9 @@
 
 namespace gradstep {
 
-static Napi::Object init(Napi::Env env, Napi::Object exports) {
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
   os::keep_library_loaded();
   for (const std::string& problem : {configure_isa_from_environment(), configure_threads_from_environment()}) {
     if (problem.empty()) continue;
@@ -20,6 +22,8 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_weak(env, exports);
   return exports;
 }
+
+}  // namespace
 
 NODE_API_MODULE(gradstep, init)
 

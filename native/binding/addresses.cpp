@@ -77,10 +77,15 @@ void add_sparse(Arguments& args, Update& update, const Item& item, size_t i, Int
                    ", expected 0 to " + std::to_string(limit) + " (exclusive)");
 }
 
-void add_dense(Arguments& args, Update& update, const Item& item, size_t i) {
+// Inline, unlike what it does when something is wrong: it is most of what a step of many small variables costs.
+inline bool add_dense(Update& update, const Item& item) {
+  return item.gradient_length == item.variable.length && update.add(item.variable);
+}
+
+void refuse_dense(Arguments& args, const Item& item, size_t i) {
   if (item.gradient_length != item.variable.length) {
     args.range_error(of_gradient(i) + " has the wrong number of elements");
-  } else if (!update.add(item.variable)) {
+  } else {
     args.out_of_memory("a step of so many variables");
   }
 }
@@ -94,7 +99,10 @@ void add_item(Arguments& args, Update& update, const Item& item, size_t i, napi_
   const bool found = napi_get_element(args.env(), rows_of_items, static_cast<uint32_t>(i), &rows) == napi_ok &&
                      napi_typeof(args.env(), rows, &type) == napi_ok;
   if (!found) return args.type_error("rows must be an array");
-  if (type == napi_undefined) return add_dense(args, update, item, i);
+  if (type == napi_undefined) {
+    if (!add_dense(update, item)) refuse_dense(args, item, i);
+    return;
+  }
   const Int32s indices = args.int32s_of(rows, "indices");
   if (!args.failed()) add_sparse(args, update, item, i, indices);
 }
@@ -125,41 +133,86 @@ template <class T> bool read_values(Arguments& args, const double* table, size_t
 template bool read_values<float>(Arguments&, const double*, size_t, Buffer<Values<float>>&);
 template bool read_values<double>(Arguments&, const double*, size_t, Buffer<Values<double>>&);
 
+namespace {
+
+struct Header {
+  size_t rule, groups, count;
+  bool all_rows;
+  const double* hyper;
+  const double* items;
+};
+
+bool read_header(Arguments& args, const Floats& table, Header& header) {
+  args.require(table.length >= kHeader, "the table of a step has four numbers at least");
+  if (args.failed()) return false;
+  Reader reader(table.as<double>());
+  header.rule = reader.whole();
+  header.all_rows = reader.flag();
+  header.groups = reader.whole();
+  header.count = reader.whole();
+  args.require(reader.good && header.rule < kRuleCount,
+               "the table of a step begins with no rule's number, or not with counts");
+  if (args.failed()) return false;
+  const Rule& rule = scalar::kTable.rules[header.rule];
+  const size_t most = table.length;  // no product of these overflows
+  args.require(
+      header.groups <= most && header.count <= most &&
+          table.length == kHeader + header.groups * rule.hyper_count + header.count * (kBeforeSlots + rule.slot_count),
+      "the table of a step must be as long as its counts say");
+  header.hyper = table.as<double>() + kHeader;
+  header.items = header.hyper + header.groups * rule.hyper_count;
+  return !args.failed();
+}
+
+void refuse_item(Arguments& args, size_t i) {
+  args.range_error("the numbers of variable " + std::to_string(i) + " in the table of a step are out of range");
+}
+
+}  // namespace
+
+bool read_layout(Arguments& args, void* step, size_t bytes) {
+  const Floats table = args.floats("table", DType::float64);
+  Header header;
+  if (args.failed() || !read_header(args, table, header)) return false;
+  static thread_local Buffer<VariableUpdate> variables;
+  variables.clear();
+  if (!variables.reserve(header.count)) return args.out_of_memory("a step of so many variables"), false;
+  const size_t slot_count = scalar::kTable.rules[header.rule].slot_count;
+  for (size_t i = 0; i < header.count; ++i) {
+    Reader reader(header.items + i * (kBeforeSlots + slot_count));
+    const Item item = read_item(reader, slot_count);
+    if (!reader.good || item.variable.group >= header.groups) return refuse_item(args, i), false;
+    variables.add_reserved(item.variable);
+  }
+  const bool fits = LaidOutStep::lay_out(step, bytes, header.rule, header.groups, variables.data(), variables.size());
+  args.require(fits, "step must have as many bytes as stepBytes says");
+  return !args.failed();
+}
+
 bool read_update(Arguments& args, Update& update) {
   const Floats table = args.floats("table", DType::float64);
   const bool has_sparse = !args.next_is_undefined();
-  const Napi::Value rows = args.next();
+  const Napi::Value rows = has_sparse ? args.next() : Napi::Value();
   if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
-  args.require(table.length >= kHeader, "the table of a step has four numbers at least");
-  if (args.failed()) return false;
-
-  Reader header(table.as<double>());
-  const size_t rule = header.whole();
-  const bool all_rows = header.flag();
-  const size_t groups = header.whole(), count = header.whole();
-  args.require(header.good && rule < kRuleCount,
-               "the table of a step begins with no rule's number, or not with counts");
-  if (args.failed()) return false;
-  const size_t hyper_count = scalar::kTable.rules[rule].hyper_count;
-  const size_t slot_count = scalar::kTable.rules[rule].slot_count, row_size = kBeforeSlots + slot_count;
-  const size_t most = table.length;  // no product of these overflows
-  args.require(groups <= most && count <= most && table.length == kHeader + groups * hyper_count + count * row_size,
-               "the table of a step must be as long as its counts say");
+  Header header;
+  if (args.failed() || !read_header(args, table, header)) return false;
+  const size_t slot_count = scalar::kTable.rules[header.rule].slot_count, count = header.count;
   args.require(!has_sparse || (!args.failed() && rows.As<Napi::Array>().Length() == count),
                "rows must have an entry for each variable of the step");
   if (args.failed()) return false;
 
-  const double* const hyper = table.as<double>() + kHeader;
-  if (!update.start(rule, all_rows, hyper, groups)) args.out_of_memory("the hyperparameters of a step");
-  Reader reader(hyper + groups * hyper_count);
+  if (!update.start(header.rule, header.all_rows, header.hyper, header.groups)) {
+    args.out_of_memory("the hyperparameters of a step");
+  }
+  Reader reader(header.items);
   for (size_t i = 0; i < count && !args.failed(); ++i) {
     const Item item = read_item(reader, slot_count);
-    if (!reader.good || item.variable.group >= groups) {
-      args.range_error("the numbers of variable " + std::to_string(i) + " in the table of a step are out of range");
+    if (!reader.good || item.variable.group >= header.groups) {
+      refuse_item(args, i);
     } else if (has_sparse) {
       add_item(args, update, item, i, rows);
-    } else {
-      add_dense(args, update, item, i);
+    } else if (!add_dense(update, item)) {
+      refuse_dense(args, item, i);
     }
   }
   return !args.failed();

@@ -4,7 +4,11 @@
 
 namespace gradstep {
 
-static const char* name_of(DType dtype) { return dtype == DType::float32 ? "Float32Array" : "Float64Array"; }
+namespace {
+
+const char* name_of(DType dtype) { return dtype == DType::float32 ? "Float32Array" : "Float64Array"; }
+
+}  // namespace
 
 void Arguments::type_error(const std::string& message) {
   if (!failed_) Napi::TypeError::New(env_, message).ThrowAsJavaScriptException();

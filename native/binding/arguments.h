@@ -43,7 +43,7 @@ class Arguments {
   bool boolean(const char* name);
   std::string string(const char* name);
   Napi::Value next() { return info_[position_++]; }
-  bool next_is_undefined() const { return info_[position_].IsUndefined(); }
+  bool next_is_undefined() const { return position_ >= info_.Length() || info_[position_].IsUndefined(); }
 
   // The same for a value that came some other way.
   Floats floats_of(napi_value value, const char* name);
@@ -57,7 +57,7 @@ class Arguments {
 
   bool failed() const { return failed_; }
   Napi::Env env() const { return env_; }
-  Napi::Value undefined() const { return env_.Undefined(); }
+  Napi::Value undefined() const { return {}; }  // what a function returns that returns no value
 
  private:
   Napi::Env env_;

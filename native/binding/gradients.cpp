@@ -7,6 +7,7 @@
 #include "bindings.h"
 
 namespace gradstep {
+namespace {
 
 using Info = Napi::CallbackInfo;
 
@@ -17,7 +18,7 @@ struct List {
 };
 
 // (arrays)
-static void read_arrays(Arguments& args, List& list) {
+void read_arrays(Arguments& args, List& list) {
   const Napi::Value value = args.next();
   if (!value.IsArray()) return args.type_error("arrays must be an array");
   const Napi::Array arrays = value.As<Napi::Array>();
@@ -36,7 +37,7 @@ static void read_arrays(Arguments& args, List& list) {
 }
 
 // The list's arrays, each with its factor, or 1 without factors. False when there is no memory.
-template <class T> static bool values_of(const List& list, const double* factors, Buffer<Values<T>>& values) {
+template <class T> bool values_of(const List& list, const double* factors, Buffer<Values<T>>& values) {
   if (!values.reserve(list.arrays.size())) return false;
   for (size_t i = 0; i < list.arrays.size(); ++i) {
     values.add_reserved({list.arrays[i].as<T>(), list.arrays[i].length, factors ? factors[i] : 1.0});
@@ -45,7 +46,7 @@ template <class T> static bool values_of(const List& list, const double* factors
 }
 
 // sumOfSquares(arrays, factors | undefined): number
-static Napi::Value sum_of_squares_of(const Info& info) {
+Napi::Value sum_of_squares_of(const Info& info) {
   Arguments args(info);
   List list;
   read_arrays(args, list);
@@ -63,7 +64,7 @@ static Napi::Value sum_of_squares_of(const Info& info) {
 }
 
 // sumOfSquaresAt(table: Float64Array of [address, length, factor] for each array, count, isFloat64): number
-static Napi::Value sum_of_squares_at(const Info& info) {
+Napi::Value sum_of_squares_at(const Info& info) {
   Arguments args(info);
   const Floats table = args.floats("table", DType::float64);
   const size_t count = args.size("count");
@@ -80,7 +81,7 @@ static Napi::Value sum_of_squares_at(const Info& info) {
 }
 
 // addressOf(array): number
-static Napi::Value address_of_array(const Info& info) {
+Napi::Value address_of_array(const Info& info) {
   Arguments args(info);
   const Floats array = args.floats("array");
   if (args.failed()) return args.undefined();
@@ -88,7 +89,7 @@ static Napi::Value address_of_array(const Info& info) {
 }
 
 // allFinite(arrays): boolean
-static Napi::Value all_finite_of(const Info& info) {
+Napi::Value all_finite_of(const Info& info) {
   Arguments args(info);
   List list;
   read_arrays(args, list);
@@ -103,7 +104,7 @@ static Napi::Value all_finite_of(const Info& info) {
 }
 
 // addN(out, terms): out = terms[0] + terms[1] + ...
-static Napi::Value add_n_of(const Info& info) {
+Napi::Value add_n_of(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out");
   List list;
@@ -124,7 +125,7 @@ static Napi::Value add_n_of(const Info& info) {
 }
 
 // scale(out, x, factor); out may be x
-static Napi::Value scale_op(const Info& info) {
+Napi::Value scale_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const double factor = args.number("factor");
@@ -134,7 +135,7 @@ static Napi::Value scale_op(const Info& info) {
 }
 
 // addScaled(out, x, factor): out += x factor
-static Napi::Value add_scaled_op(const Info& info) {
+Napi::Value add_scaled_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const double factor = args.number("factor");
@@ -144,7 +145,7 @@ static Napi::Value add_scaled_op(const Info& info) {
 }
 
 // moveToward(averages, values, rate): averages[i] -= (averages[i] - values[i]) rate
-static Napi::Value move_toward_op(const Info& info) {
+Napi::Value move_toward_op(const Info& info) {
   Arguments args(info);
   List averages, values;
   read_arrays(args, averages);
@@ -170,7 +171,7 @@ static Napi::Value move_toward_op(const Info& info) {
 }
 
 // clipByValue(out, x, low, high); out may be x
-static Napi::Value clip_by_value_op(const Info& info) {
+Napi::Value clip_by_value_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const double low = args.number("low"), high = args.number("high");
@@ -181,6 +182,8 @@ static Napi::Value clip_by_value_op(const Info& info) {
   });
   return args.undefined();
 }
+
+}  // namespace
 
 void export_gradients(Napi::Env env, Napi::Object exports) {
   add<sum_of_squares_of>(env, exports, "sumOfSquares");

@@ -7,11 +7,12 @@
 #include "bindings.h"
 
 namespace gradstep {
+namespace {
 
 using Info = Napi::CallbackInfo;
 
 // unary(function, out, x)
-static Napi::Value unary_op(const Info& info) {
+Napi::Value unary_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
@@ -22,7 +23,7 @@ static Napi::Value unary_op(const Info& info) {
 }
 
 // binary(function, out, a, b): a and b of out's length, or one of them a single element
-static Napi::Value binary_op(const Info& info) {
+Napi::Value binary_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
   const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
@@ -40,7 +41,7 @@ static Napi::Value binary_op(const Info& info) {
 }
 
 // The last offset that dims and strides reach, plus one; 0 when a dimension is empty.
-static size_t reach(const size_t* dims, const size_t* strides, size_t rank) {
+size_t reach(const size_t* dims, const size_t* strides, size_t rank) {
   size_t last = 0;
   for (size_t d = 0; d < rank; ++d) {
     if (dims[d] == 0) return 0;
@@ -49,14 +50,14 @@ static size_t reach(const size_t* dims, const size_t* strides, size_t rank) {
   return last + 1;
 }
 
-static size_t product(const size_t* dims, size_t rank) {
+size_t product(const size_t* dims, size_t rank) {
   size_t result = 1;
   for (size_t d = 0; d < rank; ++d) result *= dims[d];
   return result;
 }
 
 // binaryBroadcast(function, out, a, b, [...dims, ...strides of a, ...strides of b])
-static Napi::Value binary_broadcast_op(const Info& info) {
+Napi::Value binary_broadcast_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
   const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
@@ -86,7 +87,7 @@ static Napi::Value binary_broadcast_op(const Info& info) {
 }
 
 // permute(out, x, [...dims, ...strides of x])
-static Napi::Value permute_op(const Info& info) {
+Napi::Value permute_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype);
   static thread_local Buffer<size_t> layout;
@@ -104,7 +105,7 @@ static Napi::Value permute_op(const Info& info) {
 }
 
 // sum(out, x, outer, reduced, inner, scale)
-static Napi::Value sum_op(const Info& info) {
+Napi::Value sum_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype);
   const size_t outer = args.size("outer"), reduced = args.size("reduced"), inner = args.size("inner");
@@ -120,8 +121,8 @@ static Napi::Value sum_op(const Info& info) {
 
 template <class T> using RowFunction = void (*)(T* out, const T* x, size_t rows, size_t columns);
 
-// softmax(out, x, columns), logSoftmax(out, x, columns)
-template <RowFunction<float> f32, RowFunction<double> f64> static Napi::Value row_op(const Info& info) {
+// Each row function: (out, x, columns)
+template <RowFunction<float> of_floats, RowFunction<double> of_doubles> Napi::Value row_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const size_t columns = args.size("columns");
@@ -129,17 +130,17 @@ template <RowFunction<float> f32, RowFunction<double> f64> static Napi::Value ro
   if (args.failed()) return args.undefined();
   const size_t rows = out.length / columns;
   if (out.dtype == DType::float32) {
-    f32(out.as<float>(), x.as<float>(), rows, columns);
+    of_floats(out.as<float>(), x.as<float>(), rows, columns);
   } else {
-    f64(out.as<double>(), x.as<double>(), rows, columns);
+    of_doubles(out.as<double>(), x.as<double>(), rows, columns);
   }
   return args.undefined();
 }
 
 template <class T> using RowGradient = void (*)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
 
-// softmaxGradient(dx, dy, y, columns), logSoftmaxGradient(dx, dy, y, columns)
-template <RowGradient<float> f32, RowGradient<double> f64> static Napi::Value row_gradient_op(const Info& info) {
+// The gradient of each row function: (dx, dy, y, columns)
+template <RowGradient<float> of_floats, RowGradient<double> of_doubles> Napi::Value row_gradient_op(const Info& info) {
   Arguments args(info);
   const Floats dx = args.floats("dx"), dy = args.floats("dy", dx.dtype, dx.length);
   const Floats y = args.floats("y", dx.dtype, dx.length);
@@ -148,15 +149,15 @@ template <RowGradient<float> f32, RowGradient<double> f64> static Napi::Value ro
   if (args.failed()) return args.undefined();
   const size_t rows = dx.length / columns;
   if (dx.dtype == DType::float32) {
-    f32(dx.as<float>(), dy.as<float>(), y.as<float>(), rows, columns);
+    of_floats(dx.as<float>(), dy.as<float>(), y.as<float>(), rows, columns);
   } else {
-    f64(dx.as<double>(), dy.as<double>(), y.as<double>(), rows, columns);
+    of_doubles(dx.as<double>(), dy.as<double>(), y.as<double>(), rows, columns);
   }
   return args.undefined();
 }
 
 // softmaxCrossEntropy(loss, backprop, labels, logits, columns)
-static Napi::Value softmax_cross_entropy_op(const Info& info) {
+Napi::Value softmax_cross_entropy_op(const Info& info) {
   Arguments args(info);
   const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.dtype);
   const Floats labels = args.floats("labels", loss.dtype, backprop.length);
@@ -172,7 +173,7 @@ static Napi::Value softmax_cross_entropy_op(const Info& info) {
 }
 
 // A copy of the indices, each of them in [0, limit): another thread may write what was given. Good until the next call.
-static const int32_t* copied(Arguments& args, Int32s indices, size_t limit, const char* name) {
+const int32_t* copied(Arguments& args, Int32s indices, size_t limit, const char* name) {
   static thread_local Buffer<int32_t> copy;
   if (args.failed()) return nullptr;
   if (!copy.resize(indices.length)) {
@@ -189,7 +190,7 @@ static const int32_t* copied(Arguments& args, Int32s indices, size_t limit, cons
 }
 
 // sparseSoftmaxCrossEntropy(loss, backprop, labels: Int32Array, logits, columns)
-static Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
+Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
   Arguments args(info);
   const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.dtype);
   const Int32s labels = args.int32s("labels");
@@ -207,7 +208,7 @@ static Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
 }
 
 // scaleRows(out, x, factors)
-static Napi::Value scale_rows_op(const Info& info) {
+Napi::Value scale_rows_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
   const Floats factors = args.floats("factors", out.dtype);
@@ -222,7 +223,7 @@ static Napi::Value scale_rows_op(const Info& info) {
 }
 
 // gather(out, params, indices, rows, columns): params is [rows, columns]
-static Napi::Value gather_op(const Info& info) {
+Napi::Value gather_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), params = args.floats("params", out.dtype);
   const Int32s indices = args.int32s("indices");
@@ -239,7 +240,7 @@ static Napi::Value gather_op(const Info& info) {
 }
 
 // scatterAdd(out, values, indices, rows, columns, factor): out is [rows, columns]
-static Napi::Value scatter_add_op(const Info& info) {
+Napi::Value scatter_add_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), values = args.floats("values", out.dtype);
   const Int32s indices = args.int32s("indices");
@@ -257,7 +258,7 @@ static Napi::Value scatter_add_op(const Info& info) {
 }
 
 // gemm(out, a, b, m, n, k, transposeA, transposeB, bias | undefined, relu): out = op(a) op(b) + bias
-static Napi::Value gemm_op(const Info& info) {
+Napi::Value gemm_op(const Info& info) {
   Arguments args(info);
   const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
   const size_t m = args.size("m"), n = args.size("n"), k = args.size("k");
@@ -286,6 +287,8 @@ static Napi::Value gemm_op(const Info& info) {
   return args.undefined();
 }
 
+}  // namespace
+
 void export_ops(Napi::Env env, Napi::Object exports) {
   const KernelTable& table = scalar::kTable;
   exports.Set("unaryFunctions", names(env, table.unary, kUnaryCount));
@@ -295,10 +298,12 @@ void export_ops(Napi::Env env, Napi::Object exports) {
   add<binary_broadcast_op>(env, exports, "binaryBroadcast");
   add<permute_op>(env, exports, "permute");
   add<sum_op>(env, exports, "sum");
-  add<row_op<softmax<float>, softmax<double>>>(env, exports, "softmax");
-  add<row_op<log_softmax<float>, log_softmax<double>>>(env, exports, "logSoftmax");
-  add<row_gradient_op<softmax_gradient<float>, softmax_gradient<double>>>(env, exports, "softmaxGradient");
-  add<row_gradient_op<log_softmax_gradient<float>, log_softmax_gradient<double>>>(env, exports, "logSoftmaxGradient");
+#define GRADSTEP_ADD(name, js_name) add<row_op<name<float>, name<double>>>(env, exports, js_name);
+  GRADSTEP_ROW(GRADSTEP_ADD)
+#undef GRADSTEP_ADD
+#define GRADSTEP_ADD(name, js_name) add<row_gradient_op<name<float>, name<double>>>(env, exports, js_name);
+  GRADSTEP_ROW_GRADIENT(GRADSTEP_ADD)
+#undef GRADSTEP_ADD
   add<softmax_cross_entropy_op>(env, exports, "softmaxCrossEntropy");
   add<sparse_softmax_cross_entropy_op>(env, exports, "sparseSoftmaxCrossEntropy");
   add<scale_rows_op>(env, exports, "scaleRows");

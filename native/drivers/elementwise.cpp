@@ -8,8 +8,10 @@
 
 namespace gradstep {
 
+namespace {
+
 // f(begin, count) for every block of n elements
-template <class F> static void each_block(size_t n, F f) {
+template <class F> void each_block(size_t n, F f) {
   if (n < 2 * kBlockElements) {
     if (n > 0) f(size_t{0}, n);
     return;
@@ -19,6 +21,8 @@ template <class F> static void each_block(size_t n, F f) {
     f(begin, std::min(kBlockElements, n - begin));
   });
 }
+
+}  // namespace
 
 template <class T> void unary(size_t function, T* out, const T* x, size_t n) {
   const auto kernel = of<T>(kernels()).unary[function];

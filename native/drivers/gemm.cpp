@@ -9,11 +9,12 @@
 namespace gradstep {
 namespace {
 
-// Multiply-adds that are worth another thread: 7 microseconds at 8 a cycle, 2 at 32. To hand work to a thread that
-// still spins after the product before takes half a microsecond; who must wake one loses 5, once.
+// Multiply-adds that are worth another thread: 7 microseconds at 8 a cycle, 2 at 32. Handing work to
+// a thread that still spins after the previous product takes half a microsecond; waking one takes 5, once.
 constexpr size_t kWorthAnotherThread = size_t(1) << 17;
 
-// Each block packs its own rows of a and columns of b, as much work as this many more rows and columns of c.
+// Each block packs its own rows of a and columns of b. That is as much work as computing this many more rows and
+// columns of c.
 constexpr size_t kPackingCost = 8;
 
 struct Grid {
@@ -47,7 +48,7 @@ template <class T> Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t r
   return block;
 }
 
-// Of each thread its own, nullptr when there is none.
+// The calling thread's own scratch memory, nullptr when there is none.
 void* scratch() {
   thread_local Buffer<char> memory;
   return memory.reserve(kGemmScratchBytes) ? memory.data() : nullptr;
@@ -72,7 +73,7 @@ template <class T> bool multiply(const Gemm<T>& g) {
   const auto part_of_g = [&](size_t index) {
     return block_of(g, grid, index / across * grid.block_rows, index % across * grid.block_columns);
   };
-  bool left[kMaxThreads] = {};  // blocks of threads that find no scratch; there are at most as many as threads
+  bool left[kMaxThreads] = {};  // blocks not computed because their thread found no scratch; one block a thread at most
   parallel_for(across * down, [&](size_t index) {
     void* const memory = scratch();
     left[index] = memory == nullptr;

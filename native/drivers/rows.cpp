@@ -10,9 +10,10 @@
 #include "blocks.h"
 
 namespace gradstep {
+namespace {
 
 // f(first_row, row_count) for blocks of rows of about kBlockElements
-template <class F> static void each_row_block(size_t rows, size_t columns, F f) {
+template <class F> void each_row_block(size_t rows, size_t columns, F f) {
   if (rows == 0) return;
   const size_t per_block = std::max<size_t>(1, kBlockElements / std::max<size_t>(1, columns));
   parallel_for(blocks_of(rows, per_block), [&](size_t block) {
@@ -22,7 +23,7 @@ template <class F> static void each_row_block(size_t rows, size_t columns, F f) 
 }
 
 // One long row: fixed blocks, their sums added in order. `partial` has room for a sum of each.
-template <class T> static double sum_of(const T* x, size_t n, double* partial) {
+template <class T> double sum_of(const T* x, size_t n, double* partial) {
   const auto kernel = of<T>(kernels()).sum;
   const size_t blocks = blocks_of(n);
   parallel_for(blocks, [=](size_t block) {
@@ -33,6 +34,40 @@ template <class T> static double sum_of(const T* x, size_t n, double* partial) {
   for (size_t block = 0; block < blocks; ++block) total += partial[block];
   return total;
 }
+
+template <class T> using RowKernel = void (*)(T* out, const T* x, size_t rows, size_t columns);
+
+template <class T> void each_row(RowKernel<T> kernel, T* out, const T* x, size_t rows, size_t columns) {
+  each_row_block(rows, columns,
+                 [=](size_t row, size_t count) { kernel(out + row * columns, x + row * columns, count, columns); });
+}
+
+template <class T> using RowGradientKernel = void (*)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+
+template <class T>
+void each_row(RowGradientKernel<T> kernel, T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
+  each_row_block(rows, columns, [=](size_t row, size_t count) {
+    const size_t at = row * columns;
+    kernel(dx + at, dy + at, y + at, count, columns);
+  });
+}
+
+// A matrix transposed tile by tile: both sides stay in cache.
+template <class T>
+void transpose(T* out, const T* x, size_t rows, size_t columns, size_t row_stride, size_t column_stride) {
+  constexpr size_t kTile = 16;  // 16 floats are a cache line
+  for (size_t r0 = 0; r0 < rows; r0 += kTile) {
+    for (size_t c0 = 0; c0 < columns; c0 += kTile) {
+      for (size_t r = r0; r < std::min(rows, r0 + kTile); ++r) {
+        for (size_t c = c0; c < std::min(columns, c0 + kTile); ++c) {
+          out[r * columns + c] = x[r * row_stride + c * column_stride];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
 
 template <class T> bool sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale) {
   const Kernels<T>& table = of<T>(kernels());
@@ -56,31 +91,23 @@ template <class T> bool sum(T* out, const T* x, size_t outer, size_t reduced, si
   return true;
 }
 
-template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns) {
-  const auto kernel = of<T>(kernels()).softmax;
-  each_row_block(rows, columns,
-                 [=](size_t row, size_t count) { kernel(out + row * columns, x + row * columns, count, columns); });
-}
+#define GRADSTEP_DEFINE(name, js_name)                                            \
+  template <class T> void name(T* out, const T* x, size_t rows, size_t columns) { \
+    each_row(of<T>(kernels()).name, out, x, rows, columns);                       \
+  }                                                                               \
+  template void name<float>(float*, const float*, size_t, size_t);                \
+  template void name<double>(double*, const double*, size_t, size_t);
+GRADSTEP_ROW(GRADSTEP_DEFINE)
+#undef GRADSTEP_DEFINE
 
-template <class T> void log_softmax(T* out, const T* x, size_t rows, size_t columns) {
-  const auto kernel = of<T>(kernels()).log_softmax;
-  each_row_block(rows, columns,
-                 [=](size_t row, size_t count) { kernel(out + row * columns, x + row * columns, count, columns); });
-}
-
-template <class T> void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
-  const auto kernel = of<T>(kernels()).softmax_gradient;
-  each_row_block(rows, columns, [=](size_t row, size_t count) {
-    kernel(dx + row * columns, dy + row * columns, y + row * columns, count, columns);
-  });
-}
-
-template <class T> void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns) {
-  const auto kernel = of<T>(kernels()).log_softmax_gradient;
-  each_row_block(rows, columns, [=](size_t row, size_t count) {
-    kernel(dx + row * columns, dy + row * columns, y + row * columns, count, columns);
-  });
-}
+#define GRADSTEP_DEFINE(name, js_name)                                                        \
+  template <class T> void name(T* dx, const T* dy, const T* y, size_t rows, size_t columns) { \
+    each_row(of<T>(kernels()).name, dx, dy, y, rows, columns);                                \
+  }                                                                                           \
+  template void name<float>(float*, const float*, const float*, size_t, size_t);              \
+  template void name<double>(double*, const double*, const double*, size_t, size_t);
+GRADSTEP_ROW_GRADIENT(GRADSTEP_DEFINE)
+#undef GRADSTEP_DEFINE
 
 template <class T>
 void softmax_cross_entropy(T* loss, T* backprop, const T* labels, const T* logits, size_t rows, size_t columns) {
@@ -125,21 +152,6 @@ void scatter_add(T* out, const T* values, const int32_t* indices, size_t count, 
   }
 }
 
-// A matrix transposed tile by tile: both sides stay in cache.
-template <class T>
-static void transpose(T* out, const T* x, size_t rows, size_t columns, size_t row_stride, size_t column_stride) {
-  constexpr size_t kTile = 16;  // 16 floats are a cache line
-  for (size_t r0 = 0; r0 < rows; r0 += kTile) {
-    for (size_t c0 = 0; c0 < columns; c0 += kTile) {
-      for (size_t r = r0; r < std::min(rows, r0 + kTile); ++r) {
-        for (size_t c = c0; c < std::min(columns, c0 + kTile); ++c) {
-          out[r * columns + c] = x[r * row_stride + c * column_stride];
-        }
-      }
-    }
-  }
-}
-
 template <class T> void permute(T* out, const T* x, size_t rank, const size_t* dims, const size_t* strides) {
   if (rank == 0) {
     out[0] = x[0];
@@ -161,10 +173,6 @@ template <class T> void permute(T* out, const T* x, size_t rank, const size_t* d
 
 #define GRADSTEP_INSTANTIATE(T)                                                                    \
   template bool sum<T>(T*, const T*, size_t, size_t, size_t, double);                              \
-  template void softmax<T>(T*, const T*, size_t, size_t);                                          \
-  template void log_softmax<T>(T*, const T*, size_t, size_t);                                      \
-  template void softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                       \
-  template void log_softmax_gradient<T>(T*, const T*, const T*, size_t, size_t);                   \
   template void softmax_cross_entropy<T>(T*, T*, const T*, const T*, size_t, size_t);              \
   template void sparse_softmax_cross_entropy<T>(T*, T*, const int32_t*, const T*, size_t, size_t); \
   template void scale_rows<T>(T*, const T*, const T*, size_t, size_t);                             \

@@ -8,10 +8,15 @@ namespace gradstep {
 // changed, when there is no memory.
 template <class T> [[nodiscard]] bool sum(T* out, const T* x, size_t outer, size_t reduced, size_t inner, double scale);
 
-template <class T> void softmax(T* out, const T* x, size_t rows, size_t columns);
-template <class T> void log_softmax(T* out, const T* x, size_t rows, size_t columns);
-template <class T> void softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
-template <class T> void log_softmax_gradient(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+// The row functions and their gradients, as kernels/list.h names them.
+#define GRADSTEP_DECLARE(name, js_name) template <class T> void name(T* out, const T* x, size_t rows, size_t columns);
+GRADSTEP_ROW(GRADSTEP_DECLARE)
+#undef GRADSTEP_DECLARE
+#define GRADSTEP_DECLARE(name, js_name) \
+  template <class T> void name(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
+GRADSTEP_ROW_GRADIENT(GRADSTEP_DECLARE)
+#undef GRADSTEP_DECLARE
+
 template <class T>
 void softmax_cross_entropy(T* loss, T* backprop, const T* labels, const T* logits, size_t rows, size_t columns);
 template <class T>

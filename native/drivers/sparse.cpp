@@ -10,7 +10,7 @@
 namespace gradstep {
 namespace {
 
-// Sums beyond this are given back after each step: to get them anew is little beside a step that needs so many.
+// More memory than this is given back after each step: allocating it anew takes little beside such a large step.
 constexpr size_t kKeptBytes = size_t(64) << 20;
 
 // At least two for each row, so that a free one is near.
@@ -47,7 +47,7 @@ template <class T> bool SparseGradients<T>::reserve(SparseRules rules, StepRange
     more_ranges += rules.whole ? 1 : rules.all_rows ? 2 * gradient.count + 1 : gradient.count;
   }
   if (!ranges.reserve(more_ranges) || !sums_.reserve(sums)) return false;
-  return rules.whole || gradients_.empty() || (rows_.reserve(most_rows) && buckets_.reserve(bucket_count(most_rows)));
+  return rules.whole || (rows_.reserve(most_rows) && buckets_.reserve(bucket_count(most_rows)));
 }
 
 template <class T> void SparseGradients<T>::expand(SparseRules rules, StepRanges<T>& ranges) {

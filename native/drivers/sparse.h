@@ -16,6 +16,7 @@ struct SparseRules {
 template <class T> class SparseGradients {
  public:
   void clear();
+  bool empty() const { return gradients_.empty(); }
 
   // `variable` is the whole variable, its gradient the values; the indices are copied. Returns the copy, good until the
   // next call, for the caller to check: each must be in [0, variable.count / row_elements). nullptr: no memory.

@@ -14,11 +14,6 @@ constexpr size_t kParallelElements = 2 * kBlockElements;
 
 }  // namespace
 
-template <class T> void StepRanges<T>::clear() {
-  ranges_.clear();
-  hyper_.clear();
-}
-
 template <class T> bool StepRanges<T>::prepare(size_t rule) {
   if (!ends_.resize(ranges_.size())) return false;
   if (!scalar::kTable.rules[rule].measured) return true;
@@ -43,14 +38,10 @@ template <class T> void StepRanges<T>::measure(const Kernels<T>& table, size_t r
 
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
 // and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
-template <class T> void StepRanges<T>::run(size_t rule) {
-  const size_t count = ranges_.size();
-  if (count == 0) return;
-  const Kernels<T>& table = of<T>(kernels());
-  if (scalar::kTable.rules[rule].measured) measure(table, rule);
+template <class T>
+void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, const double* const* hyper,
+                const size_t* end, size_t count) {
   const auto kernel = table.step[rule];
-  const Range<T>* const ranges = ranges_.data();
-  const double* const* const hyper = hyper_.data();
   const auto whole = [=](size_t i, size_t last) {  // group by group
     while (i < last) {
       size_t next = i + 1;
@@ -59,11 +50,9 @@ template <class T> void StepRanges<T>::run(size_t rule) {
       i = next;
     }
   };
-  size_t total = 0;
-  for (size_t i = 0; i < count; ++i) ends_[i] = total += ranges[i].count;
+  const size_t total = end[count - 1];
   if (total < kParallelElements || threads() == 1) return whole(0, count);
 
-  const size_t* const end = ends_.data();
   parallel_for(blocks_of(total), [=](size_t block) {
     const size_t from = block * kBlockElements, to = std::min(total, from + kBlockElements);
     const auto piece = [&](size_t i, size_t begin, size_t until) {
@@ -84,6 +73,18 @@ template <class T> void StepRanges<T>::run(size_t rule) {
   });
 }
 
+template <class T> void StepRanges<T>::run(size_t rule) {
+  const Kernels<T>& table = of<T>(kernels());
+  if (scalar::kTable.rules[rule].measured) measure(table, rule);
+  size_t total = 0;
+  for (size_t i = 0; i < ranges_.size(); ++i) ends_[i] = total += ranges_[i].count;
+  run_ranges(table, rule, ranges_.data(), hyper_.data(), ends_.data(), ranges_.size());
+}
+
+template void run_ranges<float>(const Kernels<float>&, size_t, const Range<float>*, const double* const*, const size_t*,
+                                size_t);
+template void run_ranges<double>(const Kernels<double>&, size_t, const Range<double>*, const double* const*,
+                                 const size_t*, size_t);
 template class StepRanges<float>;
 template class StepRanges<double>;
 

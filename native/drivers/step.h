@@ -18,11 +18,21 @@ template <class T> Range<T> part(const Range<T>& range, size_t begin, size_t end
   return result;
 }
 
+// Steps ranges with a rule that is not measured, over the thread pool. `ends` tells where each range ends when all are
+// laid end to end. Ranges of one group should follow each other: they are then handed to the kernel together.
+template <class T>
+void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, const double* const* hyper,
+                const size_t* ends, size_t count);
+
 // A measured rule needs each range to be a whole variable. Ranges of one group should follow each other: they are then
 // handed to the kernel together.
 template <class T> class StepRanges {
  public:
-  void clear();
+  void clear() {
+    ranges_.clear();
+    hyper_.clear();
+  }
+  bool empty() const { return ranges_.empty(); }
 
   // False when there is no memory, as prepare().
   [[nodiscard]] bool reserve(size_t more) {

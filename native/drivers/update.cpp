@@ -14,33 +14,19 @@ bool Update::start(size_t rule, bool all_rows, const double* hyper, size_t group
   return true;
 }
 
-template <class T> Range<T> Update::range_of(const VariableUpdate& variable) const {
-  Range<T> range = {};
-  range.param = static_cast<T*>(variable.param);
-  range.gradient = static_cast<const T*>(variable.gradient);
-  for (size_t k = 0; k < slot_count_; ++k) range.slots[k] = static_cast<T*>(variable.slots[k]);
-  range.factor = variable.factor;
-  range.count = variable.length;
-  return range;
-}
-
-bool Update::add(const VariableUpdate& variable) {
-  if (variable.length == 0) return true;
-  const double* const hyper = hyper_of(variable);
-  return variable.is_float64 ? float64_.ranges.add(range_of<double>(variable), hyper)
-                             : float32_.ranges.add(range_of<float>(variable), hyper);
-}
-
 const int32_t* Update::add(const VariableUpdate& variable, size_t row_elements, const int32_t* indices, size_t rows) {
   const double* const hyper = hyper_of(variable);
-  return variable.is_float64 ? float64_.sparse.add(range_of<double>(variable), hyper, row_elements, indices, rows)
-                             : float32_.sparse.add(range_of<float>(variable), hyper, row_elements, indices, rows);
+  return variable.is_float64
+             ? float64_.sparse.add(range_of<double>(variable, slot_count_), hyper, row_elements, indices, rows)
+             : float32_.sparse.add(range_of<float>(variable, slot_count_), hyper, row_elements, indices, rows);
 }
 
 template <class T> bool Update::Part<T>::prepare(size_t rule, SparseRules rules) {
-  if (!sparse.reserve(rules, ranges)) return false;
-  sparse.expand(rules, ranges);
-  return ranges.prepare(rule);
+  if (!sparse.empty()) {
+    if (!sparse.reserve(rules, ranges)) return false;
+    sparse.expand(rules, ranges);
+  }
+  return ranges.empty() || ranges.prepare(rule);
 }
 
 template <class T> void Update::Part<T>::clear() {
@@ -51,8 +37,8 @@ template <class T> void Update::Part<T>::clear() {
 bool Update::prepare() { return float32_.prepare(rule_, sparse_rules_) && float64_.prepare(rule_, sparse_rules_); }
 
 void Update::run() {
-  float32_.ranges.run(rule_);
-  float64_.ranges.run(rule_);
+  if (!float32_.ranges.empty()) float32_.ranges.run(rule_);
+  if (!float64_.ranges.empty()) float64_.ranges.run(rule_);
 }
 
 void Update::clear() {

@@ -1,7 +1,8 @@
 // Included once by every isa/<isa>.cpp, after its vector vocabulary: every kernel, and the table that names them.
+#pragma once
+#include "../simd/simd.h"
 #include "table.h"
 
-#include "../simd/math.h"
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
 #include "gemm.h"
@@ -35,9 +36,21 @@ namespace SIMD_ISA {
 #define GRADSTEP_STRING2(x) #x
 #define GRADSTEP_STRING(x) GRADSTEP_STRING2(x)
 
-#define GRADSTEP_RULE(R)                                                       \
-  {R<F32x16>::kName,       R<F32x16>::kSlots.list,   R<F32x16>::kSlots.kCount, \
-   R<F32x16>::kHyper.list, R<F32x16>::kHyper.kCount, IsMeasured<R<F32x16>>::value},
+// Tables are filled member by member, by name: nothing can take another's place.
+
+template <class R> static constexpr Rule rule_of() {
+  Rule rule = {};
+  rule.name = R::kName;
+  rule.slots = R::kSlots.list;
+  rule.slot_count = R::kSlots.kCount;
+  rule.hyper = R::kHyper.list;
+  rule.hyper_count = R::kHyper.kCount;
+  rule.measured = IsMeasured<R>::value;
+  static_assert(R::kSlots.kCount <= kMaxSlots, "a rule's slots fit a range");
+  return rule;
+}
+
+#define GRADSTEP_RULE(R) rule_of<R<F32x16>>(),
 static constexpr Rule kRules[] = {GRADSTEP_OPTIMIZERS(GRADSTEP_RULE)};
 #undef GRADSTEP_RULE
 
@@ -47,39 +60,47 @@ static constexpr const char* kBinaryNames[] = {GRADSTEP_BINARY(GRADSTEP_NAME)};
 #undef GRADSTEP_NAME
 
 template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
-#define GRADSTEP_STEP(R) step<R<V>, V>,
-#define GRADSTEP_MEASURE(R) measure_of<R<V>, V>(),
-#define GRADSTEP_UNARY_OF(F) unary<V, F>,
-#define GRADSTEP_BINARY_OF(F) binary<V, F>,
-  return {{GRADSTEP_OPTIMIZERS(GRADSTEP_STEP)},
-          {GRADSTEP_OPTIMIZERS(GRADSTEP_MEASURE)},
-          sum_of_squares<V>,
-          all_finite<V>,
-          scale<V>,
-          clip_by_value<V>,
-          add_scaled<V>,
-          move_toward<V>,
-          {GRADSTEP_UNARY(GRADSTEP_UNARY_OF)},
-          {GRADSTEP_BINARY(GRADSTEP_BINARY_OF)},
-          sum<V>,
-          sum_rows<V>,
-          sum_columns<V>,
-          softmax<V>,
-          log_softmax<V>,
-          softmax_gradient<V>,
-          log_softmax_gradient<V>,
-          softmax_cross_entropy<V>,
-          sparse_softmax_cross_entropy<V>,
-          scale_rows<V>,
-          gemm<V>};
-#undef GRADSTEP_STEP
-#undef GRADSTEP_MEASURE
-#undef GRADSTEP_UNARY_OF
-#undef GRADSTEP_BINARY_OF
+  Kernels<typename V::Scalar> table = {};
+  size_t rule = 0, function = 0;
+#define GRADSTEP_RULE(R)                       \
+  table.step[rule] = step<R<V>, V>;            \
+  table.measure[rule] = measure_of<R<V>, V>(); \
+  ++rule;
+  GRADSTEP_OPTIMIZERS(GRADSTEP_RULE)
+#undef GRADSTEP_RULE
+
+#define GRADSTEP_FUNCTION(F) table.unary[function++] = unary<V, F>;
+  GRADSTEP_UNARY(GRADSTEP_FUNCTION)
+#undef GRADSTEP_FUNCTION
+  function = 0;
+#define GRADSTEP_FUNCTION(F) table.binary[function++] = binary<V, F>;
+  GRADSTEP_BINARY(GRADSTEP_FUNCTION)
+#undef GRADSTEP_FUNCTION
+
+#define GRADSTEP_KERNEL(result, name, ...) table.name = name<V>;
+#define GRADSTEP_ROW_KERNEL(name, js_name) table.name = name<V>;
+  GRADSTEP_REDUCTIONS(GRADSTEP_KERNEL, T)
+  GRADSTEP_UPDATES(GRADSTEP_KERNEL, T)
+  GRADSTEP_ROW(GRADSTEP_ROW_KERNEL)
+  GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_KERNEL)
+  GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
+#undef GRADSTEP_KERNEL
+#undef GRADSTEP_ROW_KERNEL
+  return table;
 }
 
-const KernelTable kTable = {GRADSTEP_STRING(SIMD_ISA), kRules, kUnaryNames, kBinaryNames, kernels_of<F32x16>(),
-                            kernels_of<F64x8>()};
+static constexpr KernelTable table_of_all() {
+  KernelTable table = {};
+  table.isa = GRADSTEP_STRING(SIMD_ISA);
+  table.rules = kRules;
+  table.unary = kUnaryNames;
+  table.binary = kBinaryNames;
+  table.f32 = kernels_of<F32x16>();
+  table.f64 = kernels_of<F64x8>();
+  return table;
+}
+
+constexpr KernelTable kTable = table_of_all();
 
 }  // namespace SIMD_ISA
 }  // namespace gradstep

@@ -1,12 +1,19 @@
 // Drives any update rule over memory. The tail is the rule itself with a lane count, never a second copy of it.
+#pragma once
+#include "../simd/simd.h"
+#include "norm.h"
+#include "optimizers/form.h"
+#include "optimizers/names.h"
+#include "table.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 
 // What a pass over memory changes, and so has to write.
 enum Writes { kNothing, kParam = 1, kSlots = 2, kAll = kParam | kSlots };
 
-// Asking for cache lines so far ahead, and for those that will be written as such, before the store that would wait for
-// them, made steps in memory 10 to 20 % faster and cost nothing in caches.
+// How many cache lines ahead to prefetch. Lines that will be written are asked for as such, so that no store waits for
+// them. That made steps in memory 10 to 20 % faster and costs nothing in caches.
 constexpr size_t kLinesAhead = 8;
 
 // Where a rule's gradient comes from.
@@ -72,7 +79,7 @@ template <class Rule> struct IsMeasured<Rule, decltype(void(&Rule::measured))> {
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, V*) const) { return kSlots; }
 template <class R, class V> constexpr Writes writes_of(V (R::*)(V, V, const V*) const) { return kNothing; }
 
-// Lanes past the end may hold anything, 0 / 0 among it.
+// x with zeros in the lanes past the end of memory: a rule may have computed 0 / 0 there.
 template <class V> INL V only(V x) { return x; }
 template <class V> INL V only(V x, size_t lanes) {
   typename V::Scalar memory[V::kLanes];
@@ -103,7 +110,7 @@ static constexpr auto measure_of() -> SumsOfSquares (*)(const double*, const Ran
   return nullptr;
 }
 
-// The start of a range before its turn: the rest of a long one apply() or the hardware asks for in time.
+// Prefetches the start of a range before its turn comes. apply() and the hardware prefetch the rest of a long one.
 template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
   constexpr size_t kLine = 64 / sizeof(T), kAtMost = 16 * kLine;
   const size_t n = range.count < kAtMost ? range.count : kAtMost;
@@ -114,9 +121,8 @@ template <class T> INL void prefetch(const Range<T>& range, size_t slot_count) {
   }
 }
 
-// A rule with a member `special` has a shorter form for some hyperparameters. It is called with Form<special>, in a
-// loop of its own for each form: with both in one loop, the longer one would take the registers of the shorter.
-template <bool kSpecial> struct Form { static constexpr bool special = kSpecial; };
+// Each form of a rule (optimizers/form.h) has a loop of its own: with both in one, the longer form would take the
+// registers of the shorter.
 template <class Rule, class = void> struct HasForms { static constexpr bool value = false; };
 template <class Rule> struct HasForms<Rule, decltype(void(&Rule::special))> { static constexpr bool value = true; };
 

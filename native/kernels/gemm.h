@@ -1,6 +1,7 @@
-#pragma once
 // Matrix multiplication on one thread: c in blocks, blocks in panels of columns, panels in tiles (gemm/tile.h);
 // operands are packed where that pays. See gemm_args.h for what is computed.
+#pragma once
+#include "../simd/simd.h"
 #include "gemm/pack.h"
 #include "gemm/tile.h"
 #include "gemm_args.h"
@@ -12,7 +13,8 @@ constexpr size_t kGemmBytesOfA = 256u << 10;  // half of a 512 KiB L2
 constexpr size_t kGemmBytesOfB = 2u << 20;
 static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
 
-// For up to this many panels a may be read from where it lies; for more, the tiles of the first leave a packed copy.
+// Up to this many panels read a where it lies. For more, the tiles of the first panel leave a packed copy for the
+// others.
 constexpr size_t kGemmFewPanels = 8;
 
 static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
@@ -146,8 +148,8 @@ template <class V> static void gemm_blocks(const Gemm<typename V::Scalar>& g, bo
 }
 
 // With few columns most lanes of a vector along them are empty. Then c^T = op(b)^T op(a)^T is less work: vectors run
-// along the rows of c, and its tiles are transposed on their way out. It also is where b must be transposed, and a must
-// not, and a and c are small beside b. Work is counted in lanes of multiply-adds.
+// along the rows of c, and its tiles are transposed on their way out. It is less work also where b must be transposed
+// and a must not, and a and c are small beside b. Work is counted in lanes of multiply-adds.
 constexpr double kGemmTranspose = 3;  // an element transposed takes as long as this many
 
 template <class V> static double gemm_work_straight(const Gemm<typename V::Scalar>& g) {

@@ -29,9 +29,6 @@ template <class T> struct Gemm {
   void* scratch;  // kGemmScratchBytes, aligned to 64, for packed panels; contents mean nothing between calls
 };
 
-using GemmF32 = Gemm<float>;
-using GemmF64 = Gemm<double>;
-
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
 constexpr size_t kGemmScratchBytes = 9u << 18;  // 2 MiB of b and 256 KiB of a
 

@@ -1,4 +1,8 @@
-// Sums that a gradient's norm is made of. Double accumulators in a fixed layout: the same bits on every ISA.
+// The sums of squares that a gradient's norm is the root of. Double accumulators in a fixed layout: the same bits on
+// every ISA.
+#pragma once
+#include "../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

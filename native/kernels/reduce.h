@@ -1,4 +1,9 @@
 // Sums over rows or columns of x [rows, columns]: accumulated in double, in one fixed order, rounded once.
+#pragma once
+#include "../simd/simd.h"
+#include "norm.h"
+#include "scale.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

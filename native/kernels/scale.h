@@ -1,4 +1,7 @@
-// One gradient in, one gradient out.
+// Element-wise kernels that take a number beside their arrays.
+#pragma once
+#include "../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 
@@ -25,7 +28,8 @@ static void add_scaled(typename V::Scalar* out, const typename V::Scalar* x, dou
   });
 }
 
-// out = out - (out - x) rate: a step towards x, by this part of the way. An out that is x stays exactly that.
+// out = out - (out - x) rate: moves out towards x by the fraction `rate` of their distance. Where out equals x it stays
+// exactly that.
 template <class V>
 static void move_toward(typename V::Scalar* out, const typename V::Scalar* x, double rate, size_t n) {
   const V r(static_cast<typename V::Scalar>(rate));

@@ -1,5 +1,11 @@
 // Softmax and the cross entropies built on it, a row at a time. Shifting by the row's maximum keeps exp in range.
 // Per row: s = x - max(x), z = sum(exp(s)); softmax = exp(s) / z, log softmax = s - log(z).
+#pragma once
+#include "../simd/math.h"
+#include "../simd/simd.h"
+#include "norm.h"
+#include "scale.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 
@@ -9,7 +15,7 @@ template <class V, class F> static inline __attribute__((always_inline)) void ea
   if (i < n) f(i, n - i);
 }
 
-// The lanes of a partial vector that lie past its end.
+// Puts `rest` into the lanes of a partial vector that lie past its end.
 INL F32x16 lane_numbers(F32x16) {
   static const float kNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   return load(kNumbers);

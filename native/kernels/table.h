@@ -6,14 +6,14 @@
 
 #include "elementwise/list.h"
 #include "gemm_args.h"
+#include "list.h"
 #include "optimizers/list.h"
 
 namespace gradstep {
 
 constexpr size_t kMaxSlots = 4;
-constexpr size_t kMaxHyper = 16;
 
-// Of a whole variable, and of what a measured rule wants the norm of (apply.h).
+// Sums of squares over a whole variable: of its elements, and of the vector whose norm a measured rule needs (apply.h).
 struct SumsOfSquares { double param, measured; };
 
 // A contiguous stretch of one variable, with its gradient and slots: what an update rule walks over.
@@ -49,34 +49,21 @@ template <class T> struct Kernels {
   // The first pass of a measured rule, over a part of a variable; null for other rules.
   SumsOfSquares (*measure[kRuleCount])(const double* hyper, const Range<T>& range);
 
-  double (*sum_of_squares)(const T* x, size_t n);  // accumulated in double
-  bool (*all_finite)(const T* x, size_t n);
-  void (*scale)(T* out, const T* x, double factor, size_t n);  // out may be x
-  void (*clip_by_value)(T* out, const T* x, T low, T high, size_t n);
-  void (*add_scaled)(T* out, const T* x, double factor, size_t n);  // out += x * factor
-  void (*move_toward)(T* out, const T* x, double rate, size_t n);   // out -= (out - x) * rate
-
   void (*unary[kUnaryCount])(T* out, const T* x, size_t n);
   void (*binary[kBinaryCount])(T* out, const T* a, const T* b, Operands operands, size_t n);
 
-  double (*sum)(const T* x, size_t n);
-
-  // x is [rows, columns]; sums accumulate in double, are multiplied by `scale` and rounded once
-  void (*sum_rows)(T* out, const T* x, size_t rows, size_t columns, double scale);     // out is [rows]
-  void (*sum_columns)(T* out, const T* x, size_t rows, size_t columns, double scale);  // out is [columns]
-
-  // all are [rows, columns] unless said otherwise
-  void (*softmax)(T* out, const T* x, size_t rows, size_t columns);
-  void (*log_softmax)(T* out, const T* x, size_t rows, size_t columns);
-  void (*softmax_gradient)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
-  void (*log_softmax_gradient)(T* dx, const T* dy, const T* y, size_t rows, size_t columns);
-  // loss is [rows]; backprop is d loss / d logits
-  void (*softmax_cross_entropy)(T* loss, T* backprop, const T* labels, const T* logits, size_t rows, size_t columns);
-  void (*sparse_softmax_cross_entropy)(T* loss, T* backprop, const int32_t* labels, const T* logits, size_t rows,
-                                       size_t columns);
-  void (*scale_rows)(T* out, const T* x, const T* factors, size_t rows, size_t columns);  // factors is [rows]
-
-  void (*gemm)(const Gemm<T>&);
+#define GRADSTEP_MEMBER(result, name, ...) result (*name)(__VA_ARGS__);
+#define GRADSTEP_ROW_MEMBER(name, js_name) void (*name)(T * out, const T* x, size_t rows, size_t columns);
+#define GRADSTEP_ROW_GRADIENT_MEMBER(name, js_name) \
+  void (*name)(T * dx, const T* dy, const T* y, size_t rows, size_t columns);
+  GRADSTEP_REDUCTIONS(GRADSTEP_MEMBER, T)
+  GRADSTEP_UPDATES(GRADSTEP_MEMBER, T)
+  GRADSTEP_ROW(GRADSTEP_ROW_MEMBER)
+  GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_GRADIENT_MEMBER)
+  GRADSTEP_MATRIX(GRADSTEP_MEMBER, T)
+#undef GRADSTEP_MEMBER
+#undef GRADSTEP_ROW_MEMBER
+#undef GRADSTEP_ROW_GRADIENT_MEMBER
 };
 
 struct KernelTable {

@@ -12,15 +12,19 @@ namespace gradstep {
 
 #if defined(__x86_64__)
 
+namespace {
+
 // Which register files the operating system saves: bits 1-2 xmm and ymm, bits 5-7 opmask and both parts of zmm.
 // (macOS sets bits 5-7 only after a thread's first AVX-512 instruction, so there we settle for AVX2.)
-static uint64_t saved_state() {
+uint64_t saved_state() {
   uint32_t low, high;
   __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return uint64_t(high) << 32 | low;
 }
 
-static bool has_all(uint64_t value, uint64_t mask) { return (value & mask) == mask; }
+bool has_all(uint64_t value, uint64_t mask) { return (value & mask) == mask; }
+
+}  // namespace
 
 Cpu detect_cpu() {
   constexpr uint32_t kFma = 1u << 12, kOsxsave = 1u << 27, kAvx = 1u << 28;                           // leaf 1, ecx

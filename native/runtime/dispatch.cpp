@@ -9,6 +9,8 @@
 
 namespace gradstep {
 
+namespace {
+
 // With its intrinsics computed by SIMDe (a build for tests), AVX-512 needs no more than AVX2.
 #ifdef GRADSTEP_EMULATE_AVX512
 [[maybe_unused]] constexpr bool kEmulatesAvx512 = true;
@@ -16,7 +18,7 @@ namespace gradstep {
 [[maybe_unused]] constexpr bool kEmulatesAvx512 = false;
 #endif
 
-static IsaList detect_isas() {
+IsaList detect_isas() {
   IsaList list = {};
   [[maybe_unused]] const Cpu cpu = detect_cpu();
 #if defined(__x86_64__)
@@ -28,6 +30,8 @@ static IsaList detect_isas() {
   list.tables[list.count++] = &scalar::kTable;
   return list;
 }
+
+}  // namespace
 
 const IsaList& available_isas() {
   static const IsaList list = detect_isas();

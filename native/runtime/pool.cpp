@@ -16,7 +16,7 @@
 namespace gradstep {
 namespace {
 
-// Longer than what lies between the parallel calls of a training step, so that its threads stay awake from one to the
+// Longer than the pauses between the parallel calls of a training step, so that workers stay awake from one call to the
 // next: waking one takes 15 us. After the last step they sleep.
 constexpr std::chrono::microseconds kSpin{100};
 
@@ -33,7 +33,7 @@ void pause() {
 }
 
 template <class Ready> bool spin_until(Ready ready) {
-  if (threads() > available_parallelism()) return ready();  // we would only keep the thread we wait for off its CPU
+  if (threads() > available_parallelism()) return ready();  // spinning would keep the thread we wait for off its CPU
   const auto deadline = std::chrono::steady_clock::now() + kSpin;
   do {
     for (int i = 0; i < 8; ++i, pause()) {

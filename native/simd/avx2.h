@@ -1,5 +1,8 @@
 // AVX2 + FMA vocabulary: a vector is two 256-bit registers.
 #pragma once
+#ifndef SIMD_ISA
+#define SIMD_ISA avx2
+#endif
 #include <immintrin.h>
 #include "common.h"
 #include "x86.h"

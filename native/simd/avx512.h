@@ -1,5 +1,8 @@
 // AVX-512 vocabulary (F, BW, DQ, VL): a vector is one 512-bit register, a mask is a mask register.
 #pragma once
+#ifndef SIMD_ISA
+#define SIMD_ISA avx512
+#endif
 #ifdef GRADSTEP_EMULATE_AVX512
 #include "../test/emulated_avx512.h"
 #else

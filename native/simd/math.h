@@ -1,8 +1,8 @@
 // Elementary functions over the vector vocabulary: templates on V (F32x16, F64x8), bit-identical on every ISA.
-// Include after the vocabulary. Errors are in ulp of the result, measured and pinned by test/simd_test.cpp.
+// Errors are in ulp of the result, measured and pinned by test/simd_test.cpp.
 // Denormals are honoured everywhere, as arguments and as results. Coefficients are minimax fits, made with Sollya.
 #pragma once
-#include "common.h"
+#include "simd.h"
 
 namespace gradstep::SIMD_ISA {
 
@@ -132,7 +132,7 @@ template <class V, class T = typename V::Scalar> INL V log_sum(V e, V f, V low) 
   return fma(e, V(Math<T>::kLn2High), f - (half_square - small));
 }
 
-// Puts log's special values in place of what the formula made of them.
+// Replaces the formula's results by log's special values where x is zero, negative, infinite or NaN.
 template <class V, class T = typename V::Scalar> INL V log_special(V x, V result) {
   const V infinity(Ieee<T>::kInfinity);
   result = select(eq(x, infinity), x, result);

@@ -1,5 +1,8 @@
 // NEON (AArch64) vocabulary: a vector is four 128-bit registers.
 #pragma once
+#ifndef SIMD_ISA
+#define SIMD_ISA neon
+#endif
 #include <arm_neon.h>
 #include "common.h"
 

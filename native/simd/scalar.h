@@ -1,6 +1,9 @@
 // Scalar vocabulary: the logical vector as a plain array. The meaning of every operation is defined here, lane by lane.
 // The fallback is built for size and quick compilation (-Os), so what is inlined is the compiler's choice here.
 #pragma once
+#ifndef SIMD_ISA
+#define SIMD_ISA scalar
+#endif
 #define ALWAYS_INLINE
 #include "common.h"
 

@@ -1,5 +1,9 @@
 // What AVX2 and AVX-512 share: the last steps of a reduction, from one 256-bit register down to one lane.
 #pragma once
+#ifndef GRADSTEP_EMULATE_AVX512  // which brings its own
+#include <immintrin.h>
+#endif
+#include "common.h"
 
 namespace gradstep::SIMD_ISA {
 

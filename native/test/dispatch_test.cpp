@@ -1,4 +1,4 @@
-// Which kernels a machine gets, and who may change that.
+// Which kernels a machine gets, and how that is changed.
 #include "../runtime/dispatch.h"
 
 #include <stdio.h>
@@ -12,20 +12,22 @@
 
 using namespace gradstep;
 
-static int passed = 0, failed = 0;
+namespace {
 
-static void check(bool ok, const std::string& truth) {
+int passed = 0, failed = 0;
+
+void check(bool ok, const std::string& truth) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-static std::string names() {
+std::string names() {
   std::string list;
   for (const KernelTable* table : available_isas()) list += (list.empty() ? "" : ", ") + std::string(table->isa);
   return list;
 }
 
-static void offers_what_the_cpu_can_run() {
+void offers_what_the_cpu_can_run() {
   const Cpu cpu = detect_cpu();
   std::string expected;
 #ifdef GRADSTEP_EMULATE_AVX512
@@ -50,7 +52,7 @@ static void offers_what_the_cpu_can_run() {
 #endif
 }
 
-static void reads_the_isa_from_the_environment() {
+void reads_the_isa_from_the_environment() {
   const KernelTable* before = &kernels();
   setenv("GRADSTEP_ISA", "foo", 1);
   check(configure_isa_from_environment() == "GRADSTEP_ISA is 'foo', but this machine has: " + names(),
@@ -62,7 +64,7 @@ static void reads_the_isa_from_the_environment() {
   check(configure_isa_from_environment().empty() && &kernels() == &scalar::kTable, "reads the environment once");
 }
 
-static void switches_only_to_what_is_there() {
+void switches_only_to_what_is_there() {
   for (const KernelTable* table : available_isas()) {
     check(use_isa(table->isa) && &kernels() == table, "switches to " + std::string(table->isa));
   }
@@ -75,7 +77,7 @@ static void switches_only_to_what_is_there() {
   }
 }
 
-static void may_be_switched_from_any_thread() {
+void may_be_switched_from_any_thread() {
   std::vector<std::thread> threads;
   for (int caller = 0; caller < 4; ++caller) {
     threads.emplace_back([] {
@@ -89,6 +91,8 @@ static void may_be_switched_from_any_thread() {
   for (std::thread& thread : threads) thread.join();
   check(&kernels() == &scalar::kTable, "every thread ended on the same table");
 }
+
+}  // namespace
 
 int main() {
   offers_what_the_cpu_can_run();

@@ -15,9 +15,11 @@
 
 using namespace gradstep;
 
-static size_t passed = 0, failed = 0;
+namespace {
 
-template <class T> static void naive(const Gemm<T>& g) {
+size_t passed = 0, failed = 0;
+
+template <class T> void naive(const Gemm<T>& g) {
   for (size_t i = 0; i < g.m; ++i)
     for (size_t j = 0; j < g.n; ++j) {
       T& c = g.c[i * g.ldc + j];
@@ -37,15 +39,15 @@ struct Options {
   Values values;
 };
 
-static Options options_of(unsigned bits, size_t gap, Values values) {
+Options options_of(unsigned bits, size_t gap, Values values) {
   return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0, gap, values};
 }
 
-static size_t extent(size_t rows, size_t columns, size_t ld) { return rows && columns ? (rows - 1) * ld + columns : 0; }
+size_t extent(size_t rows, size_t columns, size_t ld) { return rows && columns ? (rows - 1) * ld + columns : 0; }
 
 template <class T, class Run>
-static void expect(const char* how, const Gemm<T>& g, const Options& o, const std::vector<T>& before,
-                   const std::vector<T>& expected, Run run) {
+void expect(const char* how, const Gemm<T>& g, const Options& o, const std::vector<T>& before,
+            const std::vector<T>& expected, Run run) {
   if (!before.empty()) memcpy(g.c, before.data(), before.size() * sizeof(T));
   if (run(g) && same(g.c, expected.data(), expected.size())) {
     ++passed;
@@ -57,7 +59,7 @@ static void expect(const char* how, const Gemm<T>& g, const Options& o, const st
          o.values == Values::special);
 }
 
-template <class T> static void check(Shape s, Options o, bool threads_too) {
+template <class T> void check(Shape s, Options o, bool threads_too) {
   static std::mt19937 random(1);
   const size_t a_rows = o.transpose_a ? s.k : s.m, a_columns = o.transpose_a ? s.m : s.k;
   const size_t b_rows = o.transpose_b ? s.n : s.k, b_columns = o.transpose_b ? s.k : s.n;
@@ -105,7 +107,7 @@ template <class T> static void check(Shape s, Options o, bool threads_too) {
   }
 }
 
-template <class T> static void check_all() {
+template <class T> void check_all() {
   const size_t around_tiles[] = {0, 1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 15, 16, 17, 24, 31, 32, 33, 47, 65};
   const size_t depths[] = {0, 1, 2, 3, 4, 5, 7, 8, 10, 17, 31};
   unsigned turn = 0;
@@ -128,6 +130,8 @@ template <class T> static void check_all() {
     for (size_t n : {1u, 10u, 20u}) check<T>({345, n, 200}, options_of(transposes | 4 | 8, 0, Values::ordinary), true);
   }
 }
+
+}  // namespace
 
 int main() {
   check_all<float>();

@@ -11,9 +11,11 @@
 
 using namespace gradstep;
 
-static size_t passed = 0, failed = 0;
+namespace {
 
-static void check(bool ok, const char* isa, const std::string& what, size_t n) {
+size_t passed = 0, failed = 0;
+
+void check(bool ok, const char* isa, const std::string& what, size_t n) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED %s of %zu on %s\n", what.c_str(), n, isa);
 }
@@ -36,7 +38,7 @@ template <class T> struct Arrays {
 };
 
 // Something reasonable for a hyperparameter of this name; rules with two forms take one for `usual` and one without.
-static double hyper_value(const std::string& name, bool usual) {
+double hyper_value(const std::string& name, bool usual) {
   if (name == "learningRate") return 0.01;
   if (name == "learningRatePower") return usual ? -0.5 : -0.75;
   if (name == "l2RegularizationStrength") return usual ? 0.25 : 0;
@@ -45,7 +47,7 @@ static double hyper_value(const std::string& name, bool usual) {
   return 0.25;
 }
 
-template <class T> static void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient, bool usual) {
+template <class T> void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient, bool usual) {
   const Rule& rule = table.rules[r];
   std::vector<double> hyper;
   for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i], usual));
@@ -70,7 +72,7 @@ template <class T> static void check_rule(const KernelTable& table, size_t r, si
 
 // Runs `kernel(table, out)` with this table and the scalar one and compares what they wrote.
 template <class T, class F>
-static void compare(const KernelTable& table, const std::string& what, size_t n, size_t out_size, F kernel) {
+void compare(const KernelTable& table, const std::string& what, size_t n, size_t out_size, F kernel) {
   Arrays<T> arrays;
   T* const start = arrays.input(out_size, Values::ordinary);
   T* const out = arrays.copy(start, out_size);
@@ -80,7 +82,7 @@ static void compare(const KernelTable& table, const std::string& what, size_t n,
   check(same(out, expected, out_size), table.isa, what, n);
 }
 
-template <class T> static void check_elementwise(const KernelTable& table, size_t n) {
+template <class T> void check_elementwise(const KernelTable& table, size_t n) {
   Arrays<T> arrays;
   const T *a = arrays.input(n), *b = arrays.input(n), *one = arrays.input(1, Values::ordinary);
   using K = const Kernels<T>&;
@@ -99,7 +101,7 @@ template <class T> static void check_elementwise(const KernelTable& table, size_
   compare<T>(table, "clip_by_value", n, n, [=](K k, T* out) { k.clip_by_value(out, a, T(-0.5), T(0.5), n); });
 }
 
-template <class T> static void check_sums(const KernelTable& table, size_t n) {
+template <class T> void check_sums(const KernelTable& table, size_t n) {
   Arrays<T> arrays;
   const T *x = arrays.input(n, Values::ordinary), *with_specials = arrays.input(n);
   const Kernels<T>&ours = of<T>(table), &reference = of<T>(scalar::kTable);
@@ -110,7 +112,7 @@ template <class T> static void check_sums(const KernelTable& table, size_t n) {
   check(ours.all_finite(with_specials, n) == reference.all_finite(with_specials, n), table.isa, "all_finite", n);
 }
 
-template <class T> static void check_rows(const KernelTable& table, size_t rows, size_t columns) {
+template <class T> void check_rows(const KernelTable& table, size_t rows, size_t columns) {
   Arrays<T> arrays;
   const size_t n = rows * columns;
   const T *x = arrays.input(n, Values::ordinary), *y = arrays.input(n), *factors = arrays.input(rows);
@@ -133,7 +135,7 @@ template <class T> static void check_rows(const KernelTable& table, size_t rows,
              [=](K k, T* out) { k.sparse_softmax_cross_entropy(loss, out, label, x, rows, columns); });
 }
 
-template <class T> static void check_all(const KernelTable& table) {
+template <class T> void check_all(const KernelTable& table) {
   for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000}) {
     for (size_t r = 0; r < kRuleCount; ++r) {
       for (const bool usual : {true, false}) {
@@ -146,6 +148,8 @@ template <class T> static void check_all(const KernelTable& table) {
     if (n > 0) check_rows<T>(table, 3, n);
   }
 }
+
+}  // namespace
 
 int main() {
   for (const KernelTable* table : available_isas()) {

@@ -7,8 +7,10 @@
 
 #include "simd_check.h"
 
+namespace {
+
 // |actual - expected| in units of the last place of T at expected, at least one denormal step.
-template <class T> static double ulp_error(T actual, long double expected) {
+template <class T> double ulp_error(T actual, long double expected) {
   const T nearest = T(expected);
   if (nearest != nearest || std::isinf(nearest) || expected == 0) return same(actual, nearest) ? 0 : INFINITY;
   if (!std::isfinite(actual) || std::signbit(actual) != std::signbit(nearest)) return INFINITY;
@@ -26,9 +28,9 @@ struct Accuracy {
   bool with_specials = true;  // try every pair of special values too
 };
 
-static long double sigmoid(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
+long double sigmoid(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 
-static const Accuracy kAccuracy[] = {
+const Accuracy kAccuracy[] = {
     {"exp", [](long double a, long double) { return expl(a); }, -110, 90, 0, 0, 1, 1},
     {"exp", [](long double a, long double) { return expl(a); }, -750, 711, 0, 0, 1, 1},
     {"log", [](long double a, long double) { return logl(a); }, 0, 3, 0, 0, 1, 1},
@@ -43,7 +45,7 @@ static const Accuracy kAccuracy[] = {
     {"pow", [](long double a, long double b) { return powl(a, b); }, 0, 1e30, -20, 20, 1, 3},
 };
 
-template <class T> static void accuracy(const Accuracy& test, size_t samples, bool print) {
+template <class T> void accuracy(const Accuracy& test, size_t samples, bool print) {
   std::mt19937_64 random(11);
   std::uniform_real_distribution<double> even(test.low, test.high), unit(0, 1), b_even(test.b_low, test.b_high);
   std::vector<T> a, b;
@@ -75,7 +77,7 @@ template <class T> static void accuracy(const Accuracy& test, size_t samples, bo
   check(worst <= bound, what);
 }
 
-template <class T> static void stated_results() {
+template <class T> void stated_results() {
   using L = std::numeric_limits<T>;
   const T inf = L::infinity(), nan = L::quiet_NaN(), tiny = L::denorm_min(), least = L::min(), most = L::max();
   const T overflow = sizeof(T) == 4 ? T(88.73) : T(709.79), underflow = sizeof(T) == 4 ? T(-103.98) : T(-745.14);
@@ -147,6 +149,8 @@ template <class T> static void stated_results() {
                    {"pow", T(0.5), inf, 0},
                    {"pow", 2, -inf, 0}});
 }
+
+}  // namespace
 
 int main(int argc, char**) {
   stated_results<float>();

@@ -19,14 +19,16 @@
 
 using namespace gradstep;
 
-static int passed = 0, failed = 0;
+namespace {
 
-static void check(bool ok, const std::string& truth) {
+int passed = 0, failed = 0;
+
+void check(bool ok, const std::string& truth) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-static bool each_index_runs_once(size_t blocks) {
+bool each_index_runs_once(size_t blocks) {
   std::vector<std::atomic<int>> runs(blocks);
   parallel_for(blocks, [&](size_t index) { ++runs[index]; });
   for (const auto& count : runs) {
@@ -35,7 +37,7 @@ static bool each_index_runs_once(size_t blocks) {
   return true;
 }
 
-static void reads_the_thread_count_from_the_environment() {
+void reads_the_thread_count_from_the_environment() {
   for (const char* bad : {"0", "257", "x", "3x", " 3", "-1", "+3", "2.0", "99999999999999999999999"}) {
     setenv("GRADSTEP_THREADS", bad, 1);
     const std::string expected = std::string("GRADSTEP_THREADS must be an integer from 1 to 256, got '") + bad + "'";
@@ -48,7 +50,7 @@ static void reads_the_thread_count_from_the_environment() {
   check(configure_threads_from_environment().empty() && threads() == 3, "reads the environment once");
 }
 
-static void runs_every_index_exactly_once() {
+void runs_every_index_exactly_once() {
   for (size_t count : {1, 2, 3, 8, 2}) {
     set_threads(count);
     check(threads() == count, "remembers the thread count");
@@ -59,7 +61,7 @@ static void runs_every_index_exactly_once() {
 }
 
 // Each block waits until as many blocks are running as there are threads: it hangs unless they really run at once.
-static void really_runs_in_parallel() {
+void really_runs_in_parallel() {
   set_threads(4);
   std::atomic<int> running{0};
   parallel_for(4, [&](size_t) {
@@ -69,7 +71,7 @@ static void really_runs_in_parallel() {
   check(running == 4, "four blocks on four threads run at the same time");
 }
 
-static void workers_leave_signals_to_the_process() {
+void workers_leave_signals_to_the_process() {
   set_threads(4);
   std::atomic<int> arrived{0}, blocking{0};
   parallel_for(4, [&](size_t) {
@@ -82,7 +84,7 @@ static void workers_leave_signals_to_the_process() {
   check(blocking == 3, "three workers block signals, the caller does not");
 }
 
-static void runs_in_order_on_one_thread() {
+void runs_in_order_on_one_thread() {
   set_threads(1);
   const std::thread::id caller = std::this_thread::get_id();
   std::vector<size_t> order;
@@ -96,7 +98,7 @@ static void runs_in_order_on_one_thread() {
   check(ascending && same_thread, "one thread runs the blocks itself, in order");
 }
 
-static void nested_calls_run_serially_and_in_order() {
+void nested_calls_run_serially_and_in_order() {
   set_threads(3);
   std::atomic<int> wrong{0}, inner{0};
   parallel_for(50, [&](size_t) {
@@ -113,7 +115,7 @@ static void nested_calls_run_serially_and_in_order() {
 }
 
 // What Node worker_threads do, while somebody sets runtime.threads.
-static void survives_many_callers_and_a_changing_thread_count() {
+void survives_many_callers_and_a_changing_thread_count() {
   std::atomic<bool> ok{true}, stop{false};
   std::thread setter([&] {
     for (size_t n = 0; !stop; ++n) {
@@ -135,7 +137,7 @@ static void survives_many_callers_and_a_changing_thread_count() {
   check(ok, "8 threads call at once while the thread count changes");
 }
 
-static void many_tiny_calls_lose_no_wake_up() {
+void many_tiny_calls_lose_no_wake_up() {
   for (size_t count : {2, 8}) {
     set_threads(count);
     std::atomic<size_t> total{0};
@@ -156,7 +158,7 @@ static void many_tiny_calls_lose_no_wake_up() {
   check(total == 4000, "calls that find workers falling asleep");
 }
 
-static void a_long_block_on_a_worker_is_waited_for() {
+void a_long_block_on_a_worker_is_waited_for() {
   set_threads(2);
   bool ok = true;
   for (int round = 0; round < 20; ++round) {
@@ -170,7 +172,7 @@ static void a_long_block_on_a_worker_is_waited_for() {
   check(ok, "the caller sleeps until the last worker has left");
 }
 
-static void a_forked_child_runs_serially() {
+void a_forked_child_runs_serially() {
   set_threads(3);
   each_index_runs_once(100);
   const pid_t child = fork();
@@ -179,6 +181,8 @@ static void a_forked_child_runs_serially() {
   waitpid(child, &status, 0);
   check(status == 0, "a forked child does its blocks without workers");
 }
+
+}  // namespace
 
 int main() {
   reads_the_thread_count_from_the_environment();

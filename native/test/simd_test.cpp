@@ -8,6 +8,8 @@
 
 #include "simd_check.h"
 
+namespace {
+
 // Every pair of special values, then random bits, random small numbers, and now and then the number next door.
 template <class T> struct Inputs {
   std::vector<T> a, b, c;
@@ -39,7 +41,7 @@ template <class T> struct Inputs {
 
 // ---- the same bytes on every ISA ----
 
-template <class T> static void compare_with_scalar(const SimdTable& table) {
+template <class T> void compare_with_scalar(const SimdTable& table) {
   static const Inputs<T> in;
   const size_t n = in.a.size();
   const SimdOps<T>&expected = ops_of<T>(scalar::kSimdTable), &actual = ops_of<T>(table);
@@ -60,7 +62,7 @@ template <class T> static void compare_with_scalar(const SimdTable& table) {
 
 // ---- partial loads and stores stay inside their n lanes ----
 
-template <class T> static void partial_access(const SimdTable& table) {
+template <class T> void partial_access(const SimdTable& table) {
   const SimdOps<T>& ops = ops_of<T>(table);
   const std::string who = std::string(table.isa) + " " + type_name<T>();
   const size_t page = size_t(sysconf(_SC_PAGESIZE));
@@ -90,7 +92,7 @@ template <class T> static void partial_access(const SimdTable& table) {
 
 // ---- stated results ----
 
-template <class T> static void stated_results() {
+template <class T> void stated_results() {
   using L = std::numeric_limits<T>;
   const T inf = L::infinity(), nan = L::quiet_NaN(), tiny = L::denorm_min(), least = L::min(), most = L::max();
   check_stated<T>({{"min", nan, 1, 1},
@@ -129,19 +131,19 @@ template <class T> static void stated_results() {
 
 // ---- roots ----
 
-static float float_of(uint32_t bits) {
+float float_of(uint32_t bits) {
   float x;
   memcpy(&x, &bits, sizeof x);
   return x;
 }
-static uint32_t bits_of(float x) {
+uint32_t bits_of(float x) {
   uint32_t bits;
   memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 
 // The root of every `stride`th number there is.
-static void roots(const SimdTable& table, uint64_t stride) {
+void roots(const SimdTable& table, uint64_t stride) {
   constexpr size_t n = 1 << 12;
   std::vector<float> a(n), expected(n), r(n);
   uint64_t next = 0;
@@ -157,7 +159,7 @@ static void roots(const SimdTable& table, uint64_t stride) {
 
 // sqrt_from for every `a_stride`th number of [1, 4), which stands for all others times 4^n, with every `y_stride`th y
 // that is within 2^-14 of 1 / sqrt(a).
-static void roots_from_approximations(const SimdTable& table, uint32_t a_stride, uint32_t y_stride) {
+void roots_from_approximations(const SimdTable& table, uint32_t a_stride, uint32_t y_stride) {
   const auto sqrt_from = find_op<float>(table, "sqrt_from").run;
   constexpr size_t n = 1 << 12;  // more than there are of y
   std::vector<float> a(n), y(n), r(n);
@@ -177,6 +179,8 @@ static void roots_from_approximations(const SimdTable& table, uint32_t a_stride,
   }
   check(wrong == 0, std::string(table.isa) + " sqrt_from: " + std::to_string(wrong) + " wrong");
 }
+
+}  // namespace
 
 int main(int argument_count, char** arguments) {
   const bool exhaustive = argument_count > 1 && strcmp(arguments[1], "exhaustive") == 0;

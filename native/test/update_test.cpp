@@ -17,14 +17,16 @@
 
 using namespace gradstep;
 
-static std::atomic<int> passed{0}, failed{0};
+namespace {
 
-static void check(bool ok, const std::string& truth) {
+std::atomic<int> passed{0}, failed{0};
+
+void check(bool ok, const std::string& truth) {
   ++(ok ? passed : failed);
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-static size_t rule_named(const char* name) {
+size_t rule_named(const char* name) {
   for (size_t r = 0; r < kRuleCount; ++r) {
     if (strcmp(scalar::kTable.rules[r].name, name) == 0) return r;
   }
@@ -108,7 +110,7 @@ struct Model {
 };
 
 // One variable at a time, each in an update of its own.
-static void step_alone(Model& model, size_t rule, bool all_rows) {
+void step_alone(Model& model, size_t rule, bool all_rows) {
   const size_t hyper_count = scalar::kTable.rules[rule].hyper_count;
   const auto alone = [&](auto& variable) {
     Update update;
@@ -125,9 +127,9 @@ static void step_alone(Model& model, size_t rule, bool all_rows) {
   for (auto& variable : model.doubles) alone(variable);
 }
 
-static const char* const kRules[] = {"adam", "gradientDescent", "lamb", "lars"};
+const char* const kRules[] = {"adam", "gradientDescent", "lamb", "lars"};
 
-static void variables_step_together_as_they_would_alone() {
+void variables_step_together_as_they_would_alone() {
   for (const char* name : kRules) {
     const size_t rule = rule_named(name);
     for (const bool sparse : {false, true}) {
@@ -146,7 +148,7 @@ static void variables_step_together_as_they_would_alone() {
   }
 }
 
-static void an_update_can_be_used_again() {
+void an_update_can_be_used_again() {
   set_threads(2);
   const size_t adam = rule_named("adam"), lars = rule_named("lars");
   Model model(adam, true), expected(adam, true), other(lars, true);
@@ -162,7 +164,7 @@ static void an_update_can_be_used_again() {
   check(scarce_memory::allocations == before, "steps that are all alike allocate nothing");
 }
 
-static void one_update_is_put_together_while_another_waits() {
+void one_update_is_put_together_while_another_waits() {
   const size_t rule = rule_named("adam");
   Model a(rule, true), b(rule, true), expected(rule, true);
   Update first, second, alone;
@@ -178,7 +180,7 @@ static void one_update_is_put_together_while_another_waits() {
   check(a == expected && b == expected, "both do what they were put together for");
 }
 
-static void threads_step_at_the_same_time() {
+void threads_step_at_the_same_time() {
   const size_t rule = rule_named("adam");
   set_threads(3);
   Model expected(rule, true);
@@ -198,7 +200,7 @@ static void threads_step_at_the_same_time() {
 }
 
 // Indices may lie in memory that another thread writes: the copy is what counts, and it is what the caller checks.
-static void indices_are_read_once() {
+void indices_are_read_once() {
   std::atomic<bool> stop{false};
   int32_t shared[4] = {0, 1, 2, 3};
   std::thread writer([&] {
@@ -222,7 +224,7 @@ static void indices_are_read_once() {
   check(ok, "indices that change while they are read");
 }
 
-static void nothing_changes_when_memory_runs_out() {
+void nothing_changes_when_memory_runs_out() {
   for (const char* name : kRules) {
     const size_t rule = rule_named(name);
     Model expected(rule, true), start(rule, true);
@@ -249,6 +251,8 @@ static void nothing_changes_when_memory_runs_out() {
   Update update;
   check(!update.start(0, false, hyper, SIZE_MAX / 64), "more groups than there is memory for");
 }
+
+}  // namespace
 
 int main() {
   variables_step_together_as_they_would_alone();

@@ -1,8 +1,13 @@
 import { expect } from 'chai';
-import { binaryFunction, native, unaryFunction } from '../../lib/native';
+import { binaryFunction, binaryFunctions, native, unaryFunction, unaryFunctions } from '../../lib/native';
 import { bytesOf, dtypes, expectSameEverywhere, lengths, random, shortLengths, unaligned } from '../support/parity';
 
 describe('element-wise kernels', () => {
+  it('have the names that their C++ lists give them', () => {
+    expect(native.unaryFunctions).to.have.members([...unaryFunctions]);
+    expect(native.binaryFunctions).to.have.members([...binaryFunctions]);
+  });
+
   for (const [dtype, make] of dtypes) {
     for (const [name, f] of Object.entries(unaryFunction)) {
       it(`${name} gives the same bits everywhere (${dtype})`, () => {

@@ -1,5 +1,10 @@
-// out = f(a, b), lane by lane. The gradients of unary functions are binary ones: of what the forward pass left
-// (its input x or its output y) and of the gradient dy that arrives.
+// out = f(a, b), lane by lane. The gradients of unary functions are binary ones: their arguments are what the
+// forward pass kept (its input x or its output y) and the gradient dy of the output.
+#pragma once
+#include "../../simd/math.h"
+#include "../../simd/simd.h"
+#include "../table.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -1,4 +1,8 @@
 // y = f(x), lane by lane. A function's kName is its name in JavaScript.
+#pragma once
+#include "../../simd/math.h"
+#include "../../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

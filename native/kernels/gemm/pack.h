@@ -1,6 +1,8 @@
-#pragma once
 // Panels of b in the order in which tiles read them, and transposition.
+#pragma once
 #include <stddef.h>
+
+#include "../../simd/simd.h"
 
 namespace gradstep::SIMD_ISA {
 

@@ -1,7 +1,9 @@
-#pragma once
 // The tile of c that stays in registers while k runs, and the loop that computes it.
+#pragma once
 #include <stddef.h>
 #include <stdint.h>
+
+#include "../../simd/simd.h"
 
 // kRows x kVectors sums, kVectors of b and one element of a must fit the register file; kDepth rows of a panel of b
 // (64 * kVectors bytes each) must leave the L1 cache room for kRows * kDepth elements of a. AVX-512's fit 48 KiB; where

@@ -4,6 +4,10 @@
 //   u  = g sqrt((d + epsilon) / (a + epsilon))
 //   w <- w - lr u
 //   d <- rho d + (1 - rho) u^2
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -2,6 +2,10 @@
 //
 //   a <- a + g^2
 //   w <- w - lr g / sqrt(a)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -3,6 +3,11 @@
 //
 //   G <- G + g        Q <- Q + g^2
 //   w <- -lr sign(G) max(|G| - T l1, 0) / (l2 T lr + sqrt(Q))
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+#include "shrink.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -3,6 +3,10 @@
 //   alpha = lr sqrt(1 - beta2^t) / (1 - beta1^t)
 //   m <- m + (1 - beta1) (g - m)         v <- v + (1 - beta2) (g^2 - v)
 //   w <- w - alpha m / (sqrt(v) + epsilon)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -2,6 +2,10 @@
 //
 //   m <- m + (1 - beta1) (g - m)         u <- max(beta2 u, |g|)
 //   w <- w - lr / (1 - beta1^t) m / (u + epsilon)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -3,6 +3,10 @@
 //
 //   m <- m + (1 - beta1) (g - m)         v <- v + (1 - beta2) (g^2 - v)
 //   w <- w - lr (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + lambda w)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

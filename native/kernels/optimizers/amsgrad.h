@@ -3,6 +3,11 @@
 //   alpha = lr sqrt(1 - beta2^t) / (1 - beta1^t)
 //   m <- m + (1 - beta1) (g - m)         v <- v + (1 - beta2) (g^2 - v)         u <- max(u, v)
 //   w <- w - alpha m / (sqrt(u) + epsilon)
+#pragma once
+#include "../../simd/simd.h"
+#include "adam.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

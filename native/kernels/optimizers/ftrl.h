@@ -5,6 +5,12 @@
 //   w <- 0                                            where |z| <= l1
 //        (sign(z) l1 - z) / ((n'^p + beta) / lr + 2 l2)    elsewhere
 //   n <- n'
+#pragma once
+#include "../../simd/math.h"
+#include "../../simd/simd.h"
+#include "form.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -1,6 +1,10 @@
 // Gradient descent.
 //
 //   w <- w - lr g
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

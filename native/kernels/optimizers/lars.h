@@ -4,6 +4,10 @@
 //   v <- mu v + e (g + lambda w)
 //   w <- w - v                                             plain
 //   w <- w - (mu v + e (g + lambda w))                     Nesterov
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -3,6 +3,11 @@
 //   c  = beta1 m + (1 - beta1) g
 //   w <- w - lr (sign(c) + lambda w)
 //   m <- beta2 m + (1 - beta2) g
+#pragma once
+#include "../../simd/simd.h"
+#include "../elementwise/unary.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -3,6 +3,10 @@
 //   a <- mu a + g
 //   w <- w - lr a                  plain       Polyak 1964
 //   w <- w - lr (g + mu a)         Nesterov    Sutskever et al. 2013
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

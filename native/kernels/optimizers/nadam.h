@@ -3,6 +3,10 @@
 //   mu_t = beta1 (1 - 0.96^(t psi) / 2)         P_t = mu_1 mu_2 ... mu_t
 //   m <- m + (1 - beta1) (g - m)         v <- v + (1 - beta2) (g^2 - v)
 //   w <- w - lr (mu_{t+1} m / (1 - P_{t+1}) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

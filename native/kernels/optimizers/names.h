@@ -1,6 +1,9 @@
 // The names of a rule's slots or hyperparameters, in the order the rule indexes them.
 #pragma once
 #include <stddef.h>
+
+#include "../../simd/simd.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

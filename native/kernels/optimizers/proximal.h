@@ -4,6 +4,11 @@
 //   a <- a + g^2       e = lr / sqrt(a)      proximal Adagrad
 //   p = w - e g
 //   w <- sign(p) max(|p| - e l1, 0) / (1 + e l2)
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+#include "shrink.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

@@ -7,6 +7,10 @@
 //   d  = r - c^2 + epsilon             centered
 //   a <- mu a + lr g / sqrt(d)
 //   w <- w - a
+#pragma once
+#include "../../simd/simd.h"
+#include "names.h"
+
 namespace gradstep {
 namespace SIMD_ISA {
 

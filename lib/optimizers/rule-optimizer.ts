@@ -1,0 +1,204 @@
+import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { checkBoolean, checkFunction, checkOptions, shown } from '../checks';
+import type { Rule } from '../native';
+import type { Hyperparameters } from '../schedules/schedule';
+import { Constraints } from '../step/constraints';
+import { Plans, type Plan } from '../step/plan';
+import { ruleNamed } from '../step/rules';
+import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
+import { Slots, suffixes } from '../step/slots';
+import { GlobalStep } from '../tensor/global-step';
+import { Variable } from '../tensor/variable';
+import { checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
+
+/** @typeParam H the optimizer's hyperparameters. */
+export interface OptimizerOptions<H extends object = object> {
+  /** Variables that step with hyperparameters of their own over the optimizer's. */
+  groups?: readonly ParameterGroup<H>[];
+  /** Accepted for TensorFlow's sake; steps of one thread never race. Default: false. */
+  useLocking?: boolean;
+  /** Names the slots. Default: the class's name without `Optimizer`. */
+  name?: string;
+}
+
+/** Further options of the optimizers that have a weight decay. */
+export interface WeightDecayOptions {
+  /** Says of a variable's name whether its weights do not decay: biases, say. Default: all decay. */
+  excludeFromWeightDecay?: (name: string) => boolean;
+}
+
+/** What an optimizer is made of; the base class does the rest. */
+export interface Definition<H extends object> {
+  /** The class's name without `Optimizer`. */
+  readonly name: string;
+  /** The native update rule's name. */
+  readonly rule: string;
+  /** The rule's hyperparameters except those that `derive` fills in, and what slots start from. */
+  readonly hyperparameters: Hyperparameters<H>;
+  /** What slots start from where that is not 0: a number, or the hyperparameter that says so. */
+  readonly initialSlotValues?: Readonly<Record<string, number | (keyof H & string)>>;
+  /** What slots are named by, where that is not the optimizer's name. */
+  readonly slotOwners?: Readonly<Record<string, string | undefined>>;
+  /** Whether a sparse gradient moves the rows it does not mention too, with a gradient of zero. Default: false. */
+  readonly sparseStepsAllRows?: boolean;
+}
+
+/**
+ * The base of the optimizers that step with a native update rule: every mechanism is here, a subclass has its options
+ * and its definition.
+ *
+ * @typeParam H the subclass's hyperparameters.
+ */
+export abstract class RuleOptimizer<H extends object = object> extends Optimizer {
+  /** The native update rule. */
+  protected readonly rule: Rule;
+  private readonly name: string;
+  private readonly settings: SettingsByVariable;
+  private readonly slots: Slots;
+  private readonly plans: Plans;
+  private isOver = false;
+
+  protected constructor(
+    definition: Definition<H>,
+    options: (OptimizerOptions<H> & Partial<H> & WeightDecayOptions) | undefined,
+  ) {
+    super();
+    checkOptions('options', options);
+    const { name = definition.name, useLocking = false, groups, excludeFromWeightDecay } = options ?? {};
+    checkName(name);
+    checkBoolean('useLocking', useLocking);
+    if (excludeFromWeightDecay !== undefined) checkFunction('excludeFromWeightDecay', excludeFromWeightDecay);
+    const { hyperparameters, initialSlotValues = {}, slotOwners = {}, sparseStepsAllRows = false } = definition;
+    this.name = name;
+    this.rule = ruleNamed(definition.rule);
+    this.settings = new SettingsByVariable(hyperparameters, this.rule.hyper, { ...options }, groups);
+    const names = suffixes(this.rule.slots.map((slot) => slotOwners[slot] ?? name));
+    this.slots = new Slots(
+      this.rule.slots.map((slot, i) => {
+        const initial = initialSlotValues[slot] ?? 0;
+        const value = (variable: Variable) => this.settings.of(variable).value(initial as string);
+        return { name: slot, suffix: names[i]!, initial: typeof initial === 'number' ? () => initial : value };
+      }),
+    );
+    this.plans = new Plans({
+      rule: this.rule,
+      settingsByVariable: this.settings,
+      slots: this.slots,
+      sparseStepsAllRows,
+      excludeFromWeightDecay,
+      derive: (hyper, settings) => this.derive(hyper, settings),
+    });
+  }
+
+  /** The position of one of the rule's hyperparameters. @throws Error for a name that the rule does not have. */
+  protected hyperAt(name: string): number {
+    const at = this.rule.hyper.indexOf(name);
+    if (at < 0) throw new Error(`rule '${this.rule.name}' has no hyperparameter '${name}'`);
+    return at;
+  }
+
+  /** Fills in those of a step's hyperparameters that are not options. Must change nothing else. */
+  protected derive(_hyper: Float64Array, _settings: Settings): void {}
+
+  /** Called after all variables of a step have been updated, for each of the settings that took part. */
+  protected finish(_hyper: Float64Array, _settings: Settings): void {}
+
+  /** Lets go of the state beside the slots. */
+  protected disposeNonSlots(): void {}
+
+  /** Makes the state beside the slots, where there is none yet. */
+  protected createNonSlots(_hyper: Float64Array, _settings: Settings): void {}
+
+  /** State beside the slots. */
+  protected nonSlotVariables(): readonly Variable[] {
+    return [];
+  }
+
+  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
+    checkOptions('options', options);
+    const { globalStep, name } = options;
+    if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
+      throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
+    }
+    if (name !== undefined && typeof name !== 'string') {
+      throw new TypeError(`name must be a string, got ${shown(name)}`);
+    }
+    this.checkInUse();
+    const read = this.plans.read(gradsAndVars);
+    const plan = this.plans.for(read);
+    const step = plan.prepare(read.gradients);
+    try {
+      const constraints = plan.constrained.length > 0 ? new Constraints(plan.constrained, this.changedBy(plan)) : null;
+      step.run();
+      step.publishSlots();
+      constraints?.apply(() => step.withdrawSlots());
+      for (const { settings, group } of plan.settings) this.finish(step.hyper[group]!, settings);
+      globalStep?.increment();
+      step.spendGradients();
+    } finally {
+      plan.takeBack(step);
+    }
+    return true;
+  }
+
+  override dispose(): void {
+    this.isOver = true;
+    this.slots.clear();
+    this.plans.clear();
+    this.disposeNonSlots();
+  }
+
+  private checkInUse(): void {
+    if (this.isOver) throw new Error('this optimizer has been disposed of');
+  }
+
+  /** What a step may have changed and would have to put back. */
+  private changedBy({ variables }: Plan): Variable[] {
+    return variables.flatMap((variable) => [variable, ...(this.slots.of(variable) ?? [])]);
+  }
+
+  /**
+   * The slot of this name that belongs to `variable`, or null when there is none (yet). Slots of small variables lie
+   * together: the buffer of its `data` may hold others too.
+   */
+  override getSlot(variable: Variable, name: string): Variable | null {
+    return this.slots.get(variable, name);
+  }
+
+  /** Names of the slots made so far, sorted. */
+  override getSlotNames(): string[] {
+    return this.slots.names();
+  }
+
+  /** The name that slots are called by. */
+  override getName(): string {
+    return this.name;
+  }
+
+  /** All state of the optimizer, sorted by name: the slots of every variable, and what belongs to no variable. */
+  override variables(): Variable[] {
+    return sortedByName([...this.slots.all(), ...this.nonSlotVariables()]);
+  }
+
+  /**
+   * Makes the state of these variables now rather than at their first step, so that it can be read or restored: their
+   * slots, and what belongs to no variable. What exists stays as it is.
+   */
+  override createSlots(variables: Iterable<Variable>): void {
+    this.checkInUse();
+    const list = [...variables];
+    for (const variable of list as readonly unknown[]) {
+      if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
+    }
+    const settings = [...new Set(list.map((variable) => this.settings.of(variable)))];
+    const hyper = settings.map((own) => {
+      const values = new Float64Array(this.rule.hyper.length);
+      own.evaluate(values);
+      return values;
+    });
+    const newSlots = this.slots.evaluate(list);
+    newSlots?.allocate();
+    newSlots?.publish();
+    settings.forEach((own, i) => this.createNonSlots(hyper[i]!, own));
+  }
+}

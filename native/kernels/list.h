@@ -1,0 +1,39 @@
+// Every kernel that is neither an update rule nor an element-wise function (those have lists of their own), once. The
+// table, its declarations, the drivers of the row functions and their names in JavaScript come from these lists.
+#pragma once
+
+// X(result, name, arguments...), T being the element type. Sums are accumulated in double.
+#define GRADSTEP_REDUCTIONS(X, T)                                                                                  \
+  X(double, sum, const T* x, size_t n)                                                                             \
+  X(double, sum_of_squares, const T* x, size_t n)                                                                  \
+  X(bool, all_finite, const T* x, size_t n)                                                                        \
+  /* x is [rows, columns], out is [rows] or [columns]; each sum is multiplied by `scale` and then rounded, once */ \
+  X(void, sum_rows, T* out, const T* x, size_t rows, size_t columns, double scale)                                 \
+  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)
+
+#define GRADSTEP_UPDATES(X, T)                                                   \
+  X(void, scale, T* out, const T* x, double factor, size_t n) /* out may be x */ \
+  X(void, clip_by_value, T* out, const T* x, T low, T high, size_t n)            \
+  /* out += x * factor */                                                        \
+  X(void, add_scaled, T* out, const T* x, double factor, size_t n)               \
+  /* out -= (out - x) * rate */                                                  \
+  X(void, move_toward, T* out, const T* x, double rate, size_t n)
+
+// X(name, name in JavaScript): (T* out, const T* x, size_t rows, size_t columns)
+#define GRADSTEP_ROW(X) \
+  X(softmax, "softmax") \
+  X(log_softmax, "logSoftmax")
+
+// X(name, name in JavaScript): (T* dx, const T* dy, const T* y, size_t rows, size_t columns)
+#define GRADSTEP_ROW_GRADIENT(X)         \
+  X(softmax_gradient, "softmaxGradient") \
+  X(log_softmax_gradient, "logSoftmaxGradient")
+
+// Matrices are [rows, columns].
+#define GRADSTEP_MATRIX(X, T)                                                                                         \
+  /* loss is [rows]; backprop is d loss / d logits */                                                                 \
+  X(void, softmax_cross_entropy, T* loss, T* backprop, const T* labels, const T* logits, size_t rows, size_t columns) \
+  X(void, sparse_softmax_cross_entropy, T* loss, T* backprop, const int32_t* labels, const T* logits, size_t rows,    \
+    size_t columns)                                                                                                   \
+  X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
+  X(void, gemm, const Gemm<T>& g)
