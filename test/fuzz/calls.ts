@@ -419,8 +419,9 @@ const norm: Call = (world, picks) => {
 
 const sumOfSquares = (array: FloatArray): number => {
   let sum = 0;
-  if (array.buffer.byteLength === 0) return 0;
-  for (const x of array) sum += x * x;
+  const { buffer, byteOffset } = array;
+  if (buffer.byteLength < byteOffset + array.length * array.BYTES_PER_ELEMENT) return 0;
+  for (let i = 0; i < array.length; i++) sum += array[i]! * array[i]!;
   return sum;
 };
 
@@ -470,6 +471,8 @@ const disposeOfMore: Call = (world, picks) => {
   const isOptimizer = 'root' in held;
   const related = isOptimizer ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key) : [];
   const ranges = isOptimizer ? [] : world.rangesOf([held.value]);
+  // The slots of a variable go with it.
+  const keys = isOptimizer ? related : world.optimizers.flatMap(({ key }) => [`${key}.slots`, `${key}.state `]);
   world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...keys], ranges });
 };
 
@@ -489,7 +492,7 @@ const tidyUp: Call = (world, picks) => {
   const outcome = world.call(`tidy(of ${x.key})`, () => tidy(perhaps(picks, f)));
   if (!('value' in outcome)) return;
   const { value } = outcome;
-  const made: unknown[] = value instanceof Tensor ? [value] : safely(() => (value as unknown[]).slice(0, 2), []);
+  const made = value instanceof Tensor ? [value] : safely(() => Array.from(value as unknown[]).slice(0, 2), []);
   for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
 };
 

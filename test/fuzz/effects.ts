@@ -97,12 +97,12 @@ function disposeSome(world: World, picks: Picks): void {
 function writeSome(world: World, picks: Picks): void {
   const v = picks.oneOf(world.variables);
   if (v === undefined) return;
-  world.effect(`writes to ${v.key}`, () =>
+  const change = (): void =>
     fill(
       picks,
       safely(() => v.value.data, new Float32Array(0)),
-    ),
-  );
+    );
+  world.effect(`writes to ${v.key}`, change, true);
 }
 
 function useAnother(world: World, picks: Picks): void {

@@ -192,7 +192,7 @@ export class World {
     };
     see('runtime', () => `${runtime.isa} ${runtime.threads}`);
     for (const { key, value, family } of this.arrays) see(key, () => seenMemory(value, family));
-    for (const { key, value } of this.variables) see(key, () => seenVariable(value));
+    for (const { key, value, family } of this.variables) see(key, () => seenMemory(value.data, family));
     for (const { key, value, family } of this.tensors) see(key, () => seenTensor(value, family));
     for (const { key, value, family } of this.slices) {
       see(key, () => seenTensor(value.values, family));
