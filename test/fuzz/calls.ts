@@ -233,8 +233,9 @@ const apply: Call = (world, picks) => {
     whenThrown,
   );
   if (Array.isArray(pairs.given) && inUse > 0) world.pairsInUse.pop();
+  // What the inner optimizer of replicas throws leaves the gradients gathered.
+  if ('value' in outcome || replicas) for (const one of pairs.families) one.isSpent = true;
   if (!('value' in outcome)) return;
-  for (const one of pairs.families) one.isSpent = true;
   if (world.effects !== effects) return;
   if (reason !== undefined) world.fail(`a step was made though ${reason}`);
   const fault = check?.();
@@ -398,15 +399,11 @@ const clipMany: Call = (world, picks) => {
 
 const norm: Call = (world, picks) => {
   const some = Array.from({ length: picks.below(4) }, () => pickClippable(world, picks));
-  const outcome = world.call(`globalNorm([${some.map(({ word }) => word).join(', ')}])`, () => {
-    return globalNorm(
-      perhaps(
-        picks,
-        some.map(({ t }) => t),
-      ),
-    );
-  });
-  if (!('value' in outcome)) return;
+  const list = some.map(({ t }) => t);
+  const given = perhaps(picks, list);
+  const what = `globalNorm([${some.map(({ word }) => word).join(', ')}])`;
+  const outcome = world.call(what, () => globalNorm(given));
+  if (!('value' in outcome) || given !== list) return;
   const arrays = some.map(({ t }) => (isFloatArray(t) ? t : null));
   if (arrays.length === 0 || arrays.some((array) => array === null)) return;
   if (arrays.some((array) => Object.getPrototypeOf(array) !== Object.getPrototypeOf(arrays[0]))) return;

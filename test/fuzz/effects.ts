@@ -44,13 +44,17 @@ function stepWithin(world: World, picks: Picks): void {
   const all = replicas === undefined ? [v.value] : world.variables.map(({ value }) => value);
   if (replicas !== undefined) keys.push(replicas.key);
   const allowed = { ranges: world.rangesOf(all), keys };
-  world.effect('steps', () => {
-    const gradient = v.value.dtype === 'float32' ? new Float32Array(v.value.size) : new Float64Array(v.value.size);
-    fill(picks, gradient);
-    const step = (): void => void optimizer.value.applyGradients([[gradient, v.value]]);
-    const outcome = world.call(`${optimizer.key}.applyGradients([[new, ${v.key}]])`, step, allowed);
-    if ('error' in outcome && picks.isRare(50)) throw outcome.error;
-  });
+  world.effect(
+    'steps',
+    () => {
+      const gradient = v.value.dtype === 'float32' ? new Float32Array(v.value.size) : new Float64Array(v.value.size);
+      fill(picks, gradient);
+      const step = (): void => void optimizer.value.applyGradients([[gradient, v.value]]);
+      const outcome = world.call(`${optimizer.key}.applyGradients([[new, ${v.key}]])`, step, allowed);
+      if ('error' in outcome && picks.isRare(50)) throw outcome.error;
+    },
+    true,
+  );
 }
 
 function differentiateWithin(world: World, picks: Picks): void {
