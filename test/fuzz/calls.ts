@@ -195,15 +195,7 @@ const wrapOptimizer: Call = (world, picks) => {
 function changesOf(world: World, { root, also }: HeldOptimizer, ranges: Range[], families: readonly Family[]): Allowed {
   const related = world.optimizers.filter((other) => other.root === root);
   const keys = related.flatMap(({ key, also }) => [`${key}.`, ...also]);
-  return { ranges, keys: [...keys, ...also, ...scaleKeys(world)], families: [...families] };
-}
-
-/** Loss scales, each of which may be that of several optimizers. */
-function scaleKeys(world: World): string[] {
-  const states = ['good_steps', 'current_loss_scale'];
-  const wrappers = world.optimizers.filter(({ isWrapper }) => isWrapper);
-  const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
-  return [...keys, ...world.scales.map(({ key }) => key)];
+  return { ranges, keys: [...keys, ...also, ...world.scaleKeys()], families: [...families] };
 }
 
 const apply: Call = (world, picks) => {
@@ -327,20 +319,22 @@ const differentiate: Call = (world, picks) => {
   }
 };
 
-/** Something to clip, and what clipping it in place may write. */
+/** Something to clip, and what clipping it in place may write: all memory of its family. */
 function pickClippable(world: World, picks: Picks): { t: Clippable; word: string; range: Range[]; families: Family[] } {
   const all = [...world.arrays, ...world.variables, ...world.slices, ...world.tensors];
   const held = picks.oneOf(all);
   if (held === undefined) return { t: Float32Array.of(3, 4), word: 'new', range: [], families: [] };
-  const { value, key } = held;
-  const array = safely(() => {
-    if (isFloatArray(value)) return value;
-    return value instanceof IndexedSlices ? value.values.data : value.data;
-  }, new Float32Array(0));
+  const { value, key, family } = held;
   // What clipping makes of a variable is over its memory too.
-  const families = [held.family];
-  return { t: perhaps(picks, value), word: key, range: [rangeOf(array)], families };
+  const related = all.filter((other) => other.family === family);
+  const range = related.flatMap((other) => safely(() => [rangeOf(dataOf(other.value))], []));
+  return { t: perhaps(picks, value), word: key, range, families: [family] };
 }
+
+const dataOf = (value: FloatArray | Variable | IndexedSlices | Tensor): FloatArray => {
+  if (isFloatArray(value)) return value;
+  return value instanceof IndexedSlices ? value.values.data : value.data;
+};
 
 function holdClipped(world: World, clipped: unknown, families: readonly Family[]): void {
   const of = { family: families[0] ?? { isSpent: false } };
@@ -605,7 +599,7 @@ const updateScale: Call = (world, picks) => {
   const list = picks.oneOf(world.lists);
   const given = list !== undefined && picks.isRare(50) ? list.value : [t as Gradient];
   world.call(`${scale.key}.update(${word})`, () => scale.value.update(perhaps(picks, given)), {
-    keys: scaleKeys(world),
+    keys: world.scaleKeys(),
   });
 };
 

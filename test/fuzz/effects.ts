@@ -39,7 +39,7 @@ function stepWithin(world: World, picks: Picks): void {
   const v = picks.oneOf(world.variables);
   if (optimizer === undefined || v === undefined) return;
   const roots = world.optimizers.filter(({ root }) => root === optimizer.root);
-  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also];
+  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also, ...world.scaleKeys()];
   const replicas = world.replicas.find(({ value }) => value === optimizer.value);
   const all = replicas === undefined ? [v.value] : world.variables.map(({ value }) => value);
   if (replicas !== undefined) keys.push(replicas.key);

@@ -38,9 +38,18 @@ export const anything: Seen = { text: 'anything' };
 export function seenMemory(array: ArrayBufferView, family?: Family): Seen {
   const range = rangeOf(array);
   const { buffer, start, end } = range;
-  if (buffer.byteLength < end) return { text: gone, family };
+  if (buffer.byteLength < end || isDetached(buffer)) return { text: gone, family };
   return { text: 'there', range, bytes: Buffer.from(new Uint8Array(buffer, start, end - start)), family };
 }
+
+const isDetached = (buffer: ArrayBufferLike): boolean => {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+};
 
 /** What has changed from one snapshot to the next and was not allowed to, in words. */
 export function forbiddenChanges(before: Snapshot, after: Snapshot, allowed: Allowed): string[] {

@@ -227,6 +227,14 @@ export class World {
     return seen;
   }
 
+  /** Keys of loss scales, each of which may be that of several optimizers. */
+  scaleKeys(): string[] {
+    const states = ['good_steps', 'current_loss_scale'];
+    const wrappers = this.optimizers.filter(({ isWrapper }) => isWrapper);
+    const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
+    return [...keys, ...this.scales.map(({ key }) => key)];
+  }
+
   /** The bytes of these variables, as far as they are there. */
   rangesOf(variables: readonly Variable[]): Range[] {
     return variables.flatMap((variable) => safely(() => [rangeOf(variable.data)], []));
