@@ -35,7 +35,7 @@ import {
   type GradientAndVariable,
   type Isa,
 } from 'gradstep';
-import { arraysInReach, hostileFunction, scaleKeys } from './effects';
+import { arraysInReach, hostileFunction } from './effects';
 import {
   detach,
   fill,
@@ -90,7 +90,7 @@ const makeVariable: Call = (world, picks) => {
   });
   if (!('value' in made)) return;
   if (isFloatArray(values) && isOver && picks.isRare(30)) world.addArray(values);
-  world.add(world.variables, 'v', made.value);
+  world.add(world.variables, 'v', made.value, family());
 };
 
 const holdArray: Call = (world, picks) => {
@@ -195,7 +195,7 @@ const wrapOptimizer: Call = (world, picks) => {
 function changesOf(world: World, { root, also }: HeldOptimizer, ranges: Range[], families: readonly Family[]): Allowed {
   const related = world.optimizers.filter((other) => other.root === root);
   const keys = related.flatMap(({ key, also }) => [`${key}.`, ...also]);
-  return { ranges, keys: [...keys, ...also, ...scaleKeys(world)], families: [...families] };
+  return { ranges, keys: [...keys, ...also, ...world.scaleKeys()], families: [...families] };
 }
 
 const apply: Call = (world, picks) => {
@@ -225,8 +225,9 @@ const apply: Call = (world, picks) => {
     whenThrown,
   );
   if (Array.isArray(pairs.given) && inUse > 0) world.pairsInUse.pop();
+  // What the inner optimizer of replicas throws leaves the gradients gathered.
+  if ('value' in outcome || replicas) for (const one of pairs.families) one.isSpent = true;
   if (!('value' in outcome)) return;
-  for (const one of pairs.families) one.isSpent = true;
   if (world.effects !== effects) return;
   if (reason !== undefined) world.fail(`a step was made though ${reason}`);
   const fault = check?.();
@@ -318,19 +319,22 @@ const differentiate: Call = (world, picks) => {
   }
 };
 
-/** Something to clip, and what clipping it in place may write. */
+/** Something to clip, and what clipping it in place may write: all memory of its family. */
 function pickClippable(world: World, picks: Picks): { t: Clippable; word: string; range: Range[]; families: Family[] } {
   const all = [...world.arrays, ...world.variables, ...world.slices, ...world.tensors];
   const held = picks.oneOf(all);
   if (held === undefined) return { t: Float32Array.of(3, 4), word: 'new', range: [], families: [] };
-  const { value, key } = held;
-  const array = safely(() => {
-    if (isFloatArray(value)) return value;
-    return value instanceof IndexedSlices ? value.values.data : value.data;
-  }, new Float32Array(0));
-  const families = 'family' in held ? [held.family] : [];
-  return { t: perhaps(picks, value), word: key, range: [rangeOf(array)], families };
+  const { value, key, family } = held;
+  // What clipping makes of a variable is over its memory too.
+  const related = all.filter((other) => other.family === family);
+  const range = related.flatMap((other) => safely(() => [rangeOf(dataOf(other.value))], []));
+  return { t: perhaps(picks, value), word: key, range, families: [family] };
 }
+
+const dataOf = (value: FloatArray | Variable | IndexedSlices | Tensor): FloatArray => {
+  if (isFloatArray(value)) return value;
+  return value instanceof IndexedSlices ? value.values.data : value.data;
+};
 
 function holdClipped(world: World, clipped: unknown, families: readonly Family[]): void {
   const of = { family: families[0] ?? { isSpent: false } };
@@ -389,15 +393,11 @@ const clipMany: Call = (world, picks) => {
 
 const norm: Call = (world, picks) => {
   const some = Array.from({ length: picks.below(4) }, () => pickClippable(world, picks));
-  const outcome = world.call(`globalNorm([${some.map(({ word }) => word).join(', ')}])`, () => {
-    return globalNorm(
-      perhaps(
-        picks,
-        some.map(({ t }) => t),
-      ),
-    );
-  });
-  if (!('value' in outcome)) return;
+  const list = some.map(({ t }) => t);
+  const given = perhaps(picks, list);
+  const what = `globalNorm([${some.map(({ word }) => word).join(', ')}])`;
+  const outcome = world.call(what, () => globalNorm(given));
+  if (!('value' in outcome) || given !== list) return;
   const arrays = some.map(({ t }) => (isFloatArray(t) ? t : null));
   if (arrays.length === 0 || arrays.some((array) => array === null)) return;
   if (arrays.some((array) => Object.getPrototypeOf(array) !== Object.getPrototypeOf(arrays[0]))) return;
@@ -410,8 +410,9 @@ const norm: Call = (world, picks) => {
 
 const sumOfSquares = (array: FloatArray): number => {
   let sum = 0;
-  if (array.buffer.byteLength === 0) return 0;
-  for (const x of array) sum += x * x;
+  const { buffer, byteOffset } = array;
+  if (buffer.byteLength < byteOffset + array.length * array.BYTES_PER_ELEMENT) return 0;
+  for (let i = 0; i < array.length; i++) sum += array[i]! * array[i]!;
   return sum;
 };
 
@@ -459,12 +460,11 @@ const disposeOfMore: Call = (world, picks) => {
   const value = held.value as { dispose?: () => void };
   if (typeof value.dispose !== 'function') return;
   const isOptimizer = 'root' in held;
-  // An optimizer's wrappers go with it, a variable's slots with the variable.
-  const related = isOptimizer
-    ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key)
-    : world.optimizers.flatMap(({ key }) => [`${key}.slots`, `${key}.state ${held.value.name}/`]);
+  const related = isOptimizer ? world.optimizers.filter(({ root }) => root === held.root).map(({ key }) => key) : [];
   const ranges = isOptimizer ? [] : world.rangesOf([held.value]);
-  world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...related], ranges });
+  // The slots of a variable go with it.
+  const keys = isOptimizer ? related : world.optimizers.flatMap(({ key }) => [`${key}.slots`, `${key}.state `]);
+  world.call(`${held.key}.dispose()`, () => value.dispose!(), { keys: [held.key, ...keys], ranges });
 };
 
 const keepOne: Call = (world, picks) => {
@@ -483,8 +483,7 @@ const tidyUp: Call = (world, picks) => {
   const outcome = world.call(`tidy(of ${x.key})`, () => tidy(perhaps(picks, f)));
   if (!('value' in outcome)) return;
   const { value } = outcome;
-  const made: unknown[] =
-    value instanceof Tensor ? [value] : Array.isArray(value) && value.length < 3 ? safely(() => [...value], []) : [];
+  const made = value instanceof Tensor ? [value] : safely(() => Array.from(value as unknown[]).slice(0, 2), []);
   for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
 };
 
@@ -600,7 +599,7 @@ const updateScale: Call = (world, picks) => {
   const list = picks.oneOf(world.lists);
   const given = list !== undefined && picks.isRare(50) ? list.value : [t as Gradient];
   world.call(`${scale.key}.update(${word})`, () => scale.value.update(perhaps(picks, given)), {
-    keys: scaleKeys(world),
+    keys: world.scaleKeys(),
   });
 };
 

@@ -34,31 +34,27 @@ function resizeSome(world: World, picks: Picks): void {
   world.effect(`resizes ${array.key}`, () => resize(picks, array.value));
 }
 
-/** Loss scales, each of which may be that of several optimizers. */
-export function scaleKeys(world: World): string[] {
-  const states = ['good_steps', 'current_loss_scale'];
-  const wrappers = world.optimizers.filter(({ isWrapper }) => isWrapper);
-  const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
-  return [...keys, ...world.scales.map(({ key }) => key)];
-}
-
 function stepWithin(world: World, picks: Picks): void {
   const optimizer = picks.oneOf(world.optimizers);
   const v = picks.oneOf(world.variables);
   if (optimizer === undefined || v === undefined) return;
   const roots = world.optimizers.filter(({ root }) => root === optimizer.root);
-  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also, ...scaleKeys(world)];
+  const keys = [...roots.map(({ key }) => `${key}.`), ...optimizer.also, ...world.scaleKeys()];
   const replicas = world.replicas.find(({ value }) => value === optimizer.value);
   const all = replicas === undefined ? [v.value] : world.variables.map(({ value }) => value);
   if (replicas !== undefined) keys.push(replicas.key);
   const allowed = { ranges: world.rangesOf(all), keys };
-  world.effect('steps', () => {
-    const gradient = v.value.dtype === 'float32' ? new Float32Array(v.value.size) : new Float64Array(v.value.size);
-    fill(picks, gradient);
-    const step = (): void => void optimizer.value.applyGradients([[gradient, v.value]]);
-    const outcome = world.call(`${optimizer.key}.applyGradients([[new, ${v.key}]])`, step, allowed);
-    if ('error' in outcome && picks.isRare(50)) throw outcome.error;
-  });
+  world.effect(
+    'steps',
+    () => {
+      const gradient = v.value.dtype === 'float32' ? new Float32Array(v.value.size) : new Float64Array(v.value.size);
+      fill(picks, gradient);
+      const step = (): void => void optimizer.value.applyGradients([[gradient, v.value]]);
+      const outcome = world.call(`${optimizer.key}.applyGradients([[new, ${v.key}]])`, step, allowed);
+      if ('error' in outcome && picks.isRare(50)) throw outcome.error;
+    },
+    true,
+  );
 }
 
 function differentiateWithin(world: World, picks: Picks): void {
@@ -105,12 +101,12 @@ function disposeSome(world: World, picks: Picks): void {
 function writeSome(world: World, picks: Picks): void {
   const v = picks.oneOf(world.variables);
   if (v === undefined) return;
-  world.effect(`writes to ${v.key}`, () =>
+  const change = (): void =>
     fill(
       picks,
       safely(() => v.value.data, new Float32Array(0)),
-    ),
-  );
+    );
+  world.effect(`writes to ${v.key}`, change, true);
 }
 
 function useAnother(world: World, picks: Picks): void {

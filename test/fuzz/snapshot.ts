@@ -31,20 +31,32 @@ export interface Allowed {
 
 export const gone = 'gone';
 
+/** Stands for what cannot be told: equal to all. */
+export const anything: Seen = { text: 'anything' };
+
 /** What an array's memory holds, without believing what the array says of itself. */
 export function seenMemory(array: ArrayBufferView, family?: Family): Seen {
   const range = rangeOf(array);
   const { buffer, start, end } = range;
-  if (buffer.byteLength < end) return { text: gone, family };
+  if (buffer.byteLength < end || isDetached(buffer)) return { text: gone, family };
   return { text: 'there', range, bytes: Buffer.from(new Uint8Array(buffer, start, end - start)), family };
 }
+
+const isDetached = (buffer: ArrayBufferLike): boolean => {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+};
 
 /** What has changed from one snapshot to the next and was not allowed to, in words. */
 export function forbiddenChanges(before: Snapshot, after: Snapshot, allowed: Allowed): string[] {
   const changes: string[] = [];
   for (const [key, was] of before) {
     const is = after.get(key);
-    if (is !== undefined && isEqual(was, is)) continue;
+    if (was === anything || (is !== undefined && isEqual(was, is))) continue;
     if (allowed.keys?.some((start) => key.startsWith(start)) === true) continue;
     if (is === undefined) changes.push(`${key} is no more`);
     else if (!isAllowed(was, is, allowed)) changes.push(`${key} was ${shown(was)}, is ${shown(is)}`);

@@ -57,6 +57,8 @@ export function pickPairs(world: World, picks: Picks): Pairs {
     pairs.push(pair);
     words.push(`[${word}, ${v.key}]`);
   }
+  // A getter may exchange what is read after it.
+  if (!isPlain) stepped.push(...world.variables.map(({ value }) => value));
   const what = `[${words.join(', ')}]`;
   if (picks.isRare(5)) {
     return { given: hostileIterable(world, picks, pairs), pairs, what: `iterable ${what}`, families, stepped, isPlain };

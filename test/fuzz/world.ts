@@ -19,6 +19,7 @@ import {
 import { rangeOf, type Range } from './memory';
 import { faultOf } from './nonsense';
 import {
+  anything,
   forbiddenChanges,
   gone,
   isEqual,
@@ -66,7 +67,7 @@ const isSlot = ({ name }: Variable): boolean => name.includes('/');
 /** All that a row of calls works on, and what can be seen of it. */
 export class World {
   readonly arrays: HeldGradient<FloatArray>[] = [];
-  readonly variables: Held<Variable>[] = [];
+  readonly variables: HeldGradient<Variable>[] = [];
   readonly tensors: HeldGradient<Tensor>[] = [];
   readonly slices: HeldGradient<IndexedSlices>[] = [];
   readonly lists: HeldList[] = [];
@@ -100,10 +101,10 @@ export class World {
     return held;
   }
 
-  /** What the world no longer holds is not missed, also by the calls that are going on. */
+  /** What goes out of the world in the middle of a call is not looked at after it. */
   private forget(key: string): void {
     for (const before of this.before) {
-      for (const seen of before.keys()) if (seen.split('.')[0] === key) before.delete(seen);
+      for (const name of [...before.keys()]) if (name === key || name.startsWith(`${key}.`)) before.delete(name);
     }
   }
 
@@ -144,8 +145,11 @@ export class World {
     return outcome;
   }
 
-  /** Does what a user's function does in the middle of calls: what it changes is no fault of theirs. */
-  effect(what: string, f: () => void): void {
+  /**
+   * Does what a user's function does in the middle of calls: what it changes is no fault of theirs.
+   * @param isUndone whether a step that is refused afterwards may put back what was there before.
+   */
+  effect(what: string, f: () => void, isUndone = false): void {
     this.effects++;
     this.log.push(`${'  '.repeat(this.depth)}(${what})`);
     const start = this.snapshot();
@@ -157,7 +161,9 @@ export class World {
         for (const key of new Set([...start.keys(), ...end.keys()])) {
           const [was, is] = [start.get(key), end.get(key)];
           if (is === undefined) before.delete(key);
-          else if (was === undefined || !isEqual(was, is)) before.set(key, is);
+          else if (key.endsWith('.slots'))
+            before.set(key, anything); // those of the steps around it may go again
+          else if (was === undefined || !isEqual(was, is)) before.set(key, isUndone ? anything : is);
         }
       }
     }
@@ -188,7 +194,7 @@ export class World {
     };
     see('runtime', () => `${runtime.isa} ${runtime.threads}`);
     for (const { key, value, family } of this.arrays) see(key, () => seenMemory(value, family));
-    for (const { key, value } of this.variables) see(key, () => seenVariable(value));
+    for (const { key, value, family } of this.variables) see(key, () => seenMemory(value.data, family));
     for (const { key, value, family } of this.tensors) see(key, () => seenTensor(value, family));
     for (const { key, value, family } of this.slices) {
       see(key, () => seenTensor(value.values, family));
@@ -222,6 +228,14 @@ export class World {
     for (const { key, value } of this.accumulators) see(key, () => `${value.count}`);
     for (const { key, value } of this.conditionals) see(key, () => `${value.numAccumulated()} at ${value.globalStep}`);
     return seen;
+  }
+
+  /** Keys of loss scales, each of which may be that of several optimizers. */
+  scaleKeys(): string[] {
+    const states = ['good_steps', 'current_loss_scale'];
+    const wrappers = this.optimizers.filter(({ isWrapper }) => isWrapper);
+    const keys = wrappers.flatMap(({ key }) => states.map((name) => `${key}.state ${name}#`));
+    return [...keys, ...this.scales.map(({ key }) => key)];
   }
 
   /** The bytes of these variables, as far as they are there. */
