@@ -78,8 +78,10 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
 #undef GRADSTEP_BINARY_OF
 }
 
-const KernelTable kTable = {GRADSTEP_STRING(SIMD_ISA), kRules, kUnaryNames, kBinaryNames, kernels_of<F32x16>(),
-                            kernels_of<F64x8>()};
+static void prefer_hardware_roots(bool prefer) { hardware_roots = prefer; }
+
+const KernelTable kTable = {GRADSTEP_STRING(SIMD_ISA), prefer_hardware_roots, kRules, kUnaryNames, kBinaryNames,
+                            kernels_of<F32x16>(),      kernels_of<F64x8>()};
 
 }  // namespace SIMD_ISA
 }  // namespace gradstep
