@@ -1,9 +1,11 @@
+import { misalignment } from './limit';
+
 /**
  * Numbers every peer can make for itself, in whatever language, to the last bit: (i · step mod 1024 + 1) / 1024 · scale
  * with a scale that is a power of two. All positive, so that sums of them never become denormal or have a negative root.
  */
 export function numbers(length: number, step: number, scale: number): Float32Array {
-  const array = new Float32Array(new SharedArrayBuffer(length * 4));
+  const array = shared(length);
   fillNumbers(array, step, scale);
   return array;
 }
@@ -19,8 +21,13 @@ export function weights(length: number, step: number, scale: number): Float32Arr
   return array;
 }
 
+const cacheLine = 64;
+
+/** Zeros that start on a cache line, as all that the library allocates does; V8's own arrays start anywhere, by 16. */
 export function shared(length: number): Float32Array {
-  return new Float32Array(new SharedArrayBuffer(length * 4));
+  const buffer = new SharedArrayBuffer(length * 4 + cacheLine);
+  const offset = (cacheLine - misalignment(new Float32Array(buffer))) % cacheLine;
+  return new Float32Array(buffer, offset, length);
 }
 
 /** '1 thread', '2 threads': how ids of figures end. */

@@ -37,6 +37,19 @@ export function timed(name: string, work: () => void, prepare?: () => void | Pro
   return prepare === undefined ? { name, turn } : { name, turn, prepare };
 }
 
+/**
+ * What `longer` takes more than `shorter`, so many times: a part of the work of a call, free of what every call takes.
+ */
+export function difference(name: string, longer: () => void, shorter: () => void, times: number): Contestant {
+  const sides = [timed('longer', longer), timed('shorter', shorter)] as const;
+  const turn = async (calls: number): Promise<number> => {
+    const seconds = [];
+    for (const side of sides) seconds.push(await side.turn(Math.ceil(calls * times)));
+    return seconds[0]! - seconds[1]!;
+  };
+  return { name, turn };
+}
+
 // Work this short depends on what the caches hold, so each of its turns starts with a call that is not timed.
 const cacheSeconds = 5e-3;
 

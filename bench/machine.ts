@@ -3,7 +3,7 @@ import { runtime } from 'gradstep';
 import { native } from '../lib/native';
 import type { Bench } from './bench';
 import { numbers, shared, showThreads } from './data';
-import { limit } from './limit';
+import { compiled, limit } from './limit';
 import type { Machine } from './results';
 import { spreadOf } from './statistics';
 import { bytesPerParameter, limitLoop } from './traffic';
@@ -39,8 +39,8 @@ export function measureMachine(bench: Bench): void {
           value: moved / secondsPerCall(work, bytes),
           unit: 'B/s',
         }));
-      measure('read', bytes, () => limit.read(threads, from));
-      measure('copy', 2 * bytes, () => limit.copy(threads, to, from));
+      measure('read', bytes, limit.read(threads, from));
+      measure('copy', 2 * bytes, limit.copy(threads, to, from));
     }
   }
   for (const threads of threadCounts) measureLoops(bench, [x, y], threads);
@@ -72,7 +72,7 @@ function measureDivision(bench: Bench): void {
   const n = 2048; // 24 KiB in three arrays: in the first-level cache
   const [y, x, z] = [shared(n), numbers(n, 5, 1), numbers(n, 7, 1)];
   bench.measure('machine quotient and root, in vectors', () => ({
-    value: (secondsPerCall(() => limit.divide(1, y, x, z), 4 * n) / n) * 1e9,
+    value: (secondsPerCall(() => compiled.divide(y, x, z), 4 * n) / n) * 1e9,
     unit: 'ns each',
   }));
 }

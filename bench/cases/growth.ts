@@ -20,10 +20,8 @@ async function againstLimit(sizes: readonly number[], threads: number): Promise<
   const optimizer = new AdamOptimizer();
   const ours = unchecked(adamSide('gradstep', pairs, { optimizer }));
   await ours.turn(1);
-  // Its threads start too slowly for small arrays.
-  if (threads > 1 && n < cachesEnd) return [ours];
   const [g, ...written] = sizes.length === 1 ? pairs.arrays(optimizer)[0]! : arraysOf(n);
-  return [ours, timed('limit', () => limit.update(threads, g!, ...written))];
+  return [ours, timed('limit', limit.update(threads, g!, ...written))];
 }
 
 function arraysOf(n: number): Float32Array[] {

@@ -33,7 +33,8 @@ export function rates({ work, timings }: Contest, timing: Timing): string[] {
   ];
 }
 
-export function wording({ against, atLeast, atMost }: Goal, value: number): string {
+export function wording({ against: other, or, atLeast, atMost }: Goal, value: number): string {
+  const against = or === undefined ? other : `${other} or ${or}`;
   if (against === undefined) return `${seconds(value)}, at most ${seconds(atMost!)}`;
   if (atMost !== undefined) return `${digits(value)} × the time of ${against}, at most ${atMost}`;
   return atLeast! < 1

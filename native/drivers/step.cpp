@@ -37,7 +37,7 @@ template <class T> void StepRanges<T>::measure(const Kernels<T>& table, size_t r
 }
 
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
-// and cut into blocks of equal size, a few small ranges or a piece of a large one to each.
+// and cut into pieces of equal size, a few small ranges or a part of a large one to each.
 template <class T>
 void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, const double* const* hyper,
                 const size_t* end, size_t count) {
@@ -53,16 +53,17 @@ void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, co
   const size_t total = end[count - 1];
   if (total < kParallelElements || threads() == 1) return whole(0, count);
 
-  parallel_for(blocks_of(total), [=](size_t block) {
-    const size_t from = block * kBlockElements, to = std::min(total, from + kBlockElements);
+  const size_t piece_elements = blocks_a_piece(blocks_of(total)) * kBlockElements;
+  parallel_for(blocks_of(total, piece_elements), [=](size_t index) {
+    const size_t from = index * piece_elements, to = std::min(total, from + piece_elements);
     const auto piece = [&](size_t i, size_t begin, size_t until) {
       const Range<T> range = part(ranges[i], begin, until);
       kernel(hyper[i], &range, 1);
     };
-    // The range that `from` lies in, those that lie in the block as a whole, the one that reaches over its end.
+    // The range that `from` lies in, those that lie in the piece as a whole, the one that reaches over its end.
     size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end);
     const size_t begin = from - (end[i] - ranges[i].count);
-    if (end[i] > to) return piece(i, begin, begin + kBlockElements);
+    if (end[i] > to) return piece(i, begin, begin + (to - from));
     if (begin > 0) {
       piece(i, begin, ranges[i].count);
       ++i;

@@ -89,9 +89,12 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   return table;
 }
 
+static void prefer_hardware_roots(bool prefer) { hardware_roots = prefer; }
+
 static constexpr KernelTable table_of_all() {
   KernelTable table = {};
   table.isa = GRADSTEP_STRING(SIMD_ISA);
+  table.prefer_hardware_roots = prefer_hardware_roots;
   table.rules = kRules;
   table.unary = kUnaryNames;
   table.binary = kBinaryNames;

@@ -68,9 +68,10 @@ template <class T> struct Kernels {
 
 struct KernelTable {
   const char* isa;
-  const Rule* rules;          // [kRuleCount]
-  const char* const* unary;   // [kUnaryCount], names
-  const char* const* binary;  // [kBinaryCount], names
+  void (*prefer_hardware_roots)(bool);  // simd/common.h; called before any kernel runs
+  const Rule* rules;                    // [kRuleCount]
+  const char* const* unary;             // [kUnaryCount], names
+  const char* const* binary;            // [kBinaryCount], names
   Kernels<float> f32;
   Kernels<double> f64;
 };

@@ -35,6 +35,9 @@ Cpu detect_cpu() {
   // Without OSXSAVE the xgetbv instruction itself would fault.
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !has_all(ecx, kFma | kOsxsave | kAvx)) return cpu;
   if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) return cpu;
+  uint32_t vendor = 0, highest, rest[2];
+  __get_cpuid(0, &highest, &vendor, &rest[0], &rest[1]);
+  cpu.amd = vendor == 0x68747541;  // "Auth" of "AuthenticAMD"
   const uint64_t saved = saved_state();
   cpu.avx2 = has_all(ebx, kAvx2) && has_all(saved, kYmm);
   cpu.avx512 = cpu.avx2 && has_all(ebx, kF | kDq | kBw | kVl) && has_all(saved, kZmm);

@@ -8,6 +8,7 @@ struct Cpu {
   bool avx2 = false;    // AVX2 and FMA
   bool avx512 = false;  // the above and AVX-512 F, BW, DQ, VL
   bool neon = false;
+  bool amd = false;
 };
 
 Cpu detect_cpu();

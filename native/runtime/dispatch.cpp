@@ -28,6 +28,7 @@ IsaList detect_isas() {
   if (cpu.neon) list.tables[list.count++] = &neon::kTable;
 #endif
   list.tables[list.count++] = &scalar::kTable;
+  for (const KernelTable* table : list) table->prefer_hardware_roots(cpu.amd);
   return list;
 }
 

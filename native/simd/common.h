@@ -13,6 +13,10 @@
 
 namespace gradstep::SIMD_ISA {
 
+// Whether this processor takes roots faster than its multipliers do; set before any kernel runs, by
+// prefer_hardware_roots of the table. Each translation unit has its own.
+[[maybe_unused]] static bool hardware_roots = false;
+
 template <class T> struct Ieee;
 template <> struct Ieee<float> {
   static constexpr float kInfinity = __builtin_inff();

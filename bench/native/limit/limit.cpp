@@ -1,13 +1,19 @@
-// The machine's own speed: plain loops that the compiler vectorises, which move the memory a kernel moves and compute
-// next to nothing. bench/limit.ts builds this addon on first use, for the CPU at hand; it is no part of the package.
+// The machine's own speed: loops that move the memory a kernel moves and compute next to nothing. bench/limit.ts builds
+// this addon on first use, for the CPU at hand; it is no part of the package.
 //
-// Arrays are Float32Arrays of one length. Every function takes the number of threads first.
+// Arrays are Float32Arrays of one length. Every function takes a variant and the number of threads first. No one loop
+// is the fastest in all caches and in memory: which of the variants is the limit is for bench/limit.ts to find out.
 #include <node_api.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 #include <thread>
-#include <vector>
 
 namespace {
 
@@ -16,25 +22,91 @@ struct Arrays {
   float* data[6] = {};
 };
 
-// A new thread costs some 20 us: with more than one thread only large arrays tell the machine's speed.
-template <class Loop> void split(const Arrays& a, Loop loop) {
-  const size_t part = (a.length / a.threads + 15) / 16 * 16;
-  std::vector<std::thread> others;
-  for (size_t t = 1; t < a.threads; ++t) {
-    const size_t begin = t * part, end = t + 1 == a.threads ? a.length : begin + part;
-    if (begin < a.length) others.emplace_back(loop, begin, end < a.length ? end : a.length);
+// One more thread for each that is asked for, which stays: starting one takes 20 us, in which a cache is read. Between
+// two calls it spins for a while, and then sleeps.
+class Helper {
+ public:
+  Helper() { std::thread(&Helper::work, this).detach(); }
+  void start(std::function<void()> job) {
+    job_ = std::move(job);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    busy_.store(true);
+    called_.notify_one();
   }
-  loop(0, part < a.length && a.threads > 1 ? part : a.length);
-  for (std::thread& other : others) other.join();
+  void wait() const {
+    while (busy_.load()) {}
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+      while (!busy_.load() && std::chrono::steady_clock::now() < end) {}
+      if (!busy_.load()) {
+        std::unique_lock<std::mutex> lock(mutex_);
+        called_.wait(lock, [this] { return busy_.load(); });
+      }
+      job_();
+      busy_.store(false);
+    }
+  }
+  std::function<void()> job_;
+  std::atomic<bool> busy_{false};
+  std::mutex mutex_;
+  std::condition_variable called_;
+};
+
+// Calls loop(begin, end) for as many equal parts as there are threads, each on its own, in the same one every time.
+template <class Loop> void split(const Arrays& a, Loop loop) {
+  static Helper* const helpers = new Helper[std::thread::hardware_concurrency()];
+  const size_t part = a.threads == 1 ? a.length : (a.length / a.threads + 15) / 16 * 16;
+  const auto run = [=](size_t t) {
+    const size_t begin = t * part, end = t + 1 == a.threads ? a.length : begin + part;
+    if (begin < a.length) loop(begin, end < a.length ? end : a.length);
+  };
+  for (size_t t = 1; t < a.threads; ++t) helpers[t - 1].start([=] { run(t); });
+  run(0);
+  for (size_t t = 1; t < a.threads; ++t) helpers[t - 1].wait();
 }
 
 volatile float sink;  // what is read must seem to be of use
 
+template <int kBytes> struct VectorOf {
+  typedef float Type __attribute__((vector_size(kBytes), aligned(4), may_alias));
+};
+
+// How a loop is made: its vectors, and how many cache lines ahead it asks for what it will need, if it does.
+template <int kVectorBytes, int kLinesAhead> struct Shape {
+  using Vector = typename VectorOf<kVectorBytes>::Type;
+  static constexpr size_t kLanes = kVectorBytes / 4, kLine = 16;
+
+  // body(i) for the vector that starts at i, one cache line at a time, which is asked for in every array before; then
+  // single(i) for what is left.
+  template <size_t kCount, class Body, class Single>
+  static void each(float* const (&arrays)[kCount], size_t read_only, size_t begin, size_t end, Body body,
+                   Single single) {
+    size_t i = begin;
+    for (; i + kLine <= end; i += kLine) {
+      if (kLinesAhead > 0) {
+#pragma GCC unroll 6
+        for (size_t k = 0; k < kCount; ++k) {
+          if (k < read_only) __builtin_prefetch(arrays[k] + i + kLinesAhead * kLine);
+          else __builtin_prefetch(arrays[k] + i + kLinesAhead * kLine, 1);
+        }
+      }
+#pragma GCC unroll 2
+      for (size_t j = 0; j < kLine; j += kLanes) body(i + j);
+    }
+    for (; i < end; ++i) single(i);
+  }
+  static Vector& at(float* p) { return *reinterpret_cast<Vector*>(p); }
+};
+
 // read(x): 1 read
-void read(const Arrays& a) {
+template <class S> void read(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict x = a.data[0];
-    constexpr size_t kSums = 64;  // enough of them in flight that reading, and not adding, takes the time
+    constexpr size_t kSums = 128;  // enough of them in flight that reading, and not adding, takes the time
     float sums[kSums] = {};
     for (size_t i = begin; i + kSums <= end; i += kSums) {
       for (size_t k = 0; k < kSums; ++k) sums[k] += x[i + k];
@@ -44,68 +116,94 @@ void read(const Arrays& a) {
 }
 
 // copy(y, x): 1 read, 1 write
-void copy(const Arrays& a) {
+template <class S> void copy(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
-    float* __restrict y = a.data[0];
-    const float* __restrict x = a.data[1];
-    for (size_t i = begin; i < end; ++i) y[i] = -x[i];  // not a plain copy: the compiler would call memcpy
+    float *const y = a.data[0], *const x = a.data[1];
+    S::template each<2>(
+        {x, y}, 1, begin, end, [=](size_t i) { S::at(y + i) = -S::at(x + i); }, [=](size_t i) { y[i] = -x[i]; });
   });
 }
 
 // update(g, w, slots...): reads all, writes all but g. A rule's w and slots make no difference here.
-void update(const Arrays& a) {
+template <class S> void update(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
-    const float* __restrict g = a.data[0];
-    float* __restrict w = a.data[1], * __restrict s = a.data[2], * __restrict t = a.data[3], * __restrict u = a.data[4];
+    float *const g = a.data[0], *const w = a.data[1], *const s = a.data[2], *const t = a.data[3], *const u = a.data[4];
     switch (a.count) {
       case 2:
-        for (size_t i = begin; i < end; ++i) w[i] += g[i];
-        break;
+        return S::template each<2>(
+            {g, w}, 1, begin, end, [=](size_t i) { S::at(w + i) += S::at(g + i); }, [=](size_t i) { w[i] += g[i]; });
       case 3:
-        for (size_t i = begin; i < end; ++i) w[i] += g[i], s[i] += g[i];
-        break;
+        return S::template each<3>(
+            {g, w, s}, 1, begin, end,
+            [=](size_t i) {
+              const auto x = S::at(g + i);
+              S::at(w + i) += x, S::at(s + i) += x;
+            },
+            [=](size_t i) { w[i] += g[i], s[i] += g[i]; });
       case 4:
-        for (size_t i = begin; i < end; ++i) w[i] += g[i], s[i] += g[i], t[i] += g[i];
-        break;
+        return S::template each<4>(
+            {g, w, s, t}, 1, begin, end,
+            [=](size_t i) {
+              const auto x = S::at(g + i);
+              S::at(w + i) += x, S::at(s + i) += x, S::at(t + i) += x;
+            },
+            [=](size_t i) { w[i] += g[i], s[i] += g[i], t[i] += g[i]; });
       case 5:
-        for (size_t i = begin; i < end; ++i) w[i] += g[i], s[i] += g[i], t[i] += g[i], u[i] += g[i];
-        break;
+        return S::template each<5>(
+            {g, w, s, t, u}, 1, begin, end,
+            [=](size_t i) {
+              const auto x = S::at(g + i);
+              S::at(w + i) += x, S::at(s + i) += x, S::at(t + i) += x, S::at(u + i) += x;
+            },
+            [=](size_t i) { w[i] += g[i], s[i] += g[i], t[i] += g[i], u[i] += g[i]; });
     }
   });
 }
 
 // lamb(g, w, m, v): a pass that reads all and writes m and v, one that reads w, m, v and writes w.
-void lamb(const Arrays& a) {
+template <class S> void lamb(const Arrays& a) {
+  float *const g = a.data[0], *const w = a.data[1], *const m = a.data[2], *const v = a.data[3];
   split(a, [=](size_t begin, size_t end) {
-    const float* __restrict g = a.data[0];
-    float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
-    float sum = 0;
-    for (size_t i = begin; i < end; ++i) sum += w[i], m[i] += g[i], v[i] += g[i];
-    sink = sum;
+    typename S::Vector sum = {};
+    S::template each<4>(
+        {g, w, m, v}, 2, begin, end,
+        [&, w, g, m, v](size_t i) {
+          const auto x = S::at(g + i);
+          sum += S::at(w + i), S::at(m + i) += x, S::at(v + i) += x;
+        },
+        [=](size_t i) { m[i] += g[i], v[i] += g[i]; });
+    sink = sum[0];
   });
   split(a, [=](size_t begin, size_t end) {
-    float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
-    for (size_t i = begin; i < end; ++i) w[i] += m[i] - v[i];
+    S::template each<3>(
+        {m, v, w}, 2, begin, end, [=](size_t i) { S::at(w + i) += S::at(m + i) - S::at(v + i); },
+        [=](size_t i) { w[i] += m[i] - v[i]; });
   });
 }
 
 // lars(g, w, v): a pass that reads g and w, one that reads all and writes w and v.
-void lars(const Arrays& a) {
+template <class S> void lars(const Arrays& a) {
+  float *const g = a.data[0], *const w = a.data[1], *const v = a.data[2];
   split(a, [=](size_t begin, size_t end) {
-    const float* __restrict g = a.data[0], * __restrict w = a.data[1];
-    float sum = 0;
-    for (size_t i = begin; i < end; ++i) sum += w[i] + g[i];
-    sink = sum;
+    typename S::Vector sums[4] = {};  // adding to one would take longer than reading
+    S::template each<2>(
+        {g, w}, 2, begin, end,
+        [&, w, g](size_t i) { sums[i / 16 % 2] += S::at(g + i), sums[2 + i / 16 % 2] += S::at(w + i); }, [](size_t) {});
+    sink = (sums[0] + sums[1] + sums[2] + sums[3])[0];
   });
   split(a, [=](size_t begin, size_t end) {
-    const float* __restrict g = a.data[0];
-    float* __restrict w = a.data[1], * __restrict v = a.data[2];
-    for (size_t i = begin; i < end; ++i) w[i] += g[i], v[i] += g[i];
+    S::template each<3>(
+        {g, w, v}, 1, begin, end,
+        [=](size_t i) {
+          const auto x = S::at(g + i);
+          S::at(w + i) += x, S::at(v + i) += x;
+        },
+        [=](size_t i) { w[i] += g[i], v[i] += g[i]; });
   });
 }
 
 // divide(y, x, z): what Adam's rule asks of the unit that divides, and nothing else. In caches it is the limit.
-void divide(const Arrays& a) {
+template <class> void divide(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     float* __restrict y = a.data[0];
     const float* __restrict x = a.data[1], * __restrict z = a.data[2];
@@ -114,7 +212,7 @@ void divide(const Arrays& a) {
 }
 
 // adam(g, w, m, v): the rule itself as the compiler vectorises it.
-void adam(const Arrays& a) {
+template <class> void adam(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
     const float* __restrict g = a.data[0];
     float* __restrict w = a.data[1], * __restrict m = a.data[2], * __restrict v = a.data[3];
@@ -126,38 +224,61 @@ void adam(const Arrays& a) {
   });
 }
 
-template <void (*loop)(const Arrays&)> napi_value call(napi_env env, napi_callback_info info) {
-  size_t count = 7;
-  napi_value arguments[7];
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+using Loop = void (*)(const Arrays&);
+
+// The variants: bench/limit.ts says which of them take part.
+#define VARIANTS(loop)                                          \
+  {loop<Shape<32, 0>>, loop<Shape<32, 4>>, loop<Shape<32, 16>>, \
+   loop<Shape<64, 0>>, loop<Shape<64, 4>>, loop<Shape<64, 16>>}
+
+struct Function {
+  const char* name;
+  Loop variants[6];
+};
+const Function functions[] = {{"read", VARIANTS(read)}, {"copy", VARIANTS(copy)}, {"update", VARIANTS(update)},
+                              {"lamb", VARIANTS(lamb)}, {"lars", VARIANTS(lars)}, {"divide", VARIANTS(divide)},
+                              {"adam", VARIANTS(adam)}};
+
+napi_value call(napi_env env, napi_callback_info info) {
+  size_t count = 8;
+  napi_value arguments[8];
+  void* function = nullptr;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, &function);
   Arrays a;
-  uint32_t threads = 1;
-  napi_get_value_uint32(env, arguments[0], &threads);
+  uint32_t variant = 0, threads = 1;
+  napi_get_value_uint32(env, arguments[0], &variant);
+  napi_get_value_uint32(env, arguments[1], &threads);
   a.threads = threads;
-  for (size_t i = 1; i < count; ++i) {
+  for (size_t i = 2; i < count; ++i) {
     void* data = nullptr;
     napi_get_typedarray_info(env, arguments[i], nullptr, &a.length, &data, nullptr, nullptr);
     a.data[a.count++] = static_cast<float*>(data);
   }
-  loop(a);
+  static_cast<const Function*>(function)->variants[variant](a);
   return nullptr;
 }
 
-template <void (*loop)(const Arrays&)> void add(napi_env env, napi_value exports, const char* name) {
+// address(array), modulo the size of a page
+napi_value address(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument, value;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  napi_get_typedarray_info(env, argument, nullptr, nullptr, &data, nullptr, nullptr);
+  napi_create_uint32(env, uint32_t(uintptr_t(data) % 4096), &value);
+  return value;
+}
+
+void add(napi_env env, napi_value exports, const char* name, napi_callback callback, const Function* data) {
   napi_value function;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, call<loop>, nullptr, &function);
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, const_cast<Function*>(data), &function);
   napi_set_named_property(env, exports, name, function);
 }
 
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  add<read>(env, exports, "read");
-  add<copy>(env, exports, "copy");
-  add<update>(env, exports, "update");
-  add<lamb>(env, exports, "lamb");
-  add<lars>(env, exports, "lars");
-  add<divide>(env, exports, "divide");
-  add<adam>(env, exports, "adam");
+  for (const Function& function : functions) add(env, exports, function.name, call, &function);
+  add(env, exports, "address", address, nullptr);
   return exports;
 }
