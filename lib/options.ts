@@ -64,11 +64,14 @@ function distance(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/** The option that goes by this name elsewhere, or with other capitals and underscores. */
+function sameAs(name: string, known: readonly string[]): string | undefined {
+  const word = plain(name);
+  return known.find((other) => plain(other) === word) ?? aliases[word]?.find((other) => known.includes(other));
+}
+
 function nearest(name: string, known: readonly string[]): string | undefined {
   const word = plain(name);
-  const same = known.find((other) => plain(other) === word);
-  const alias = aliases[word]?.find((other) => known.includes(other));
-  if (same !== undefined || alias !== undefined) return same ?? alias;
   const near = known
     .map((other) => ({ other, far: distance(word, plain(other)) }))
     .filter(({ far, other }) => far <= Math.max(1, Math.floor(Math.min(word.length, other.length) / 3)))
@@ -117,15 +120,10 @@ const isCounter = (options: object): boolean => 'increment' in options && 'buffe
 
 function refuse(what: string, name: string, known: Names): never {
   const names = Object.keys(known);
-  const form = forms[plain(name)];
-  const right = nearest(name, names);
-  const help =
-    right !== undefined
-      ? `did you mean '${right}'?`
-      : form !== undefined
-        ? form
-        : names.length > 0
-          ? `there are ${names.join(', ')}`
-          : 'there are none';
+  const same = sameAs(name, names);
+  const form = same === undefined ? forms[plain(name)] : undefined;
+  const right = same ?? nearest(name, names);
+  const all = names.length > 0 ? `there are ${names.join(', ')}` : 'there are none';
+  const help = form ?? (right === undefined ? all : `did you mean '${right}'?`);
   throw new TypeError(`${what}: there is no '${name}', ${help}`);
 }
