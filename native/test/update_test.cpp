@@ -1,5 +1,6 @@
 // A step as a value: groups, dtypes and sparse gradients in one, at the same time on several threads, and with memory
 // that runs out at every single place.
+#include "../drivers/laid_out_step.h"
 #include "../drivers/update.h"
 
 #include <stdio.h>
@@ -252,6 +253,74 @@ void nothing_changes_when_memory_runs_out() {
   check(!update.start(0, false, hyper, SIZE_MAX / 64), "more groups than there is memory for");
 }
 
+// A step that is laid out in memory of the caller's, which is what JavaScript does.
+struct LaidOut {
+  std::vector<double> memory;
+  size_t rule, bytes;
+
+  LaidOut(Model& model, size_t rule_) : rule(rule_) {
+    std::vector<VariableUpdate> variables;
+    for (auto& variable : model.floats) variables.push_back(variable.update());
+    for (auto& variable : model.doubles) variables.push_back(variable.update());
+    bytes = LaidOutStep::bytes_for(rule, 3, variables.size());
+    memory.resize(bytes / sizeof(double));
+    check(!LaidOutStep::lay_out(memory.data(), bytes - 8, rule, 3, variables.data(), variables.size()),
+          "too little memory is no step's");
+    check(LaidOutStep::at(memory.data(), bytes) == nullptr, "memory in which nothing was laid out is no step");
+    check(LaidOutStep::lay_out(memory.data(), bytes, rule, 3, variables.data(), variables.size()),
+          "a step is laid out");
+  }
+
+  bool run(Model& model) {
+    double* next = memory.data() + LaidOutStep::kHeaderNumbers;
+    for (const double h : model.hyper) *next++ = h;
+    const auto write = [&](auto& variable) {
+      *next++ = variable.factor;
+      *next++ = double(reinterpret_cast<uintptr_t>(variable.gradient.data()));
+    };
+    for (auto& variable : model.floats) write(variable);
+    for (auto& variable : model.doubles) write(variable);
+    LaidOutStep* const step = LaidOutStep::at(memory.data(), bytes);
+    return step != nullptr && step->run();
+  }
+};
+
+void a_step_that_is_laid_out_runs_again_and_again() {
+  for (const char* name : kRules) {
+    const size_t rule = rule_named(name);
+    Model model(rule, false), expected(rule, false);
+    LaidOut laid_out(model, rule);
+    for (int round = 0; round < 3; ++round) {
+      for (Model* each : {&model, &expected}) {
+        each->hyper[0] += 0.125;
+        each->floats[1].factor *= 0.75;
+        std::vector<float>(each->floats[1].gradient).swap(each->floats[1].gradient);  // elsewhere
+      }
+      Update update;
+      check(expected.step(update, rule, false) && laid_out.run(model), "both step");
+      check(model == expected, std::string("a step that is laid out gives the bytes of another: ") + name);
+    }
+    std::vector<double> copy = laid_out.memory;
+    check(LaidOutStep::at(copy.data(), laid_out.bytes) == nullptr, "a copy is no step: its addresses are another's");
+  }
+}
+
+void laid_out_steps_run_at_the_same_time() {
+  const size_t rule = rule_named("adam");
+  Model expected(rule, false);
+  Update update;
+  for (int round = 0; round < 10; ++round) check(expected.step(update, rule, false), "a step finds memory");
+  const auto work = [&] {
+    Model model(rule, false);
+    LaidOut laid_out(model, rule);
+    for (int round = 0; round < 10; ++round) check(laid_out.run(model), "a step runs");
+    check(model == expected, "what is laid out on one thread is nothing to another");
+  };
+  std::thread first(work), second(work);
+  first.join();
+  second.join();
+}
+
 }  // namespace
 
 int main() {
@@ -261,6 +330,8 @@ int main() {
   threads_step_at_the_same_time();
   indices_are_read_once();
   nothing_changes_when_memory_runs_out();
+  a_step_that_is_laid_out_runs_again_and_again();
+  laid_out_steps_run_at_the_same_time();
   printf("%d passed, %d failed\n", passed.load(), failed.load());
   return failed != 0;
 }
