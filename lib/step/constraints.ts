@@ -1,6 +1,7 @@
 import { shown } from '../checks';
-import { isFloatArray } from '../tensor/arrays';
+import { copyInto, isFloatArray, newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
+import type { Memory } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
@@ -9,13 +10,17 @@ import type { Variable } from '../tensor/variable';
  * was when this was made.
  */
 export class Constraints {
-  private readonly before: readonly { readonly data: FloatArray; readonly copy: FloatArray }[];
+  private readonly before: readonly { readonly memory: Memory; readonly copy: FloatArray }[];
 
   constructor(
     private readonly constrained: readonly Variable[],
     changed: readonly Variable[],
   ) {
-    this.before = changed.map(({ data }) => ({ data, copy: data.slice() }));
+    this.before = changed.map(({ memory }) => {
+      const copy = newArray(memory.dtype, memory.length);
+      copyInto(copy, memory.array);
+      return { memory, copy };
+    });
   }
 
   /** @throws what a constraint throws, TypeError or RangeError for a value that is none; `putBack` does the rest. */
@@ -23,8 +28,9 @@ export class Constraints {
     try {
       for (const variable of this.constrained) variable.assign(constrainedValue(variable));
     } catch (error) {
-      for (const { data, copy } of this.before) {
-        if (data.length === copy.length) data.set(copy); // not where the constraint has taken the memory away
+      for (const { memory, copy } of this.before) {
+        // Not where the constraint has taken the memory away.
+        if (!memory.isGone && memory.isThere) copyInto(memory.array, copy);
       }
       putBack();
       throw error;

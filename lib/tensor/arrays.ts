@@ -23,6 +23,14 @@ const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototy
 /** How many elements a typed array has. Of one whose buffer was detached Node 20 may give the old number: see Place. */
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
+// eslint-disable-next-line @typescript-eslint/unbound-method -- bound right here
+const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: FloatArray, from: FloatArray) => void;
+
+/** Copies all of an array into another, whatever methods they may have of their own. */
+export function copyInto(to: FloatArray, from: FloatArray): void {
+  if (lengthOf(from) > 0) setIn(to, from);
+}
+
 export function isFloatArray(value: unknown): value is FloatArray {
   const brand = brandOf(value);
   return brand === 'Float32Array' || brand === 'Float64Array';

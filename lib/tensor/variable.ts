@@ -1,6 +1,6 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean, checkFunction, shown } from '../checks';
-import { isFloatArray, lengthOf, sharedArray } from './arrays';
+import { copyInto, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
@@ -134,11 +134,11 @@ export class Variable {
       if (values instanceof Tensor && !sameShape(values.shape, this.shape)) this.refuse(values.shape);
       const count = lengthOf(source);
       if (count !== this.size) this.refuse([count]);
-      this.data.set(source);
+      copyInto(this.data, source);
     } else {
       const given = valuesAndShape('values', values, undefined, this.dtype);
       if (!sameShape(given.shape, this.shape)) this.refuse(given.shape);
-      this.data.set(given.array);
+      copyInto(this.data, given.array);
     }
     return this;
   }

@@ -88,6 +88,20 @@ describe('a step that is being prepared', () => {
   });
 });
 
+describe('a constraint that throws', () => {
+  it('has everything put back, also where an array lies about its length', () => {
+    const own = Object.defineProperty(new Float32Array(4), 'length', { value: 2 ** 20 });
+    const refuse = (): never => {
+      throw new Error('mine');
+    };
+    const v = Variable.over(own, { constraint: refuse });
+    const optimizer = new AdamOptimizer();
+    expect(() => optimizer.applyGradients([[ones(4), v]])).to.throw('mine');
+    expect(v.toArray()).to.deep.equal([0, 0, 0, 0]);
+    expect(namesOf(optimizer)).to.deep.equal([]);
+  });
+});
+
 describe('lists of variables', () => {
   it('may alternate, with gradients for some only, as if each had an optimizer of its own', () => {
     const make = (): Variable[] => [1, 2, 3, 4].map((x) => variable([x, -x]));
