@@ -49,3 +49,6 @@ export function checkDType(name: string, value: unknown): asserts value is DType
 export const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
 export const isFinitePositive = (value: number): boolean => value > 0 && value < Infinity;
 export const isNotNegative = (value: number): boolean => value >= 0 && value < Infinity;
+
+export const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';

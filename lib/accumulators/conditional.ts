@@ -1,5 +1,6 @@
 import { shown } from '../checks';
-import { isFloatArray, type DType, type FloatArray } from '../tensor/dtype';
+import { isFloatArray } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
 import { spend } from '../tensor/memory';
 import { frozen, sizeOf, type Shape } from '../tensor/shape';
 import { alias, Tensor } from '../tensor/tensor';

@@ -1,5 +1,6 @@
 import { binary } from '../ops/primitives';
-import { newArray, type DType, type FloatArray } from '../tensor/dtype';
+import { newArray } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { Memory } from '../tensor/memory';
 import { native } from '../native';

@@ -1,6 +1,7 @@
 import { checkOptions, type NamesOf } from '../options';
 import { shown } from '../checks';
-import { isFloatArray, type FloatArray } from '../tensor/dtype';
+import { isFloatArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
 import { alias, Tensor } from '../tensor/tensor';

@@ -1,5 +1,6 @@
 import { shown } from '../checks';
-import { isFloatArray, type DType, type FloatArray } from '../tensor/dtype';
+import { isFloatArray } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
 import type { Gradient } from '../tensor/indexed-slices';
 import { alias, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';

@@ -1,4 +1,5 @@
-import { sharedArray, newArray, type DType, type FloatArray } from '../tensor/dtype';
+import { sharedArray, newArray } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
 import { binaryFunction, native } from '../native';
 import { fraction, valueOf, type Schedule } from '../schedules/schedule';
 import { stepOf, type StepSource } from '../schedules/step-source';

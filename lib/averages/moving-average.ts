@@ -1,6 +1,6 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } from './averages';
-import { checkBoolean, shown } from '../checks';
+import { checkBoolean, shown, isIterable } from '../checks';
 import type { FloatArray } from '../tensor/dtype';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { checkStep, type StepSource } from '../schedules/step-source';
@@ -164,9 +164,7 @@ export class ExponentialMovingAverage {
 }
 
 function iterable(name: string, values: unknown): Iterable<unknown> {
-  if (typeof (values as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function') {
-    return values as Iterable<unknown>;
-  }
+  if (isIterable(values)) return values;
   throw new TypeError(`${name} must be an iterable, got ${shown(values)}`);
 }
 

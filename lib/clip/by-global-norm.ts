@@ -1,5 +1,6 @@
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { checkNumber, shown } from '../checks';
+import type { NamesOf } from '../options';
 import type { IndexedSlices } from '../tensor/indexed-slices';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
@@ -28,6 +29,8 @@ export interface ClipByGlobalNormOptions extends ClipByNormOptions {
   /** The norm to use in place of the list's own. */
   useNorm?: number;
 }
+
+const globalNames: NamesOf<ClipByGlobalNormOptions> = { ...normNames, useNorm: true };
 
 /**
  * Every entry times clipNorm · min(1 / norm, 1 / clipNorm), where norm is the global norm of the list: their common
@@ -63,7 +66,7 @@ export function clipByGlobalNorm(
   clipNorm: number,
   options: ClipByGlobalNormOptions = {},
 ): [clipped: unknown, globalNorm: number] {
-  checkNormOptions(options, { ...normNames, useNorm: true });
+  checkNormOptions(options, globalNames);
   checkNumber('clipNorm', clipNorm);
   const { useNorm } = options;
   if (useNorm !== undefined) checkNumber('useNorm', useNorm);

@@ -1,6 +1,7 @@
 import { allocate } from '../autodiff/scope';
 import { isFollowed } from '../autodiff/tape';
 import { checkNumber } from '../checks';
+import type { NamesOf } from '../options';
 import { binary, broadcastTo, summed, unary } from '../ops/primitives';
 import { newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
@@ -11,6 +12,8 @@ import { normOf } from './norm';
 import { scaleByNorm, type NormFactor } from './scale-by-norm';
 import { isToBeZero } from './together';
 import { multiplied, refuseInPlace, rewritten, withValues, zeroed } from './write';
+
+const byNormNames: NamesOf<ClipByNormOptions & { axes?: unknown }> = { ...normNames, axes: true };
 
 /**
  * t · clipNorm / max(‖t‖, clipNorm): the L2 norm is at most `clipNorm`. Of IndexedSlices the norm is that of the stored
@@ -39,7 +42,7 @@ export function clipByNorm(
   clipNorm: number,
   options: ClipByNormOptions & { axes?: number | readonly number[] } = {},
 ): Clippable {
-  const { inPlace, nonFinite } = checkNormOptions(options, { ...normNames, axes: true });
+  const { inPlace, nonFinite } = checkNormOptions(options, byNormNames);
   checkNumber('clipNorm', clipNorm);
   const values = valuesOf('t', t);
   const axes = normalizeAxes('axes', options.axes, values.shape.length);

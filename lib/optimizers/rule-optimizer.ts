@@ -1,6 +1,6 @@
 import { checkOptions, type Names, type NamesOf } from '../options';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
-import { checkBoolean, checkFunction, shown } from '../checks';
+import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
 import { Constraints } from '../step/constraints';
@@ -198,7 +198,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
    */
   override createSlots(variables: Iterable<Variable>): void {
     this.checkInUse();
-    if (typeof (variables as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    if (!isIterable(variables)) {
       throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
     }
     const list = [...variables];

@@ -1,4 +1,5 @@
-import { sharedArray, type FloatArray } from '../tensor/dtype';
+import { sharedArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
 import { Variable } from '../tensor/variable';
 import type { Settings } from './settings';
 

@@ -1,3 +1,4 @@
+import { bytesPerElement } from '../tensor/arrays';
 import type { Memory } from '../tensor/memory';
 
 /** A stretch of memory and what it is, for the message. */
@@ -9,7 +10,7 @@ export interface Stretch {
   readonly variable: number;
 }
 
-const bytesOf = ({ dtype, length }: Memory): number => length * (dtype === 'float32' ? 4 : 8);
+const bytesOf = ({ dtype, length }: Memory): number => length * bytesPerElement[dtype];
 
 /**
  * The memory that a step writes. What would be written twice, or be read while it is written, depends on the order in

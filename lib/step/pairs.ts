@@ -1,4 +1,4 @@
-import { shown } from '../checks';
+import { shown, isIterable } from '../checks';
 import { isFloatArray, isInt32Array, lengthOf } from '../tensor/arrays';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
@@ -18,10 +18,10 @@ export interface Read {
  * @throws TypeError for what cannot be iterated and for what is no pair, Error for nothing.
  */
 export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => readonly unknown[] | undefined): Read {
-  if (typeof (gradsAndVars as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
+  if (!isIterable(gradsAndVars)) {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
-  const pairs = Array.isArray(gradsAndVars) ? copyOf(gradsAndVars) : [...(gradsAndVars as Iterable<unknown>)];
+  const pairs = Array.isArray(gradsAndVars) ? copyOf(gradsAndVars) : [...gradsAndVars];
   const { length } = pairs;
   if (length === 0) throw new Error('No variables provided.');
   const gradients = new Array<unknown>(length);

@@ -240,8 +240,7 @@ export class Step {
 
   /** Makes what the step has changed beside variables seen: the slots it made. */
   publishSlots(): void {
-    if (this.newSlots === null) return;
-    this.newSlots.publish();
+    this.newSlots?.publish();
   }
 
   /** Takes them away again. */

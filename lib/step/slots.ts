@@ -123,10 +123,8 @@ export class NewSlots {
     });
   }
 
-  of(variable: Variable): Set {
-    const slots = this.made.get(variable);
-    if (slots === undefined) throw new Error(`the slots of '${variable.name}' went while a step was being prepared`);
-    return slots;
+  of(variable: Variable): Set | undefined {
+    return this.made.get(variable);
   }
 
   publish(): void {

@@ -1,10 +1,8 @@
-import { shown } from '../checks';
+import { shown, isIterable } from '../checks';
 
 /** [a₀, b₀], [a₁, b₁], ... as [[a₀, a₁, ...], [b₀, b₁, ...]]: gradients and variables apart. */
 export function unzip<A, B>(pairs: Iterable<readonly [A, B]>): [A[], B[]] {
-  if (typeof (pairs as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`unzip takes a list of pairs, got ${shown(pairs)}`);
-  }
+  if (!isIterable(pairs)) throw new TypeError(`unzip takes a list of pairs, got ${shown(pairs)}`);
   const list = [...pairs];
   for (const pair of list as readonly unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2)

@@ -11,5 +11,3 @@ export type Nested = number | readonly Nested[];
 export function rounded(value: number, dtype: DType): number {
   return dtype === 'float32' ? Math.fround(value) : value;
 }
-
-export { bytesPerElement, dtypeOf, isFloatArray, newArray, sharedArray } from './arrays';

@@ -1,5 +1,6 @@
 import { shown } from '../checks';
-import { isFloatArray, type FloatArray, type Nested } from './dtype';
+import { isFloatArray } from './arrays';
+import type { FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { native } from '../native';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';

@@ -1,7 +1,7 @@
 import { checkOptions } from '../options';
 import { mul } from '../ops';
 import { inScope } from '../autodiff/scope';
-import { checkFunction, shown } from '../checks';
+import { checkFunction, shown, isIterable } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
@@ -88,9 +88,6 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     return sortedByName([...super.variables(), ...this.lossScale.variables()]);
   }
 }
-
-const isIterable = (value: unknown): boolean =>
-  typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
 
 function unscaled(gradient: Gradient, factor: number): Gradient {
   if (gradient instanceof IndexedSlices) {

@@ -1,6 +1,7 @@
 import { checkOptions, type NamesOf } from '../options';
-import { checkRange, isFinitePositive, isWhole, shown } from '../checks';
-import { sharedArray, isFloatArray, type FloatArray } from '../tensor/dtype';
+import { checkRange, isFinitePositive, isWhole, shown, isIterable } from '../checks';
+import { sharedArray, isFloatArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { native } from '../native';
 import { alias, Tensor } from '../tensor/tensor';
@@ -168,12 +169,9 @@ function scalar(name: string, dtype: 'float32' | 'float64', value: number): Vari
 
 function valuesOf(gradients: unknown): Tensor[] {
   const isList =
-    typeof gradients === 'object' &&
-    gradients !== null &&
-    !isFloatArray(gradients) &&
-    typeof (gradients as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function';
+    typeof gradients === 'object' && gradients !== null && !isFloatArray(gradients) && isIterable(gradients);
   if (!isList) return valuesOfOne(gradients);
-  return [...(gradients as Iterable<unknown>)].flatMap((item) =>
+  return [...gradients].flatMap((item) =>
     valuesOfOne(Array.isArray(item) && item[1] instanceof Variable ? item[0] : item),
   );
 }

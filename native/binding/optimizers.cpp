@@ -4,13 +4,14 @@
 #include "bindings.h"
 
 namespace gradstep {
+namespace {
 
 using Info = Napi::CallbackInfo;
 
-static thread_local Update update;
+thread_local Update update;
 
 // runStep(table, rows | undefined)
-static Napi::Value run_step(const Info& info) {
+Napi::Value run_step(const Info& info) {
   Arguments args(info);
   if (read_update(args, update)) {
     if (update.prepare()) update.run();
@@ -21,7 +22,7 @@ static Napi::Value run_step(const Info& info) {
 }
 
 // stepBytes(rule, groups, variables): number
-static Napi::Value step_bytes(const Info& info) {
+Napi::Value step_bytes(const Info& info) {
   Arguments args(info);
   const size_t rule = args.size("rule"), groups = args.size("groups"), variables = args.size("variables");
   args.require(rule < kRuleCount, "no such rule");
@@ -34,7 +35,7 @@ struct Bytes {
   size_t length = 0;
 };
 
-static Bytes buffer_argument(Arguments& args) {
+Bytes buffer_argument(Arguments& args) {
   Bytes bytes;
   const napi_status status = napi_get_arraybuffer_info(args.env(), args.next(), &bytes.data, &bytes.length);
   if (status != napi_ok) args.type_error("step must be an ArrayBuffer");
@@ -42,7 +43,7 @@ static Bytes buffer_argument(Arguments& args) {
 }
 
 // layOutStep(step: ArrayBuffer, table)
-static Napi::Value lay_out_step(const Info& info) {
+Napi::Value lay_out_step(const Info& info) {
   Arguments args(info);
   const Bytes bytes = buffer_argument(args);
   if (!args.failed()) read_layout(args, bytes.data, bytes.length);
@@ -50,7 +51,7 @@ static Napi::Value lay_out_step(const Info& info) {
 }
 
 // runLaidOutStep(step: ArrayBuffer)
-static Napi::Value run_laid_out_step(const Info& info) {
+Napi::Value run_laid_out_step(const Info& info) {
   Arguments args(info);
   const Bytes bytes = buffer_argument(args);
   if (args.failed()) return args.undefined();
@@ -59,6 +60,8 @@ static Napi::Value run_laid_out_step(const Info& info) {
   else if (!step->run()) args.out_of_memory("a step");
   return args.undefined();
 }
+
+}  // namespace
 
 void export_optimizers(Napi::Env env, Napi::Object exports) {
   Napi::Array rules = Napi::Array::New(env, kRuleCount);
