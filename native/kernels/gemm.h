@@ -8,10 +8,7 @@
 
 namespace gradstep::SIMD_ISA {
 
-// A panel of b lives in the L1 cache, a block of a in the L2 cache, a block of b in the L3 cache.
-constexpr size_t kGemmBytesOfA = 256u << 10;  // half of a 512 KiB L2
-constexpr size_t kGemmBytesOfB = 2u << 20;
-static_assert(kGemmBytesOfA + kGemmBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
+static_assert(GemmTiles::kBytesOfA + GemmTiles::kBytesOfB <= kGemmScratchBytes, "packed blocks fit the scratch memory");
 
 // Up to this many panels read a where it lies. For more, the tiles of the first panel leave a packed copy for the
 // others.
@@ -44,7 +41,7 @@ template <class V> struct GemmBlock {
 
  private:
   T* packed_b(size_t j) const { return static_cast<T*>(g.scratch) + j * depth.size; }
-  T* packed_a() const { return static_cast<T*>(g.scratch) + kGemmBytesOfB / sizeof(T); }
+  T* packed_a() const { return static_cast<T*>(g.scratch) + GemmTiles::kBytesOfB / sizeof(T); }
   const T* a_at(size_t row) const {
     return g.a + (g.transpose_a ? depth.begin * g.lda + row : row * g.lda + depth.begin);
   }
@@ -129,8 +126,8 @@ template <class V> struct GemmBlock {
 template <class V> static void gemm_blocks(const Gemm<typename V::Scalar>& g, bool transpose_c) {
   using T = typename V::Scalar;
   constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes, kDepth = GemmTiles::kDepth;
-  constexpr size_t kBlockRows = kGemmBytesOfA / sizeof(T) / kDepth / kRows * kRows;
-  constexpr size_t kBlockColumns = kGemmBytesOfB / sizeof(T) / kDepth / kColumns * kColumns;
+  constexpr size_t kBlockRows = GemmTiles::kBytesOfA / sizeof(T) / kDepth / kRows * kRows;
+  constexpr size_t kBlockColumns = GemmTiles::kBytesOfB / sizeof(T) / kDepth / kColumns * kColumns;
   const size_t row_part = gemm_part(g.m, kBlockRows, kRows);
   const size_t column_part = gemm_part(g.n, kBlockColumns, kColumns);
   const size_t depth_part = gemm_part(g.k, kDepth, 1);

@@ -30,7 +30,7 @@ template <class T> struct Gemm {
 };
 
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
-constexpr size_t kGemmScratchBytes = 9u << 18;  // 2 MiB of b and 256 KiB of a
+constexpr size_t kGemmScratchBytes = 9u << 19;  // 4 MiB of b and 512 KiB of a, at most (gemm/tile.h)
 
 // Threads share c in blocks that start at multiples of these. They need not be those of a tile: fewer rows or one
 // vector of columns are nearly as fast for each element, and blocks of the same size are worth more.

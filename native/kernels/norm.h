@@ -21,7 +21,8 @@ template <class V> static double sum_of_squares(const typename V::Scalar* x, siz
     sum[k].lower = fma(h.lower, h.lower, sum[k].lower);
     if constexpr (V::kLanes == 16) sum[k].upper = fma(h.upper, h.upper, sum[k].upper);
   };
-  constexpr size_t kAhead = 16 * V::kLanes;  // in memory a quarter faster, in caches no slower
+  // A page: in memory 10 to 15 % faster than a quarter of it (Zen 5), in caches no more than 2 % slower.
+  constexpr size_t kAhead = 64 * V::kLanes;
   size_t i = 0;
   for (; i + kStride <= n; i += kStride) {
     for (size_t k = 0; k < 2; ++k) {

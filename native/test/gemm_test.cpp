@@ -118,7 +118,7 @@ template <class T> void check_all() {
       for (unsigned transposes = 0; transposes < 4; ++transposes)
         check<T>({m, n, depths[turn % 11]}, options_of(transposes | (turn % 8) << 2, turn % 4, values), turn % 16 == 0);
     }
-  for (size_t k : {255u, 256u, 257u, 319u, 321u, 512u, 513u})  // where k is split
+  for (size_t k : {255u, 256u, 257u, 319u, 321u, 512u, 513u, 1023u, 1024u, 1025u, 2050u})  // where k is split
     for (unsigned bits = 0; bits < 32; ++bits)
       check<T>({13, 33, k}, options_of(bits, bits % 3, Values::ordinary), false);
   for (unsigned bits = 0; bits < 32; ++bits)  // big enough for the pool, and for packing a

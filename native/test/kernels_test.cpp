@@ -47,7 +47,9 @@ double hyper_value(const std::string& name, bool usual) {
   return 0.25;
 }
 
-template <class T> void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient, bool usual) {
+// Arrays lie `apart` elements from each other within their cache lines.
+template <class T>
+void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient, bool usual, size_t apart = 0) {
   const Rule& rule = table.rules[r];
   std::vector<double> hyper;
   for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i], usual));
@@ -60,7 +62,7 @@ template <class T> void check_rule(const KernelTable& table, size_t r, size_t n,
   range.param = arrays.input(n);
   expected.param = arrays.copy(range.param, n);
   for (size_t k = 0; k < rule.slot_count; ++k) {
-    range.slots[k] = arrays.input(n);
+    range.slots[k] = arrays.input(n + (k + 1) * apart);
     expected.slots[k] = arrays.copy(range.slots[k], n);
   }
   of<T>(table).step[r](hyper.data(), &range, 1);
@@ -136,12 +138,16 @@ template <class T> void check_rows(const KernelTable& table, size_t rows, size_t
 }
 
 template <class T> void check_all(const KernelTable& table) {
-  for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000}) {
+  for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000, 2048, 2061}) {
     for (size_t r = 0; r < kRuleCount; ++r) {
       for (const bool usual : {true, false}) {
         check_rule<T>(table, r, n, true, usual);
         check_rule<T>(table, r, n, false, usual);
       }
+    }
+    if (n >= 2048) {  // from here on rules begin with a part of a vector where arrays do not start on a line
+      for (size_t r = 0; r < kRuleCount; ++r) check_rule<T>(table, r, n, true, true, 3);
+      continue;
     }
     check_elementwise<T>(table, n);
     check_sums<T>(table, n);

@@ -78,7 +78,7 @@ template <int kBytes> struct VectorOf {
 // How a loop is made: its vectors, and how many cache lines ahead it asks for what it will need, if it does.
 template <int kVectorBytes, int kLinesAhead> struct Shape {
   using Vector = typename VectorOf<kVectorBytes>::Type;
-  static constexpr size_t kLanes = kVectorBytes / 4, kLine = 16;
+  static constexpr size_t kLanes = kVectorBytes / 4, kLine = 16, kAhead = kLinesAhead * kLine;
 
   // body(i) for the vector that starts at i, one cache line at a time, which is asked for in every array before; then
   // single(i) for what is left.
@@ -185,11 +185,19 @@ template <class S> void lamb(const Arrays& a) {
 template <class S> void lars(const Arrays& a) {
   float *const g = a.data[0], *const w = a.data[1], *const v = a.data[2];
   split(a, [=](size_t begin, size_t end) {
-    typename S::Vector sums[4] = {};  // adding to one would take longer than reading
-    S::template each<2>(
-        {g, w}, 2, begin, end,
-        [&, w, g](size_t i) { sums[i / 16 % 2] += S::at(g + i), sums[2 + i / 16 % 2] += S::at(w + i); }, [](size_t) {});
-    sink = (sums[0] + sums[1] + sums[2] + sums[3])[0];
+    const float* __restrict x = g;
+    const float* __restrict y = w;
+    constexpr size_t kSums = 64;  // as in read()
+    float sums[kSums] = {};
+    for (size_t i = begin; i + kSums <= end; i += kSums) {
+#pragma GCC unroll 4
+      for (size_t k = 0; S::kAhead > 0 && k < kSums; k += S::kLine) {
+        __builtin_prefetch(x + i + k + S::kAhead);
+        __builtin_prefetch(y + i + k + S::kAhead);
+      }
+      for (size_t k = 0; k < kSums; ++k) sums[k] += x[i + k] + y[i + k];
+    }
+    for (float sum : sums) sink = sum;
   });
   split(a, [=](size_t begin, size_t end) {
     S::template each<3>(
