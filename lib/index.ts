@@ -3,6 +3,18 @@ export type { DType, FloatArray, Nested } from './tensor/dtype';
 export { Tensor, tensor } from './tensor/tensor';
 export { Variable, variable, type Constraint, type VariableOptions } from './tensor/variable';
 export { IndexedSlices, type Gradient } from './tensor/indexed-slices';
+export {
+  collectState,
+  copyState,
+  prefixed,
+  StateSource,
+  type RestoreOptions,
+  type StateDType,
+  type StateEntry,
+  type Stateful,
+  type StateMemory,
+} from './tensor/state';
+export { restoreState } from './tensor/restore-state';
 export { GlobalStep, createGlobalStep } from './tensor/global-step';
 export { unzip, zip } from './step/zip';
 
@@ -96,9 +108,11 @@ export {
 } from './averages/moving-average';
 export {
   assignMovingAverage,
+  movingAverageState,
   weightedMovingAverage,
   type AssignMovingAverageOptions,
   type ValueSource,
+  type WeightedMovingAverage,
 } from './averages/assign-moving-average';
 
 export {

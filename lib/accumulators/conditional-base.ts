@@ -1,7 +1,15 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkDType, checkRange, isWhole, shown } from '../checks';
 import type { DType } from '../tensor/dtype';
-import { checkShape, sameShape, showShape, type Shape } from '../tensor/shape';
+import { checkShape, frozen, sameShape, showShape, type Shape } from '../tensor/shape';
+import {
+  countsEntry,
+  restoreParts,
+  sortedByKey,
+  type StateEntry,
+  type Stateful,
+  type StateSource,
+} from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 
 /** How gradients become one: their sum divided by their number, or their sum. */
@@ -24,7 +32,7 @@ const accumulatorNames: NamesOf<ConditionalAccumulatorOptions> = { shape: true, 
  *
  * @typeParam G what is taken out.
  */
-export abstract class ConditionalAccumulatorBase<G> {
+export abstract class ConditionalAccumulatorBase<G> implements Stateful {
   readonly dtype: DType;
   readonly reductionType: ReductionType;
   readonly name: string;
@@ -63,7 +71,8 @@ export abstract class ConditionalAccumulatorBase<G> {
    * Takes what has been gathered, goes on to the next step and starts anew.
    *
    * @param numRequired how many gradients it must be at least. All that have come count, also when they are more.
-   * @returns their mean or sum; null when there are fewer. TensorFlow would wait, but within one thread nobody comes.
+   * @returns their mean or sum; null when there are fewer. TensorFlow would wait for more, which within one
+   * thread could never come.
    * @throws TypeError, or RangeError unless numRequired is a whole number from 1.
    */
   takeGrad(numRequired: number): G | null {
@@ -72,6 +81,51 @@ export abstract class ConditionalAccumulatorBase<G> {
     const result = this.result();
     this.startAnew();
     return result;
+  }
+
+  /**
+   * `<name>/global_step`, `<name>/count`, and what has been gathered: of dense gradients `/shape` once it is known and
+   * `/sum` where there are any; of sparse ones `/dense_shape` once it is known, and after the first `/indices`,
+   * `/values` and `/row_counts`.
+   */
+  state(): StateEntry[] {
+    return sortedByKey([
+      countsEntry(`${this.name}/global_step`, this.step),
+      countsEntry(`${this.name}/count`, this.count),
+      ...this.gathered(),
+    ]);
+  }
+
+  /** Goes on from this state, in memory of its own; what has been gathered before is dropped. */
+  restore(entries: Iterable<StateEntry>): void {
+    restoreParts([this], entries);
+  }
+
+  planRestore(source: StateSource): () => void {
+    const step = source.takeCount(`${this.name}/global_step`);
+    const count = source.takeCount(`${this.name}/count`);
+    const restoreGathered = this.planGathered(source, count);
+    return () => {
+      restoreGathered();
+      this.step = step;
+      this.count = count;
+    };
+  }
+
+  /** The state of what has been gathered. */
+  protected abstract gathered(): StateEntry[];
+
+  /** Plans to take over what has been gathered, of so many gradients. */
+  protected abstract planGathered(source: StateSource, count: number): () => void;
+
+  /** The shape under this key, or null. @throws RangeError for another than the accumulator was made with. */
+  protected takeShape(source: StateSource, key: string, given: Shape | null): Shape | null {
+    if (given === null && !source.has(key)) return null;
+    const shape = frozen(source.takeCounts(key));
+    if (given !== null && !sameShape(shape, given)) {
+      source.refuse(key, `is ${showShape(shape)}, expected ${showShape(given)}`);
+    }
+    return shape;
   }
 
   /** @internal What `takeGrad` would give. */

@@ -3,6 +3,7 @@ import { isFloatArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { spend } from '../tensor/memory';
 import { frozen, sizeOf, type Shape } from '../tensor/shape';
+import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import { alias, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import {
@@ -27,11 +28,14 @@ import { DenseSum } from './dense-sum';
  */
 export class ConditionalAccumulator extends ConditionalAccumulatorBase<Tensor> {
   private sum: DenseSum | null = null;
+  /** The shape that it was made with, if any. */
+  private readonly givenShape: Shape | null;
 
-  /** @throws TypeError for a wrong kind, RangeError for a shape of what are no sizes. */
+  /** @throws TypeError for a wrong kind, RangeError for a shape that holds anything but sizes. */
   constructor(dtype: DType, options: ConditionalAccumulatorOptions = {}) {
     super(dtype, options, 'conditional_accumulator');
-    if (options.shape !== undefined) this.sum = new DenseSum(dtype, frozen(options.shape));
+    this.givenShape = options.shape === undefined ? null : frozen(options.shape);
+    if (this.givenShape !== null) this.sum = new DenseSum(dtype, this.givenShape);
   }
 
   /**
@@ -59,6 +63,22 @@ export class ConditionalAccumulator extends ConditionalAccumulatorBase<Tensor> {
   /** @internal */
   override result(): Tensor {
     return this.sum!.times(this.isMean ? 1 / this.numAccumulated() : 1);
+  }
+
+  protected override gathered(): StateEntry[] {
+    if (this.sum === null) return [];
+    return [countsEntry(`${this.name}/shape`, this.sum.shape), ...this.sum.state(`${this.name}/sum`)];
+  }
+
+  protected override planGathered(source: StateSource, count: number): () => void {
+    const shape = this.takeShape(source, `${this.name}/shape`, this.givenShape);
+    const sum = shape && new DenseSum(this.dtype, shape);
+    if (sum === null && count > 0) source.refuse(`${this.name}/count`, 'is not 0, but there is no shape of gradients');
+    const restored = count > 0 ? sum!.restored(source, `${this.name}/sum`) : sum;
+    return () => {
+      this.sum?.clear();
+      this.sum = restored;
+    };
   }
 
   protected override clear(): void {

@@ -2,6 +2,7 @@ import type { DType } from '../tensor/dtype';
 import { Memory } from '../tensor/memory';
 import { native } from '../native';
 import { sizeOf, type Shape } from '../tensor/shape';
+import { write, type StateEntry, type StateSource } from '../tensor/state';
 import { Tensor, timesFactor } from '../tensor/tensor';
 
 /** A sum of dense gradients: the first is copied, the others are added. */
@@ -32,6 +33,20 @@ export class DenseSum {
   /** The sum times a factor, which is all that averaging takes: a view of this memory. */
   times(factor: number): Tensor {
     return timesFactor(this.sum!, factor);
+  }
+
+  /** The sum as state; nothing before the first gradient. */
+  state(key: string): StateEntry[] {
+    return this.sum === null ? [] : [{ key, dtype: this.dtype, shape: this.shape, memory: this.sum.raw }];
+  }
+
+  /** A sum like this one with the source's values. */
+  restored(source: StateSource, key: string): DenseSum {
+    const { memory } = source.take(key, this.dtype, this.shape);
+    const copy = new DenseSum(this.dtype, this.shape);
+    copy.sum = new Tensor(Memory.take(this.dtype, memory.length), this.dtype, this.shape);
+    write(copy.sum.raw, memory);
+    return copy;
   }
 
   /** Leaves the memory to the views of it; the next gradient starts another sum. */

@@ -3,9 +3,20 @@ import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gra
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { readPairs, updatesOf, type Update } from '../step/pairs';
 import { spend } from '../tensor/memory';
+import { restoreState } from '../tensor/restore-state';
+import { showShape } from '../tensor/shape';
+import {
+  countsEntry,
+  uniqueEntries,
+  type RestoreOptions,
+  type StateEntry,
+  type Stateful,
+  type StateSource,
+} from '../tensor/state';
 import { alias, timesFactor, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { checkReductionType, type ReductionType } from './conditional-base';
+import { takePositions } from './positions';
 import { DenseSum } from './dense-sum';
 import { RowSums } from './row-sums';
 
@@ -29,7 +40,7 @@ const accumulatorNames: NamesOf<GradientAccumulatorOptions> = { reductionType: t
  * for (let batch = 0; batch < 4; batch++) accumulator.add(optimizer.computeGradients(loss));
  * optimizer.applyGradients(accumulator.take());
  */
-export class GradientAccumulator {
+export class GradientAccumulator implements Stateful {
   readonly reductionType: ReductionType;
   /** Variables of this round in the order they came, with what has been gathered for them. */
   private readonly entries = new Map<Variable, Entry>();
@@ -98,6 +109,58 @@ export class GradientAccumulator {
     this.losses = [];
   }
 
+  /**
+   * `gradient_accumulator/batches` and `/losses`, and for each variable of this round
+   * `gradient_accumulator/<variable>/position`, with `/sum` where dense gradients came, `/indices`, `/values` and
+   * `/row_counts` where only sparse ones did.
+   * @throws Error when two variables have one name.
+   */
+  state(): StateEntry[] {
+    const own = [
+      countsEntry(`${prefix}batches`, this.batches),
+      { key: `${prefix}losses`, dtype: 'float64', shape: [this.losses.length], memory: Float64Array.from(this.losses) },
+    ] as const;
+    return uniqueEntries([
+      ...own.map((entry) => ['the accumulator', entry] as const),
+      ...[...this.entries].flatMap(([{ name, shape }, entry], position) =>
+        [countsEntry(`${prefix}${name}/position`, position), ...entry.state(prefix + name)].map(
+          (one) => [`the variable '${name}' of shape ${showShape(shape)}`, one] as const,
+        ),
+      ),
+    ]);
+  }
+
+  /**
+   * Goes on from this state, in memory of its own; what has been added before is dropped. An accumulator to which nothing
+   * has been added yet finds the variables in `options.variables`.
+   */
+  restore(entries: Iterable<StateEntry>, options: RestoreOptions = {}): void {
+    restoreState([this], entries, options);
+  }
+
+  planRestore(source: StateSource): () => void {
+    const batches = source.takeCount(`${prefix}batches`);
+    const { memory, shape } = source.take(`${prefix}losses`, 'float64');
+    if (shape.length !== 1 || memory.length > batches) {
+      source.refuse(`${prefix}losses`, `has shape ${showShape(shape)}, expected a list of at most ${batches}`);
+    }
+    const losses = Array.from(memory as Float64Array);
+    const positioned = takePositions(source, prefix, this.entries.keys());
+    const entries = positioned.map((variable) => {
+      return [variable, new Entry(variable).restored(source, prefix + variable.name)] as const;
+    });
+    if (batches === 0 && entries.length > 0) source.refuse(`${prefix}batches`, 'is 0, but there are gradients');
+    return () => {
+      this.reset();
+      for (const [variable, entry] of entries) {
+        this.known.set(variable, entry);
+        this.entries.set(variable, entry);
+      }
+      this.batches = batches;
+      this.losses = losses;
+    };
+  }
+
   private entryOf(variable: Variable): Entry {
     let entry = this.known.get(variable);
     if (entry === undefined) this.known.set(variable, (entry = new Entry(variable)));
@@ -111,11 +174,14 @@ function sumOf({ data }: Tensor): number {
   return sum;
 }
 
+/** What the keys of the state start with. */
+const prefix = 'gradient_accumulator/';
+
 /** What has been gathered for one variable. */
 class Entry {
   private holds: 'nothing' | 'rows' | 'all' = 'nothing';
-  private readonly all: DenseSum;
-  private readonly rows: RowSums;
+  private all: DenseSum;
+  private rows: RowSums;
 
   constructor(private readonly variable: Variable) {
     const { dtype, shape } = variable;
@@ -145,6 +211,25 @@ class Entry {
     this.all.clear();
     this.rows.clear();
     this.holds = 'nothing';
+  }
+
+  state(key: string): StateEntry[] {
+    if (this.holds === 'nothing') return [];
+    return this.holds === 'all' ? this.all.state(`${key}/sum`) : this.rows.state(key);
+  }
+
+  /** This entry with the source's values. */
+  restored(source: StateSource, key: string): this {
+    const { dtype, shape } = this.variable;
+    if (source.has(`${key}/sum`)) {
+      this.all = this.all.restored(source, `${key}/sum`);
+      this.holds = 'all';
+    } else if (source.has(`${key}/indices`) || source.has(`${key}/values`)) {
+      if (shape.length === 0) source.refuse(`${key}/indices`, 'is of a variable without rows');
+      this.rows = RowSums.restored(source, key, dtype, shape.slice(1), shape[0]!);
+      this.holds = 'rows';
+    }
+    return this;
   }
 
   private moveRows(): void {

@@ -4,7 +4,8 @@ import type { DType, FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { Memory } from '../tensor/memory';
 import { native } from '../native';
-import { sizeOf, type Shape } from '../tensor/shape';
+import { frozen, sizeOf, type Shape } from '../tensor/shape';
+import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import { alias, Tensor } from '../tensor/tensor';
 
 /** Sums of the rows of sparse gradients, each with the number of gradients that had it. */
@@ -48,6 +49,42 @@ export class RowSums {
     const means = binary('divide', values, alias(counts, [at.length, ...this.row.map(() => 1)]));
     values.dispose();
     return new IndexedSlices(means, indices, denseShape);
+  }
+
+  /** `<prefix>/indices`, `/values` and `/row_counts`, in the order in which the rows came; also of no rows. */
+  state(prefix: string): StateEntry[] {
+    const { dtype, row, columns } = this;
+    const n = this.positions.size;
+    return [
+      { key: `${prefix}/indices`, dtype: 'int32', shape: [n], memory: Int32Array.from(this.positions.keys()) },
+      { key: `${prefix}/values`, dtype, shape: [n, ...row], memory: this.sums.subarray(0, n * columns) },
+      countsEntry(`${prefix}/row_counts`, this.counts),
+    ];
+  }
+
+  /**
+   * Sums with the source's rows.
+   * @param row default: the shape that the rows have.
+   * @param rows how many there are in the whole.
+   */
+  static restored(source: StateSource, prefix: string, dtype: DType, row: Shape | null, rows: number): RowSums {
+    const { memory: indices } = source.take(`${prefix}/indices`, 'int32');
+    const n = indices.length;
+    const values = source.take(`${prefix}/values`, dtype, row === null ? undefined : [n, ...row]);
+    if (values.shape[0] !== n) source.refuse(`${prefix}/values`, `does not have a row for each of ${n} indices`);
+    const sums = new RowSums(dtype, frozen(values.shape.slice(1)));
+    indices.forEach((index, at) => {
+      if (index < 0 || index >= rows) source.refuse(`${prefix}/indices`, `holds ${index}, which is no row`);
+      sums.positions.set(index, at);
+    });
+    if (sums.positions.size !== n) source.refuse(`${prefix}/indices`, 'holds an index twice');
+    for (const count of source.takeCounts(`${prefix}/row_counts`, [n])) {
+      sums.counts.push(count);
+      sums.lastSeen.push(0); // `add` numbers gradients anew, from 1
+    }
+    sums.reserve(n);
+    sums.sums.set(values.memory);
+    return sums;
   }
 
   clear(): void {

@@ -3,6 +3,7 @@ import type { DType } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { spend } from '../tensor/memory';
 import { frozen, type Shape } from '../tensor/shape';
+import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import {
   checkDTypeOf,
   checkShapeOf,
@@ -20,16 +21,19 @@ import { RowSums } from './row-sums';
  */
 export class SparseConditionalAccumulator extends ConditionalAccumulatorBase<IndexedSlices> {
   private sums: RowSums | null = null;
-  /** Of the whole, as far as anybody has said. */
+  /** The shape of the dense gradient: from the options, else from the first gradient that has one. */
   private denseShape: Shape | null = null;
+  /** The shape that it was made with, if any. */
+  private readonly givenShape: Shape | null;
 
-  /** @throws TypeError for a wrong kind, RangeError for a shape of what are no sizes, or of none. */
+  /** @throws TypeError for a wrong kind, RangeError for a shape that is empty or holds anything but sizes. */
   constructor(dtype: DType, options: ConditionalAccumulatorOptions = {}) {
     super(dtype, options, 'sparse_conditional_accumulator');
     const { shape } = options;
+    this.givenShape = shape === undefined ? null : frozen(shape);
     if (shape === undefined) return;
     if (shape.length === 0) throw new RangeError('shape must have at least one dimension, got []');
-    this.denseShape = frozen(shape);
+    this.denseShape = this.givenShape!;
     this.sums = new RowSums(dtype, this.denseShape.slice(1));
   }
 
@@ -66,6 +70,24 @@ export class SparseConditionalAccumulator extends ConditionalAccumulatorBase<Ind
   /** @internal */
   override result(): IndexedSlices {
     return this.sums!.slices(this.isMean, this.denseShape);
+  }
+
+  protected override gathered(): StateEntry[] {
+    const shape = this.denseShape === null ? [] : [countsEntry(`${this.name}/dense_shape`, this.denseShape)];
+    return [...shape, ...(this.sums?.state(this.name) ?? [])];
+  }
+
+  protected override planGathered(source: StateSource, count: number): () => void {
+    const { name } = this;
+    const shape = this.takeShape(source, `${name}/dense_shape`, this.givenShape);
+    if (shape?.length === 0) source.refuse(`${name}/dense_shape`, 'is empty');
+    const hasRows = this.givenShape !== null || count > 0 || source.has(`${name}/values`);
+    const row = shape?.slice(1) ?? null;
+    const sums = hasRows ? RowSums.restored(source, name, this.dtype, row, shape?.[0] ?? Infinity) : null;
+    return () => {
+      this.denseShape = shape;
+      this.sums = sums;
+    };
   }
 
   protected override clear(): void {

@@ -1,9 +1,10 @@
-import { sharedArray, newArray } from '../tensor/arrays';
+import { copyInto, newArray, sharedArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { binaryFunction, native } from '../native';
 import { fraction, valueOf, type Schedule } from '../schedules/schedule';
 import { stepOf, type StepSource } from '../schedules/step-source';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
+import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -53,21 +54,45 @@ export function checkLike(what: string, value: Tensor | Variable, { dtype, shape
 export class DebiasedAverage {
   /** What the updates go to: the average itself, or the biased one that it is made of. */
   readonly summed: FloatArray;
-  private updates = 0;
   private readonly share: FloatArray;
 
+  /**
+   * @param summed the biased average, where the average makes up for having started from 0.
+   * @param updates how many have been made.
+   */
   constructor(
     readonly average: Variable,
-    zeroDebias: boolean,
+    private readonly zeroDebias: boolean,
+    summed: FloatArray = zeroDebias ? newArray(average.dtype, average.size) : average.data,
+    private updates = 0,
   ) {
-    this.summed = zeroDebias ? newArray(average.dtype, average.size) : average.data;
+    this.summed = summed;
     this.share = newArray(average.dtype, 1);
   }
 
-  /** average = biased / (1 − dᵗ), which for a single update is the value itself. */
-  debias(decay: number): void {
+  /** After an update: average = biased / (1 − dᵗ), which for a single one is the value itself. */
+  updated(decay: number): void {
     this.updates++;
+    if (!this.zeroDebias) return;
     this.share[0] = -Math.expm1(this.updates * Math.log(decay)); // 1 − dᵗ, also for a d close to 1
     native.binary(binaryFunction.divide, this.average.data, this.summed, this.share);
+  }
+
+  /** What is beside the average's own value: the number of updates and the biased average. */
+  state(updatesKey: string, biasedKey: string): StateEntry[] {
+    const { dtype, shape } = this.average;
+    const biased = { key: biasedKey, dtype, shape, memory: this.summed };
+    return [countsEntry(updatesKey, this.updates), ...(this.zeroDebias ? [biased] : [])];
+  }
+
+  /** Plans to overwrite what `state` lists, and not the average. */
+  planRestore(source: StateSource, updatesKey: string, biasedKey: string): () => void {
+    const { dtype, shape } = this.average;
+    const updates = source.takeCount(updatesKey);
+    const biased = this.zeroDebias ? source.take(biasedKey, dtype, shape).memory : null;
+    return () => {
+      this.updates = updates;
+      if (biased !== null) copyInto(this.summed, biased);
+    };
   }
 }

@@ -1,9 +1,22 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } from './averages';
 import { checkBoolean, shown, isIterable } from '../checks';
-import type { FloatArray } from '../tensor/dtype';
+import { dtypeOf, lengthOf, sharedArray } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { checkStep, type StepSource } from '../schedules/step-source';
+import { showShape, type Shape } from '../tensor/shape';
+import { restoreState } from '../tensor/restore-state';
+import {
+  inOrder,
+  planVariables,
+  uniqueEntries,
+  variableEntry,
+  type RestoreOptions,
+  type StateEntry,
+  type Stateful,
+  type StateSource,
+} from '../tensor/state';
 import { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -39,7 +52,7 @@ const averageNames: NamesOf<ExponentialMovingAverageOptions> = { numUpdates: tru
  * }
  * averages.average(v)!.data;
  */
-export class ExponentialMovingAverage {
+export class ExponentialMovingAverage implements Stateful {
   readonly name: string;
   private readonly numUpdates: StepSource | undefined;
   private readonly zeroDebias: boolean;
@@ -76,14 +89,14 @@ export class ExponentialMovingAverage {
     const decay = decayAt(this.decay, this.numUpdates);
     for (const value of list) this.classify(value, variables, named); // nothing of the user's runs from here on
     const updates: Update[] = Array.from(variables, (variable) => [this.averageOf(variable), variable.data]);
-    const debiased: DebiasedAverage[] = [];
+    const averages: DebiasedAverage[] = [];
     for (const [name, value] of named) {
       const average = this.averageOfName(name, value);
       updates.push([average.summed, value.data]);
-      if (this.zeroDebias) debiased.push(average);
+      averages.push(average);
     }
     moveToward(updates, decay);
-    for (const average of debiased) average.debias(decay);
+    for (const average of averages) average.updated(decay);
   }
 
   /** The average of a variable, or of the value of this name; null before the first `apply`. */
@@ -124,6 +137,77 @@ export class ExponentialMovingAverage {
     return names;
   }
 
+  /**
+   * The averages made so far, under their names. That of a named value comes with the number of its updates,
+   * `<average>/updates`, and with `zeroDebias` also as it is before it makes up for having started from 0,
+   * `<average>/biased`.
+   * @throws Error when two have one key, naming both.
+   */
+  state(): StateEntry[] {
+    return uniqueEntries([
+      ...Array.from(this.ofVariables, ([{ name, shape }, average]) => {
+        return [`the variable '${name}' of shape ${showShape(shape)}`, variableEntry(average)] as const;
+      }),
+      ...[...this.ofNames].flatMap(([name, debiased]) => {
+        const { average } = debiased;
+        const entries = [
+          variableEntry(average),
+          ...debiased.state(`${average.name}/updates`, `${average.name}/biased`),
+        ];
+        return entries.map((entry) => [`the values named '${name}'`, entry] as const);
+      }),
+    ]);
+  }
+
+  /**
+   * Goes on from this state. Averages that exist are written to, others are made or adopted: those of variables for the
+   * variables of their names among `options.variables`. When it throws, nothing has changed.
+   * @throws Error for missing, unknown and duplicate keys and variables that are not known, TypeError for another dtype,
+   * RangeError for another shape.
+   */
+  restore(entries: Iterable<StateEntry>, options: RestoreOptions = {}): void {
+    restoreState([this], entries, options);
+  }
+
+  planRestore(source: StateSource): () => void {
+    const steps = [planVariables(source, [...this.ofVariables.values()])];
+    for (const debiased of this.ofNames.values()) {
+      const { average } = debiased;
+      steps.push(planVariables(source, [average]));
+      steps.push(debiased.planRestore(source, `${average.name}/updates`, `${average.name}/biased`));
+    }
+    const ending = `/${this.name}`;
+    for (const key of source.unclaimed()) {
+      const of = key.slice(0, -ending.length);
+      if (of === '' || !key.endsWith(ending) || this.has(of, source)) continue;
+      steps.push(source.has(`${key}/updates`) ? this.planNamed(source, of) : this.planOfVariable(source, of));
+    }
+    return inOrder(steps);
+  }
+
+  /** Whether this key's average exists already, and so has been taken. */
+  private has(of: string, source: StateSource): boolean {
+    if (source.has(`${of}/${this.name}/updates`)) return this.ofNames.has(of);
+    return [...this.ofVariables.keys()].some(({ name }) => name === of);
+  }
+
+  private planOfVariable(source: StateSource, of: string): () => void {
+    const variable = source.variableNamed(of, []);
+    const average = newAverage(source, this.averageName(of), variable.dtype, variable.shape);
+    return () => this.ofVariables.set(variable, average);
+  }
+
+  private planNamed(source: StateSource, of: string): () => void {
+    const name = this.averageName(of);
+    const average = newAverage(source, name);
+    const updates = source.takeCount(`${name}/updates`);
+    const biased = this.zeroDebias
+      ? newAverage(source, `${name}/biased`, average.dtype, average.shape).data
+      : undefined;
+    const debiased = new DebiasedAverage(average, this.zeroDebias, biased, updates);
+    return () => this.ofNames.set(of, debiased);
+  }
+
   /** Checks one of the values and puts it where it belongs. */
   private classify(value: unknown, variables: Set<Variable>, named: Map<string, Tensor>): void {
     if (value instanceof Variable) {
@@ -161,6 +245,13 @@ export class ExponentialMovingAverage {
     }
     return average;
   }
+}
+
+/** An average that does not exist yet, from the source. @param dtype default: that of the source. */
+function newAverage(source: StateSource, key: string, dtype?: DType, shape?: Shape): Variable {
+  const entry = source.find(key, dtype ?? 'float', shape);
+  const memory = source.memoryOf(entry, () => sharedArray(dtypeOf(entry.memory), lengthOf(entry.memory)));
+  return new Variable(memory, { name: key, trainable: false, shape: entry.shape });
 }
 
 function iterable(name: string, values: unknown): Iterable<unknown> {

@@ -32,12 +32,8 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptim
     this.powersOf(hyper, settings);
   }
 
-  protected override disposeNonSlots(): void {
-    this.powers.clear();
-  }
-
-  protected override nonSlotVariables() {
-    return this.powers.variables();
+  protected override nonSlots() {
+    return this.powers;
   }
 
   private powersOf(hyper: Float64Array, settings: Settings) {

@@ -87,12 +87,8 @@ export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
     this.scalars.of(settings, () => this.initialScalars(hyper));
   }
 
-  protected override disposeNonSlots(): void {
-    this.scalars.clear();
-  }
-
-  protected override nonSlotVariables() {
-    return this.scalars.variables();
+  protected override nonSlots() {
+    return this.scalars;
   }
 
   private decay(hyper: Float64Array): number {

@@ -8,6 +8,8 @@ import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { storedValues } from '../tensor/indexed-slices';
 import { retireSpent } from '../tensor/memory';
+import { restoreState } from '../tensor/restore-state';
+import type { RestoreOptions, StateEntry, Stateful, StateSource } from '../tensor/state';
 import { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -51,7 +53,7 @@ export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
  * What all optimizers have in common, wrappers of others included: gradients are computed here, steps and state are a
  * subclass's.
  */
-export abstract class Optimizer {
+export abstract class Optimizer implements Stateful {
   static readonly GATE_NONE = 0;
   static readonly GATE_OP = 1;
   static readonly GATE_GRAPH = 2;
@@ -147,6 +149,24 @@ export abstract class Optimizer {
    * slots, and what belongs to no variable. What exists stays as it is.
    */
   abstract createSlots(variables: Iterable<Variable>): void;
+
+  /**
+   * All state of the optimizer, sorted by key: what `variables()` lists, under their names. Empty before the first step,
+   * unless `createSlots` made it.
+   * @throws Error when two slots have one key, because their variables have one name; it names both.
+   */
+  abstract state(): StateEntry[];
+
+  /**
+   * Goes on from this state. Slots that exist are written to; an optimizer that has not stepped yet finds the variables
+   * that slots belong to in `options.variables`, and makes or adopts their slots. When it throws, nothing has changed.
+   * @throws Error for missing, unknown and duplicate keys, TypeError for another dtype, RangeError for another shape.
+   */
+  restore(entries: Iterable<StateEntry>, options: RestoreOptions = {}): void {
+    restoreState([this], entries, options);
+  }
+
+  abstract planRestore(source: StateSource): () => void;
 
   /**
    * Lets go of all state: the slots of every variable and what belongs to none. Stepping afterwards is an error; doing it

@@ -4,11 +4,14 @@ import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
 import { Constraints } from '../step/constraints';
+import type { NonSlots } from '../step/non-slots';
+import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
 import { Plans, type Plan } from '../step/plan';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
 import { GlobalStep } from '../tensor/global-step';
+import type { StateEntry, StateSource } from '../tensor/state';
 import { Variable } from '../tensor/variable';
 import { applyNames, checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
 
@@ -115,15 +118,12 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   /** Called after all variables of a step have been updated, for each of the settings that took part. */
   protected finish(_hyper: Float64Array, _settings: Settings): void {}
 
-  /** Lets go of the state beside the slots. */
-  protected disposeNonSlots(): void {}
-
   /** Makes the state beside the slots, where there is none yet. */
   protected createNonSlots(_hyper: Float64Array, _settings: Settings): void {}
 
-  /** State beside the slots. */
-  protected nonSlotVariables(): readonly Variable[] {
-    return [];
+  /** State that belongs to no variable, or null where there is none. */
+  protected nonSlots(): NonSlots | null {
+    return null;
   }
 
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
@@ -157,7 +157,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     this.isOver = true;
     this.slots.clear();
     this.plans.clear();
-    this.disposeNonSlots();
+    this.nonSlots()?.clear();
   }
 
   private checkInUse(): void {
@@ -189,7 +189,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
 
   /** All state of the optimizer, sorted by name: the slots of every variable, and what belongs to no variable. */
   override variables(): Variable[] {
-    return sortedByName([...this.slots.all(), ...this.nonSlotVariables()]);
+    return sortedByName([...this.slots.all(), ...(this.nonSlots()?.variables() ?? [])]);
   }
 
   /**
@@ -215,5 +215,22 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     newSlots?.allocate();
     newSlots?.publish();
     settings.forEach((own, i) => this.createNonSlots(hyper[i]!, own));
+  }
+
+  override state(): StateEntry[] {
+    return stateOf(this.stateParts());
+  }
+
+  override planRestore(source: StateSource): () => void {
+    this.checkInUse();
+    return planOptimizer(this.stateParts(), source);
+  }
+
+  private stateParts(): OptimizerState {
+    return {
+      slots: this.slots,
+      nonSlots: this.nonSlots(),
+      settingsOf: (variable) => this.settings.of(variable),
+    };
   }
 }

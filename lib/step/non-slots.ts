@@ -30,14 +30,34 @@ export class NonSlots {
     this.made.clear();
   }
 
-  private make(settings: Settings, initial: readonly number[]) {
-    const arrays = initial.map((value) => sharedArray('float64', 1).fill(value));
-    const suffix = settings.group === 0 ? '' : `_${settings.group}`;
-    const variables = arrays.map((array, i) => {
-      return new Variable(array, { name: `${this.names[i]!}${suffix}`, trainable: false, shape: [] });
-    });
+  /** The groups that have theirs. */
+  settings(): Settings[] {
+    return [...this.made.keys()];
+  }
+
+  /** The scalars of a group, or null when there are none yet. */
+  existing(settings: Settings): readonly Variable[] | null {
+    return this.made.get(settings)?.variables ?? null;
+  }
+
+  /** The names of a group's scalars, made or not. */
+  keys({ group }: Settings): string[] {
+    return this.names.map((name) => (group === 0 ? name : `${name}_${group}`));
+  }
+
+  /** Takes over the scalars of a group that has none. */
+  adopt(settings: Settings, arrays: readonly FloatArray[]) {
+    const keys = this.keys(settings);
+    const variables = arrays.map((array, i) => new Variable(array, { name: keys[i]!, trainable: false, shape: [] }));
     const scalars = { arrays, variables };
     this.made.set(settings, scalars);
     return scalars;
+  }
+
+  private make(settings: Settings, initial: readonly number[]) {
+    return this.adopt(
+      settings,
+      initial.map((value) => sharedArray('float64', 1).fill(value)),
+    );
   }
 }

@@ -39,6 +39,18 @@ export class Slots {
     return new NewSlots(this, this.definitions, missing, values);
   }
 
+  /** Takes over the slots, in the rule's order, of a variable that has none. */
+  adopt(variable: Variable, slots: Set): void {
+    this.byVariable.set(variable, slots);
+    this.ids.push(native.watch(variable, 0));
+    if (this.ids.length > this.idsToSweepAt) this.owners();
+  }
+
+  /** What the slots of a variable are called here and in a checkpoint, made or not, in the rule's order. */
+  namesAndKeys(variable: Variable): { name: string; key: string }[] {
+    return this.definitions.map(({ name, suffix }) => ({ name, key: `${variable.name}/${suffix}` }));
+  }
+
   get(variable: Variable, name: string): Variable | null {
     const at = this.definitions.findIndex((definition) => definition.name === name);
     return this.byVariable.get(variable)?.[at] ?? null;
@@ -66,13 +78,6 @@ export class Slots {
     this.ids = ids;
     this.idsToSweepAt = 2 * ids.length + 64;
     return owners;
-  }
-
-  /** @internal For NewSlots. */
-  add(variable: Variable, slots: Set): void {
-    this.byVariable.set(variable, slots);
-    this.ids.push(native.watch(variable, 0));
-    if (this.ids.length > this.idsToSweepAt) this.owners();
   }
 
   /** @internal For NewSlots. */
@@ -128,7 +133,7 @@ export class NewSlots {
   }
 
   publish(): void {
-    for (const [variable, slots] of this.made) this.slots.add(variable, slots);
+    for (const [variable, slots] of this.made) this.slots.adopt(variable, slots);
     this.isPublished = true;
   }
 

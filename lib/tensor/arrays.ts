@@ -24,10 +24,13 @@ const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototy
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- bound right here
-const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: FloatArray, from: FloatArray) => void;
+const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: AnyArray, from: AnyArray) => void;
 
-/** Copies all of an array into another, whatever methods they may have of their own. */
-export function copyInto(to: FloatArray, from: FloatArray): void {
+/** Arrays that state lies in. */
+export type AnyArray = FloatArray | Int32Array | BigInt64Array;
+
+/** Copies all of an array into another of its kind, whatever methods they may have of their own. */
+export function copyInto<A extends AnyArray>(to: A, from: A): void {
   if (lengthOf(from) > 0) setIn(to, from);
 }
 
@@ -39,6 +42,9 @@ export function isFloatArray(value: unknown): value is FloatArray {
 export function isInt32Array(value: unknown): value is Int32Array {
   return brandOf(value) === 'Int32Array';
 }
+
+/** What a typed array of any kind is to the engine: `Float32Array`, say; undefined for what is none. */
+export const kindOf = (value: unknown): string | undefined => brandOf(value);
 
 export function dtypeOf(array: FloatArray): DType {
   return brandOf(array) === 'Float32Array' ? 'float32' : 'float64';
@@ -132,6 +138,15 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
+const elementBytes: Readonly<Record<string, number>> = { Int32Array: 4, Float32Array: 4, Float64Array: 8, BigInt64Array: 8 };
+
+/** How many elements of an array are there now, by its buffer: see Place. */
+export function lengthNow(array: AnyArray): number {
+  const bytes = elementBytes[brandOf(array)!]!;
+  const isThere = byteOffsetOf(array) + lengthOf(array) * bytes <= bytesOf(bufferOf(array));
+  return isThere ? lengthOf(array) : 0;
+}
+
 /** How an array's memory may change under it. */
 const enum Kind {
   /** Nobody has looked yet. */
@@ -192,7 +207,7 @@ export class Place {
 
   /** How many elements of it are there. */
   get lengthNow(): number {
-    return bytesOf(this.buffer!) === 0 ? 0 : lengthOf(this.array);
+    return lengthNow(this.array);
   }
 
   /** Where the array lies, which must be there: until user code runs. */

@@ -1,7 +1,8 @@
 import { checkRange, isWhole } from '../checks';
+import { restoreParts, type StateEntry, type Stateful, type StateSource } from './state';
 
 /** A counter of steps, shared between threads: 64 bits in a SharedArrayBuffer. Create one with `createGlobalStep`. */
-export class GlobalStep {
+export class GlobalStep implements Stateful {
   private readonly counter: BigInt64Array;
 
   /**
@@ -28,6 +29,21 @@ export class GlobalStep {
   /** Adds one, and returns the new value. */
   increment(): number {
     return Number(Atomics.add(this.counter, 0, 1n)) + 1;
+  }
+
+  /** The counter, as `global_step`: an int64 without a shape. */
+  state(): StateEntry[] {
+    return [{ key: 'global_step', dtype: 'int64', shape: [], memory: this.counter }];
+  }
+
+  /** Sets the counter, which keeps its memory. */
+  restore(entries: Iterable<StateEntry>): void {
+    restoreParts([this], entries);
+  }
+
+  planRestore(source: StateSource): () => void {
+    const value = source.takeCount('global_step');
+    return () => (this.value = value);
   }
 }
 

@@ -39,7 +39,7 @@ export class IndexedSlices {
     }
   }
 
-  /** That of the values. */
+  /** The element type of the values. */
   get dtype(): Tensor['dtype'] {
     return this.values.dtype;
   }

@@ -4,6 +4,7 @@ import { copyInto, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
+import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
 import { Tensor, valuesAndShape } from './tensor';
 
 /** What a variable's new value is passed through after each dense update. */
@@ -33,7 +34,7 @@ const namesOver: NamesOf<Omit<VariableOptions, 'dtype'>> = {
 let unnamed = 0;
 
 /** A tensor that training changes, in memory that stays where it is. Create one with `variable` or `Variable.over`. */
-export class Variable {
+export class Variable implements Stateful {
   readonly name: string;
   readonly trainable: boolean;
   /** @internal */
@@ -165,6 +166,20 @@ export class Variable {
   /** The value of a variable with one element. @throws RangeError when it has more or none. */
   item(): number {
     return this.value.item();
+  }
+
+  /** Its value, under its name. */
+  state(): StateEntry[] {
+    return [variableEntry(this)];
+  }
+
+  /** Overwrites the value: it keeps its memory (`Variable.over` makes a variable over given memory). */
+  restore(entries: Iterable<StateEntry>): void {
+    restoreParts([this], entries);
+  }
+
+  planRestore(source: StateSource): () => void {
+    return planVariables(source, [this]);
   }
 
   /** The values as nested arrays. */

@@ -16,6 +16,7 @@ import {
 } from '../optimizers/optimizer';
 import { checkedUpdates } from '../step/pairs';
 import { spend } from '../tensor/memory';
+import { inOrder, uniqueEntries, type StateEntry, type StateSource } from '../tensor/state';
 import { alias, Tensor, timesFactor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
@@ -86,6 +87,18 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
   /** All state, sorted by name: the inner optimizer's and the loss scale's. */
   override variables(): Variable[] {
     return sortedByName([...super.variables(), ...this.lossScale.variables()]);
+  }
+
+  /** All state, sorted by key: the inner optimizer's and the loss scale's. */
+  override state(): StateEntry[] {
+    return uniqueEntries([
+      ...super.state().map((entry) => ['the optimizer inside', entry] as const),
+      ...this.lossScale.state().map((entry) => ['the loss scale', entry] as const),
+    ]);
+  }
+
+  override planRestore(source: StateSource): () => void {
+    return inOrder([super.planRestore(source), this.lossScale.planRestore(source)]);
   }
 }
 

@@ -5,6 +5,14 @@ import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { native } from '../native';
 import { alias, Tensor } from '../tensor/tensor';
+import {
+  planVariables,
+  restoreParts,
+  stateOfVariables,
+  type StateEntry,
+  type Stateful,
+  type StateSource,
+} from '../tensor/state';
 import { Variable } from '../tensor/variable';
 
 /** Gradients in any of the forms they come in: one, a list of them, or pairs with their variables. */
@@ -15,7 +23,7 @@ export type Gradients =
   | Iterable<Gradient | FloatArray | null | readonly [Gradient | FloatArray | null, Variable]>;
 
 /** By what a loss is multiplied, so that small gradients do not vanish. */
-export abstract class LossScale {
+export abstract class LossScale implements Stateful {
   /** The scale at the moment. */
   abstract readonly value: number;
 
@@ -25,9 +33,23 @@ export abstract class LossScale {
   /** Goes on to the next step's scale. @param accepted what `accepts` said of this step's gradients. */
   abstract advance(accepted: boolean): void;
 
-  /** State, for checkpoints. */
+  /** What it keeps from step to step, each under a name of its own. */
   variables(): Variable[] {
     return [];
+  }
+
+  /** The variables, by their names: a FixedLossScale has none. */
+  state(): StateEntry[] {
+    return stateOfVariables(this.variables());
+  }
+
+  /** Overwrites the variables. */
+  restore(entries: Iterable<StateEntry>): void {
+    restoreParts([this], entries);
+  }
+
+  planRestore(source: StateSource): () => void {
+    return planVariables(source, this.variables());
   }
 
   /**

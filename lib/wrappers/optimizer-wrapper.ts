@@ -6,6 +6,7 @@ import {
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
 } from '../optimizers/optimizer';
+import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
@@ -59,6 +60,14 @@ export abstract class OptimizerWrapper extends Optimizer {
 
   override createSlots(variables: Iterable<Variable>): void {
     this.optimizer.createSlots(variables);
+  }
+
+  override state(): StateEntry[] {
+    return this.optimizer.state();
+  }
+
+  override planRestore(source: StateSource): () => void {
+    return this.optimizer.planRestore(source);
   }
 
   /** Lets go of the inner optimizer's state too. */

@@ -1,3 +1,4 @@
+import { takePositions } from '../accumulators/positions';
 import { checkOptions, type Names, type NamesOf } from '../options';
 import { ConditionalAccumulator } from '../accumulators/conditional';
 import { SparseConditionalAccumulator } from '../accumulators/sparse-conditional';
@@ -15,6 +16,8 @@ import {
   type MinimizeOptions,
 } from '../optimizers/optimizer';
 import { checkedUpdates, type Update } from '../step/pairs';
+import { showShape } from '../tensor/shape';
+import { countsEntry, inOrder, uniqueEntries, type StateEntry, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import { TokenQueue } from './token-queue';
 import { Variable } from '../tensor/variable';
@@ -77,8 +80,8 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
   private readonly numTokens: number;
   private readonly variableAverages: ExponentialMovingAverage | undefined;
   private readonly variablesToAverage: readonly Variable[] | undefined;
-  private readonly accumulators = new Map<Variable, ConditionalAccumulator | SparseConditionalAccumulator>();
-  private readonly localSteps: number[];
+  private accumulators = new Map<Variable, ConditionalAccumulator | SparseConditionalAccumulator>();
+  private localSteps: number[];
   private queue: TokenQueue | null = null;
   private globalStep: GlobalStep | null = null;
 
@@ -150,6 +153,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     }
     const updates = checkedUpdates(gradsAndVars);
     this.checkVariables(updates);
+    this.globalStep = step;
     const queue = (this.queue ??= this.start(step, updates));
     const isFresh = updates
       .map((update) => this.push(update, this.localSteps[replica]!))
@@ -173,16 +177,81 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
   }
 
   private start(globalStep: GlobalStep, updates: readonly Update[]): TokenQueue {
-    this.globalStep = globalStep;
     this.localSteps.fill(globalStep.value);
     for (const { variable, indices } of updates) {
-      const { dtype, shape } = variable;
-      const Accumulator = indices === undefined ? ConditionalAccumulator : SparseConditionalAccumulator;
-      const accumulator = new Accumulator(dtype, { shape });
+      const accumulator = this.accumulatorOf(variable, indices !== undefined);
       accumulator.setGlobalStep(globalStep.value);
       this.accumulators.set(variable, accumulator);
     }
     return new TokenQueue(new Array<number>(this.numTokens).fill(globalStep.value));
+  }
+
+  private accumulatorOf(variable: Variable, isSparse: boolean): ConditionalAccumulator | SparseConditionalAccumulator {
+    const { dtype, shape } = variable;
+    const Accumulator = isSparse ? SparseConditionalAccumulator : ConditionalAccumulator;
+    return new Accumulator(dtype, { shape, name: `${this.getName()}/${variable.name}` });
+  }
+
+  /**
+   * All state, sorted by key: the inner optimizer's and, from the first push on, `<name>/local_steps`, `<name>/tokens`,
+   * `<name>/waiting` and what has been gathered for each variable, `<name>/<variable>/...`. Not that of
+   * `variableAverages` and the global step, which are state by themselves.
+   * @throws Error when two pieces have one key, naming both.
+   */
+  override state(): StateEntry[] {
+    const inner = super.state().map((entry) => ['the optimizer inside', entry] as const);
+    if (this.queue === null) return uniqueEntries(inner);
+    const name = this.getName();
+    const own = [
+      countsEntry(`${name}/local_steps`, this.localSteps),
+      countsEntry(`${name}/tokens`, this.queue.tokens),
+      countsEntry(`${name}/waiting`, this.queue.owners),
+    ];
+    const gathered = [...this.accumulators].flatMap(([variable, accumulator], position) => {
+      const owner = `the gradients of '${variable.name}' of shape ${showShape(variable.shape)}`;
+      const entries = [countsEntry(`${accumulator.name}/position`, position), ...accumulator.state()];
+      return entries.map((entry) => [owner, entry] as const);
+    });
+    return uniqueEntries([...inner, ...own.map((entry) => ['the replicas', entry] as const), ...gathered]);
+  }
+
+  override planRestore(source: StateSource): () => void {
+    const restoreInner = super.planRestore(source);
+    const name = this.getName();
+    const own = ['local_steps', 'tokens', 'waiting'].map((what) => `${name}/${what}`);
+    const hasBegun = own.some((key) => source.has(key));
+    const accumulators: typeof this.accumulators = new Map();
+    let queue: TokenQueue | null = null;
+    let localSteps = new Array<number>(this.totalNumReplicas).fill(0);
+    const steps = [restoreInner];
+    if (hasBegun) {
+      localSteps = source.takeCounts(own[0]!, [this.totalNumReplicas]);
+      queue = this.takeQueue(source, own[1]!, own[2]!);
+      for (const variable of takePositions(source, `${name}/`, this.accumulators.keys())) {
+        const isSparse = source.has(`${name}/${variable.name}/dense_shape`);
+        const accumulator = this.accumulatorOf(variable, isSparse);
+        steps.push(accumulator.planRestore(source));
+        accumulators.set(variable, accumulator);
+      }
+      if (accumulators.size === 0) source.refuse(own[0]!, 'is there, but there are no gradients of any variable');
+    }
+    return () => {
+      inOrder(steps)();
+      this.localSteps = localSteps;
+      this.queue = queue;
+      this.accumulators = accumulators;
+      if (!hasBegun) this.globalStep = null;
+    };
+  }
+
+  private takeQueue(source: StateSource, tokensKey: string, waitingKey: string): TokenQueue {
+    const tokens = source.takeCounts(tokensKey);
+    const waiting = source.takeCounts(waitingKey);
+    if (waiting.some((owner) => owner >= this.totalNumReplicas) || new Set(waiting).size < waiting.length) {
+      source.refuse(waitingKey, `holds what is no replica, or one twice: there are ${this.totalNumReplicas}`);
+    }
+    if (waiting.length > 0 && tokens.length > 0) source.refuse(waitingKey, 'has replicas that wait beside tokens');
+    return new TokenQueue(tokens, waiting);
   }
 
   private push({ variable, values, indices }: Update, localStep: number): boolean {

@@ -1,16 +1,23 @@
 type Give = (owner: number, token: number) => void;
 
-/** Tokens for those who come for one; who finds none waits for his turn. */
+/** Tokens, first come first served: an owner who comes when there is none waits, and gets one that is put in later. */
 export class TokenQueue {
   private readonly queue: number[];
-  private readonly waiting: number[] = [];
+  private readonly waiting: number[];
 
-  constructor(tokens: readonly number[]) {
+  /** @param waiting owners who wait for a token: none, unless there are no tokens. */
+  constructor(tokens: readonly number[], waiting: readonly number[] = []) {
     this.queue = [...tokens];
+    this.waiting = [...waiting];
   }
 
   get tokens(): readonly number[] {
     return [...this.queue];
+  }
+
+  /** Owners who wait for a token, first come first. */
+  get owners(): readonly number[] {
+    return [...this.waiting];
   }
 
   isWaiting(owner: number): boolean {
