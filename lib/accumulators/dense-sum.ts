@@ -1,8 +1,9 @@
+import { copyInto } from '../tensor/arrays';
 import type { DType } from '../tensor/dtype';
 import { Memory } from '../tensor/memory';
 import { native } from '../native';
 import { sizeOf, type Shape } from '../tensor/shape';
-import { write, type StateEntry, type StateSource } from '../tensor/state';
+import { type StateEntry, type StateSource } from '../tensor/state';
 import { Tensor, timesFactor } from '../tensor/tensor';
 
 /** A sum of dense gradients: the first is copied, the others are added. */
@@ -44,8 +45,8 @@ export class DenseSum {
   restored(source: StateSource, key: string): DenseSum {
     const { memory } = source.take(key, this.dtype, this.shape);
     const copy = new DenseSum(this.dtype, this.shape);
-    copy.sum = new Tensor(Memory.take(this.dtype, memory.length), this.dtype, this.shape);
-    write(copy.sum.raw, memory);
+    copy.sum = new Tensor(Memory.take(this.dtype, sizeOf(this.shape)), this.shape);
+    copyInto(copy.sum.raw, memory);
     return copy;
   }
 

@@ -4,7 +4,7 @@ import type { DType, FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { Memory } from '../tensor/memory';
 import { native } from '../native';
-import { frozen, sizeOf, type Shape } from '../tensor/shape';
+import { frozen, showShape, sizeOf, type Shape } from '../tensor/shape';
 import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import { alias, Tensor } from '../tensor/tensor';
 
@@ -68,8 +68,9 @@ export class RowSums {
    * @param rows how many there are in the whole.
    */
   static restored(source: StateSource, prefix: string, dtype: DType, row: Shape | null, rows: number): RowSums {
-    const { memory: indices } = source.take(`${prefix}/indices`, 'int32');
+    const { memory: indices, shape } = source.take(`${prefix}/indices`, 'int32');
     const n = indices.length;
+    if (shape.length !== 1) source.refuse(`${prefix}/indices`, `has shape ${showShape(shape)}, expected a list`);
     const values = source.take(`${prefix}/values`, dtype, row === null ? undefined : [n, ...row]);
     if (values.shape[0] !== n) source.refuse(`${prefix}/values`, `does not have a row for each of ${n} indices`);
     const sums = new RowSums(dtype, frozen(values.shape.slice(1)));

@@ -166,6 +166,7 @@ export abstract class Optimizer implements Stateful {
     restoreState([this], entries, options);
   }
 
+  /** The first half of `restore`: checks, changes nothing, and returns the second half. */
   abstract planRestore(source: StateSource): () => void;
 
   /**

@@ -1,6 +1,11 @@
 import { checkNumber, checkRange, isFinitePositive, isNotNegative, shown } from '../checks';
 
-/** A hyperparameter: a number, or a function that is asked for it at every step. */
+/**
+ * A hyperparameter: a number, or a function that is asked for it at every step.
+ *
+ * The schedules of this package have no state: they are functions of the step, noise included. State that a function of
+ * yours keeps, a generator given as `random` for one, is yours to save.
+ */
 export type Schedule = number | (() => number);
 
 /** What a hyperparameter may be. */

@@ -138,7 +138,20 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
-const elementBytes: Readonly<Record<string, number>> = { Int32Array: 4, Float32Array: 4, Float64Array: 8, BigInt64Array: 8 };
+const elementBytes: Readonly<Record<string, number>> = {
+  Int32Array: 4,
+  Float32Array: 4,
+  Float64Array: 8,
+  BigInt64Array: 8,
+};
+
+const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
+
+/** The same memory as an array of the engine's class, without properties and methods of the given one. */
+export function plainArray(array: AnyArray): AnyArray {
+  const Plain = classes[brandOf(array) as keyof typeof classes];
+  return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
+}
 
 /** How many elements of an array are there now, by its buffer: see Place. */
 export function lengthNow(array: AnyArray): number {

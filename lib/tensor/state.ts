@@ -1,7 +1,7 @@
 import { isIterable, isWhole, shown } from '../checks';
-import { type AnyArray, copyInto, kindOf, lengthNow, Place } from './arrays';
+import { type AnyArray, copyInto, kindOf, lengthNow, Place, plainArray } from './arrays';
 import type { DType, FloatArray } from './dtype';
-import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from './shape';
+import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import type { Variable } from './variable';
 
 // The protocol of state: what lists it, and what takes it over. Checkpoints and workers are built on it.
@@ -121,10 +121,10 @@ export class StateSource {
    * @param shape default: any.
    * @throws Error when it is missing or somebody else's, TypeError for another dtype, RangeError for another shape.
    */
-  take(key: string, dtype: 'int64', shape?: Shape): StateEntry & { memory: BigInt64Array };
-  take(key: string, dtype: 'int32', shape?: Shape): StateEntry & { memory: Int32Array };
-  take(key: string, dtype: DType | 'float', shape?: Shape): StateEntry & { memory: FloatArray };
-  take(key: string, dtype: StateDType | 'float', shape?: Shape): StateEntry {
+  take(key: string, dtype: 'int64', shape?: readonly number[]): StateEntry & { memory: BigInt64Array };
+  take(key: string, dtype: 'int32', shape?: readonly number[]): StateEntry & { memory: Int32Array };
+  take(key: string, dtype: DType | 'float', shape?: readonly number[]): StateEntry & { memory: FloatArray };
+  take(key: string, dtype: StateDType | 'float', shape?: readonly number[]): StateEntry {
     const full = this.prefix + key;
     const row = this.rows.get(full);
     if (row === undefined) throw new Error(`state lacks ${shown(full)}, which ${this.owner} needs`);
@@ -144,8 +144,8 @@ export class StateSource {
     return entry;
   }
 
-  /** `take`, for keys of `unclaimed`: another owner who finds the same is an error. */
-  find(key: string, dtype: DType | 'float', shape?: Shape): StateEntry & { memory: FloatArray } {
+  /** `take`, for keys of `unclaimed`: another owner that looks for the same is refused. */
+  find(key: string, dtype: DType | 'float', shape?: readonly number[]): StateEntry & { memory: FloatArray } {
     const entry = this.take(key, dtype, shape);
     this.rows.get(this.prefix + key)!.isFound = true;
     return entry;
@@ -157,7 +157,7 @@ export class StateSource {
   }
 
   /** Takes a list of whole numbers that are not negative. @throws as takeCount. */
-  takeCounts(key: string, shape?: Shape): number[] {
+  takeCounts(key: string, shape?: readonly number[]): number[] {
     const entry = this.take(key, 'int64', shape);
     if (entry.shape.length > 1) this.refuse(key, `has shape ${showShape(entry.shape)}, expected a list`);
     return Array.from(entry.memory, (value) => {
@@ -217,11 +217,12 @@ export class StateSource {
 
 const kinds = { float32: 'Float32Array', float64: 'Float64Array', int32: 'Int32Array', int64: 'BigInt64Array' };
 
-function checkedEntry(given: unknown): StateEntry {
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`entries must hold state entries, got ${shown(given)}`);
+function checkedEntry(from: unknown): StateEntry {
+  if (typeof from !== 'object' || from === null) {
+    throw new TypeError(`entries must hold state entries, got ${shown(from)}`);
   }
-  const { key, dtype, shape, memory } = given as Partial<Record<keyof StateEntry, unknown>>;
+  const { key, dtype, shape: sizes, memory } = from as Partial<Record<keyof StateEntry, unknown>>;
+  const shape: unknown = Array.isArray(sizes) ? [...(sizes as unknown[])] : sizes;
   if (typeof key !== 'string') throw new TypeError(`key of a state entry must be a string, got ${shown(key)}`);
   const of = `of ${shown(key)} in the state`;
   if (typeof dtype !== 'string' || !Object.hasOwn(kinds, dtype)) {
@@ -232,9 +233,9 @@ function checkedEntry(given: unknown): StateEntry {
     throw new TypeError(`memory ${of} must be a ${expected}, as it is ${dtype}, got ${shown(memory)}`);
   }
   checkShape(`shape ${of}`, shape);
-  const entry = { key, dtype: dtype as StateDType, shape: frozen(shape), memory: memory as StateMemory };
-  checkIsThere(entry);
-  return entry;
+  const given = { key, dtype: dtype as StateDType, shape: frozen(shape), memory: memory as StateMemory };
+  checkIsThere(given);
+  return { ...given, memory: plainArray(given.memory) };
 }
 
 /** @throws RangeError unless the memory has as many elements as the shape needs. */
