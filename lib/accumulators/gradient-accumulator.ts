@@ -111,8 +111,8 @@ export class GradientAccumulator implements Stateful {
 
   /**
    * `gradient_accumulator/batches` and `/losses`, and for each variable of this round
-   * `gradient_accumulator/<variable>/position`, with `/sum` where dense gradients came, `/indices`, `/values` and
-   * `/row_counts` where only sparse ones did.
+   * `gradient_accumulator/<variable>/position` and `/kind`: 0 where no gradient came, 1 with `/indices`, `/values` and
+   * `/row_counts` where only sparse ones did, 2 with `/sum` where dense ones did.
    * @throws Error when two variables have one name.
    */
   state(): StateEntry[] {
@@ -177,9 +177,13 @@ function sumOf({ data }: Tensor): number {
 /** What the keys of the state start with. */
 const prefix = 'gradient_accumulator/';
 
+/** What the gradients of a variable were, by the number that stands for it in the state. */
+const kinds = ['nothing', 'rows', 'all'] as const;
+type Held = (typeof kinds)[number];
+
 /** What has been gathered for one variable. */
 class Entry {
-  private holds: 'nothing' | 'rows' | 'all' = 'nothing';
+  private holds: Held = 'nothing';
   private all: DenseSum;
   private rows: RowSums;
 
@@ -214,20 +218,22 @@ class Entry {
   }
 
   state(key: string): StateEntry[] {
-    if (this.holds === 'nothing') return [];
-    return this.holds === 'all' ? this.all.state(`${key}/sum`) : this.rows.state(key);
+    const { holds } = this;
+    const gathered = holds === 'rows' ? this.rows.state(key) : this.all.state(`${key}/sum`);
+    return [countsEntry(`${key}/kind`, kinds.indexOf(holds)), ...gathered];
   }
 
   /** This entry with the source's values. */
   restored(source: StateSource, key: string): this {
     const { dtype, shape } = this.variable;
-    if (source.has(`${key}/sum`)) {
+    const kind = source.takeCount(`${key}/kind`);
+    if (kind >= kinds.length) source.refuse(`${key}/kind`, `is ${kind}, expected 0 to ${kinds.length - 1}`);
+    this.holds = kinds[kind]!;
+    if (this.holds === 'all') {
       this.all = this.all.restored(source, `${key}/sum`);
-      this.holds = 'all';
-    } else if (source.has(`${key}/indices`) || source.has(`${key}/values`)) {
-      if (shape.length === 0) source.refuse(`${key}/indices`, 'is of a variable without rows');
+    } else if (this.holds === 'rows') {
+      if (shape.length === 0) source.refuse(`${key}/kind`, 'is 1, but the variable has no rows');
       this.rows = RowSums.restored(source, key, dtype, shape.slice(1), shape[0]!);
-      this.holds = 'rows';
     }
     return this;
   }

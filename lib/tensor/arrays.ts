@@ -150,6 +150,7 @@ const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
 /** The same memory as an array of the engine's class, without properties and methods of the given one. */
 export function plainArray(array: AnyArray): AnyArray {
   const Plain = classes[brandOf(array) as keyof typeof classes];
+  if (lengthOf(array) === 0) return new Plain(0); // its buffer may be detached
   return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
 }
 

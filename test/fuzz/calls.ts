@@ -5,7 +5,9 @@ import {
   clipByGlobalNorm,
   clipByNorm,
   clipByValue,
+  collectState,
   ConditionalAccumulator,
+  copyState,
   createGlobalStep,
   DynamicLossScale,
   ExponentialMovingAverage,
@@ -17,6 +19,7 @@ import {
   keep,
   MixedPrecisionLossScaleOptimizer,
   ops,
+  restoreState,
   runtime,
   SparseConditionalAccumulator,
   SyncReplicasOptimizer,
@@ -34,6 +37,7 @@ import {
   type Gradient,
   type GradientAndVariable,
   type Isa,
+  type StateEntry,
 } from 'gradstep';
 import { arraysInReach, hostileFunction } from './effects';
 import {
@@ -53,7 +57,7 @@ import { knownOptimizers, type KnownOptimizer } from './optimizers';
 import type { Picks } from './picks';
 import type { Allowed, Family } from './snapshot';
 import { isFloatArray, pickPairs, plainStep, reasonToRefuse, valuesFor } from './step';
-import { safely, type HeldList, type HeldOptimizer, type World } from './world';
+import { safely, type HeldList, type HeldOptimizer, type Part, type World } from './world';
 
 /** One public call, with arguments that are mostly right. */
 export type Call = (world: World, picks: Picks) => void;
@@ -214,6 +218,8 @@ const apply: Call = (world, picks) => {
   const reason = optimizer.isWrapper ? undefined : reasonToRefuse(pairs);
   const check = plainStep(optimizer, pairs);
   const { effects } = world;
+  // Replicas have used gradients up before the inner optimizer steps, whatever that does.
+  if (replicas !== undefined) for (const one of pairs.families) one.isSpent = true;
   if (Array.isArray(pairs.given) && !world.lists.some(({ value }) => value === pairs.given)) {
     world.pairsInUse.push(pairs.given as GradientAndVariable[]);
   }
@@ -225,8 +231,7 @@ const apply: Call = (world, picks) => {
     whenThrown,
   );
   if (Array.isArray(pairs.given) && inUse > 0) world.pairsInUse.pop();
-  // What the inner optimizer of replicas throws leaves the gradients gathered.
-  if ('value' in outcome || replicas) for (const one of pairs.families) one.isSpent = true;
+  if ('value' in outcome) for (const one of pairs.families) one.isSpent = true;
   if (!('value' in outcome)) return;
   if (world.effects !== effects) return;
   if (reason !== undefined) world.fail(`a step was made though ${reason}`);
@@ -661,6 +666,97 @@ const zipping: Call = (world, picks) => {
   });
 };
 
+/** Things that have state, in any order; a wrapper's is that of the optimizer inside too. */
+function partsOf(world: World, picks: Picks): Part[] {
+  const { variables, optimizers, steps, averages, scales, accumulators, conditionals } = world;
+  const all = [variables, optimizers, steps, averages, scales, accumulators, conditionals] as const;
+  return all.flatMap((kind) => [...kind].filter(() => picks.isRare(40)));
+}
+
+const saveState: Call = (world, picks) => {
+  const parts = partsOf(world, picks);
+  const saved = world.call(`copyState(collectState(${parts.map(({ key }) => key).join()}))`, () => {
+    return copyState(
+      collectState(
+        perhaps(
+          picks,
+          parts.map(({ value }) => value),
+        ),
+      ),
+    );
+  });
+  if ('value' in saved) world.add(world.states, 'state', { parts, entries: saved.value });
+};
+
+/** An entry that is wrong, in most ways. */
+function spoilt(picks: Picks, entry: StateEntry): unknown {
+  const { memory } = entry;
+  const gone = memory.slice();
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  const lies = Object.defineProperty(memory.slice(), 'length', { value: 2 ** 20 });
+  return picks.of<unknown>([
+    nonsense(picks),
+    { ...entry, [picks.of(['key', 'dtype', 'shape', 'memory'])]: nonsense(picks) },
+    { ...entry, key: `${entry.key}/Adam` },
+    { ...entry, shape: [...entry.shape, 2] },
+    { ...entry, dtype: picks.of(['float32', 'float64', 'int64']) },
+    { ...entry, memory: gone },
+    { ...entry, memory: lies },
+  ]);
+}
+
+/** The entry with a copy of its memory that can be adopted. */
+function shared(entry: StateEntry): StateEntry {
+  const memory = entry.memory.slice() as Float32Array;
+  const Class = memory.constructor as Float32ArrayConstructor;
+  const copy = new Class(new SharedArrayBuffer(memory.byteLength));
+  copy.set(memory);
+  return { ...entry, memory: copy };
+}
+
+const restore: Call = (world, picks) => {
+  const saved = picks.oneOf(world.states);
+  if (saved === undefined) return saveState(world, picks);
+  const { entries } = saved.value;
+  const parts = picks.isRare(20) ? partsOf(world, picks) : saved.value.parts;
+  const given: unknown[] = entries.map(shared);
+  if (picks.isRare(30) && given.length > 0) {
+    const at = picks.below(given.length);
+    const kind = picks.below(3);
+    if (kind === 0) given.splice(at, 1);
+    else if (kind === 1) given.push(given[at]);
+    else given[at] = spoilt(picks, entries[at]!);
+  }
+  const values = parts.map(({ value }) => value);
+  const variables = world.variables.map(({ value }) => value);
+  const adopt = picks.isRare(30);
+  const options = perhaps(picks, { ...(picks.isRare(70) && { variables }), ...(adopt && { adopt }) }, 2);
+  const own = parts.flatMap(({ value }) => (value instanceof Variable ? [value] : []));
+  const optimizers = parts.filter((part): part is HeldOptimizer => 'root' in part);
+  const changes = optimizers.flatMap((optimizer) => changesOf(world, optimizer, [], []).keys ?? []);
+  const replicas = optimizers.flatMap(({ also }) => also);
+  const into = perhaps(picks, values, 2);
+  const restored = world.call(
+    `restoreState(${parts.map(({ key }) => key).join()}, ${saved.key}, ${adopt ? 'adopt' : 'copy'})`,
+    () => restoreState(into, perhaps(picks, given, 2) as StateEntry[], options),
+    {
+      ranges: world.rangesOf(own),
+      keys: [...changes, ...replicas, ...parts.map(({ key }) => key), ...world.scaleKeys()],
+    },
+  );
+  if (!('value' in restored) || into !== values || parts !== saved.value.parts) return;
+  const again = world.call(`collectState again`, () => collectState(values));
+  if ('value' in again && !isSameState(again.value, entries)) world.fail('what was restored is another state');
+};
+
+function isSameState(a: readonly StateEntry[], b: readonly StateEntry[]): boolean {
+  const bytes = ({ memory }: StateEntry): Buffer => Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength);
+  const sorted = [...b].sort((x, y) => (x.key < y.key ? -1 : 1));
+  return (
+    a.length === b.length && a.every((one, i) => one.key === sorted[i]!.key && bytes(one).equals(bytes(sorted[i]!)))
+  );
+}
+
 /** All calls by name, with how often each is made beside the others. */
 export const calls: Readonly<Record<string, readonly [Call, number]>> = {
   makeVariable: [makeVariable, 5],
@@ -698,4 +794,6 @@ export const calls: Readonly<Record<string, readonly [Call, number]>> = {
   accumulate: [accumulate, 3],
   condition: [condition, 2],
   zipping: [zipping, 1],
+  saveState: [saveState, 2],
+  restore: [restore, 3],
 };

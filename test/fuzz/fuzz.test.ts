@@ -7,7 +7,7 @@ import { failureOf } from './run';
  *
  *   GRADSTEP_FUZZ_SEED     the first seed; a failure prints its own. Default: the same for every run.
  *   GRADSTEP_FUZZ_SECONDS  goes on for so long, with one seed after the other.
- *   GRADSTEP_FUZZ_WITHOUT  calls to leave out, by their names in calls.ts, separated by commas.
+ *   GRADSTEP_FUZZ_WITHOUT  calls to leave out, by their names in calls.ts, separated by commas; a seed then makes others.
  *   GRADSTEP_FUZZ_TRACE    a file that holds the seed in use, for when the process ends with it.
  */
 const { env } = process;

@@ -12,6 +12,8 @@ import {
   type GradientAndVariable,
   type LossScale,
   type Optimizer,
+  type StateEntry,
+  type Stateful,
   type SparseConditionalAccumulator,
   type SyncReplicasOptimizer,
   type Variable,
@@ -60,6 +62,9 @@ export class Violation extends Error {}
 
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
+/** What has state. */
+export type Part = HeldOptimizer | Held<Stateful>;
+
 const most = 8;
 
 const isSlot = ({ name }: Variable): boolean => name.includes('/');
@@ -78,6 +83,8 @@ export class World {
   readonly scales: Held<LossScale>[] = [];
   readonly accumulators: Held<GradientAccumulator>[] = [];
   readonly conditionals: Held<ConditionalAccumulator | SparseConditionalAccumulator>[] = [];
+  /** State that was saved, and whose it was. */
+  readonly states: Held<{ readonly parts: readonly Part[]; readonly entries: StateEntry[] }>[] = [];
   /** Lists of pairs that calls are in the middle of. */
   readonly pairsInUse: GradientAndVariable[][] = [];
   /** What has been called, in words. */
