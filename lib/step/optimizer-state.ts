@@ -47,6 +47,7 @@ export function planOptimizer({ slots, nonSlots, settingsOf }: OptimizerState, s
   for (const variable of new Set(source.variables)) {
     const keys = slots.namesAndKeys(variable);
     if (withSlots.has(variable) || !keys.some(({ key }) => source.has(key))) continue;
+    void variable.data; // throws when it is disposed of
     const made = keys.map(({ key }) => newVariable(source, key, variable));
     steps.push(() => slots.adopt(variable, made));
     stepped.add(variable);

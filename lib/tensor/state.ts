@@ -175,7 +175,7 @@ export class StateSource {
   /**
    * The variable of this name, of those known.
    * @param own those that the owner knows beside `variables`.
-   * @throws Error when there is none, or more than one.
+   * @throws Error when there is none, or more than one, and when it is disposed of.
    */
   variableNamed(name: string, own: Iterable<Variable>): Variable {
     const found = new Set([...own, ...this.variables].filter((variable) => variable.name === name));
@@ -187,6 +187,7 @@ export class StateSource {
     if (found.size > 1)
       throw new Error(`state of ${this.owner} is of '${name}', which ${found.size} variables are named`);
     const [variable] = found;
+    void variable!.data; // throws when it is disposed of
     return variable!;
   }
 

@@ -720,7 +720,8 @@ const restore: Call = (world, picks) => {
   const { entries } = saved.value;
   const parts = picks.isRare(20) ? partsOf(world, picks) : saved.value.parts;
   const given: unknown[] = entries.map(shared);
-  if (picks.isRare(30) && given.length > 0) {
+  const isSpoilt = picks.isRare(30) && given.length > 0;
+  if (isSpoilt) {
     const at = picks.below(given.length);
     const kind = picks.below(3);
     if (kind === 0) given.splice(at, 1);
@@ -744,17 +745,20 @@ const restore: Call = (world, picks) => {
       keys: [...changes, ...replicas, ...parts.map(({ key }) => key), ...world.scaleKeys()],
     },
   );
-  if (!('value' in restored) || into !== values || parts !== saved.value.parts) return;
+  if (!('value' in restored) || isSpoilt || into !== values || parts !== saved.value.parts) return;
   const again = world.call(`collectState again`, () => collectState(values));
   if ('value' in again && !isSameState(again.value, entries)) world.fail('what was restored is another state');
 };
 
+/** Whether both hold the same numbers; which NaN is not promised. */
 function isSameState(a: readonly StateEntry[], b: readonly StateEntry[]): boolean {
-  const bytes = ({ memory }: StateEntry): Buffer => Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength);
   const sorted = [...b].sort((x, y) => (x.key < y.key ? -1 : 1));
-  return (
-    a.length === b.length && a.every((one, i) => one.key === sorted[i]!.key && bytes(one).equals(bytes(sorted[i]!)))
-  );
+  return a.length === b.length && a.every((one, i) => isSameEntry(one, sorted[i]!));
+}
+
+function isSameEntry(a: StateEntry, b: StateEntry): boolean {
+  if (a.key !== b.key || a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
+  return Array.from<number | bigint>(a.memory).every((value, i) => Object.is(value, b.memory[i]));
 }
 
 /** All calls by name, with how often each is made beside the others. */
