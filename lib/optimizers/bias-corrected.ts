@@ -24,7 +24,7 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptim
 
   protected override finish(hyper: Float64Array, settings: Settings): void {
     const { betas } = this;
-    const powers = this.powersOf(hyper, settings);
+    const powers = this.powers.find(settings) ?? this.powersOf(hyper, settings);
     for (let i = 0; i < betas.length; i++) powers[i]![0]! *= hyper[betas[i]!.at]!;
   }
 

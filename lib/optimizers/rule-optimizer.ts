@@ -6,7 +6,7 @@ import type { Hyperparameters } from '../schedules/schedule';
 import { Constraints } from '../step/constraints';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
-import { Plans, type Plan } from '../step/plan';
+import { Plans, type Plan, type Step } from '../step/plan';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
@@ -126,24 +126,19 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     return null;
   }
 
-  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
-    checkOptions('options', options, applyNames);
-    const { globalStep, name } = options;
-    if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
-      throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
-    }
-    if (name !== undefined && typeof name !== 'string') {
-      throw new TypeError(`name must be a string, got ${shown(name)}`);
-    }
+  override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): boolean {
+    const globalStep = options === undefined ? undefined : globalStepOf(options);
     this.checkInUse();
     const read = this.plans.read(gradsAndVars);
     const plan = this.plans.for(read);
     const step = plan.prepare(read.gradients);
     try {
-      const constraints = plan.constrained.length > 0 ? new Constraints(plan.constrained, this.changedBy(plan)) : null;
-      step.run();
-      step.publishSlots();
-      constraints?.apply(() => step.withdrawSlots());
+      if (plan.constrained.length > 0) {
+        this.runConstrained(plan, step);
+      } else {
+        step.run();
+        step.publishSlots();
+      }
       for (const { settings, group } of plan.settings) this.finish(step.hyper[group]!, settings);
       globalStep?.increment();
       step.spendGradients();
@@ -151,6 +146,13 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
       plan.takeBack(step);
     }
     return true;
+  }
+
+  private runConstrained(plan: Plan, step: Step): void {
+    const constraints = new Constraints(plan.constrained, this.changedBy(plan));
+    step.run();
+    step.publishSlots();
+    constraints.apply(() => step.withdrawSlots());
   }
 
   override dispose(): void {
@@ -233,4 +235,15 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
       settingsOf: (variable) => this.settings.of(variable),
     };
   }
+}
+
+/** The step to count, of options that are checked. */
+function globalStepOf(options: ApplyGradientsOptions): GlobalStep | undefined {
+  checkOptions('options', options, applyNames);
+  const { globalStep, name } = options;
+  if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
+    throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
+  }
+  if (name !== undefined && typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
+  return globalStep;
 }

@@ -10,6 +10,8 @@ import { Variable } from '../tensor/variable';
 export interface Read {
   readonly gradients: readonly unknown[];
   readonly variables: readonly unknown[];
+  /** How many gradients are null. */
+  readonly missing: number;
 }
 
 /**
@@ -21,19 +23,22 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
   if (!isIterable(gradsAndVars)) {
     throw new TypeError(`gradsAndVars must be an iterable of [gradient, variable] pairs, got ${shown(gradsAndVars)}`);
   }
-  const pairs = Array.isArray(gradsAndVars) ? copyOf(gradsAndVars) : [...gradsAndVars];
-  const { length } = pairs;
+  const pairs: readonly unknown[] = Array.isArray(gradsAndVars) ? gradsAndVars : [...gradsAndVars];
+  const { length } = pairs; // a getter of one of the pairs could change the list while it is read
   if (length === 0) throw new Error('No variables provided.');
   const gradients = new Array<unknown>(length);
   let variables: unknown[] | null = null;
   let same: readonly unknown[] | undefined;
+  let missing = 0;
   for (let i = 0; i < length; i++) {
     const pair = pairs[i];
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`gradsAndVars must hold [gradient, variable] pairs, got ${shown(pair)}${ofClip(pairs)}`);
     }
     const variable: unknown = pair[1];
-    gradients[i] = pair[0];
+    const gradient: unknown = pair[0];
+    gradients[i] = gradient;
+    if (gradient === null) missing++;
     if (i === 0) same = expected?.(variable);
     if (variables === null) {
       if (same !== undefined && same.length === length && same[i] === variable) continue;
@@ -41,15 +46,7 @@ export function readPairs(gradsAndVars: unknown, expected?: (first: unknown) => 
     }
     variables.push(variable);
   }
-  return { gradients, variables: variables ?? same! };
-}
-
-/** A getter of one of the pairs could change the list while it is read. */
-function copyOf(list: readonly unknown[]): unknown[] {
-  const { length } = list;
-  const copy = new Array<unknown>(length);
-  for (let i = 0; i < length; i++) copy[i] = list[i];
-  return copy;
+  return { gradients, variables: variables ?? same!, missing };
 }
 
 /** `[clipped, norm]`, where the first of them was meant. */
@@ -62,7 +59,7 @@ function ofClip([first, second, ...more]: readonly unknown[]): string {
  * All that is wrong with a list but for its gradients.
  * @throws TypeError for what is no Variable, Error for lists without gradients and variables that occur twice.
  */
-export function checkPairs({ gradients, variables }: Read): void {
+export function checkPairs({ gradients, variables, missing }: Read): void {
   const seen = new Set<Variable>();
   variables.forEach((variable, i) => {
     if (!(variable instanceof Variable)) {
@@ -72,7 +69,7 @@ export function checkPairs({ gradients, variables }: Read): void {
     if (seen.has(variable)) throw new Error(`variable '${variable.name}' occurs twice in gradsAndVars`);
     seen.add(variable);
   });
-  if (gradients.every((gradient) => gradient === null)) {
+  if (missing === gradients.length) {
     throw new Error(`No gradients provided for any variable: ${namesOf(seen)}.`);
   }
 }

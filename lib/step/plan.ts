@@ -1,6 +1,6 @@
 import { checkBoolean } from '../checks';
 import { native, type Rule } from '../native';
-import { isFloatArray, isUnchanged } from '../tensor/arrays';
+import { isAttached, isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { storedValues } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
@@ -77,9 +77,10 @@ export class Plans {
   private find(read: Read): Plan | undefined {
     const plans = this.plans.get(read.variables[0] as Variable);
     if (plans === undefined) return undefined;
+    if (plans[0]!.isFor(read)) return plans[0];
     const at = plans.findIndex((plan) => plan.isFor(read));
     const plan = plans[at];
-    if (at > 0) plans.unshift(...plans.splice(at, 1));
+    if (plan !== undefined) plans.unshift(...plans.splice(at, 1));
     return plan;
   }
 }
@@ -99,6 +100,7 @@ export class Plan {
   readonly positions: readonly number[];
   readonly listed: readonly unknown[];
   private readonly given: readonly boolean[];
+  private readonly missing: number;
   private readonly idle: Step[] = [];
 
   constructor(
@@ -107,6 +109,7 @@ export class Plan {
     read: Read,
   ) {
     this.listed = read.variables;
+    this.missing = read.missing;
     this.given = read.gradients.map((gradient) => gradient !== null);
     this.positions = read.gradients.flatMap((gradient, i) => (gradient === null ? [] : [i]));
     this.variables = this.positions.map((i) => read.variables[i] as Variable);
@@ -124,11 +127,11 @@ export class Plan {
     this.layout = new StepLayout(mechanism.rule, groups.length, this.variables.length);
   }
 
-  isFor({ variables, gradients }: Read): boolean {
+  isFor({ variables, gradients, missing }: Read): boolean {
     const { listed, given } = this;
     const { length } = listed;
-    if (variables.length !== length) return false;
-    for (let i = 0; i < length; i++) if ((gradients[i] !== null) !== given[i]) return false;
+    if (variables.length !== length || missing !== this.missing) return false;
+    for (let i = 0; missing > 0 && i < length; i++) if ((gradients[i] !== null) !== given[i]) return false;
     if (variables === listed) return true;
     for (let i = 0; i < length; i++) if (variables[i] !== listed[i]) return false;
     return true;
@@ -180,10 +183,9 @@ export class Step {
   /** The memory of each gradient, on lease from `prepare` until `end`. */
   private readonly leased: (Memory | null)[] = [];
   private leases = 0;
-  // Small typed arrays that came as gradients last time: where one lies is known as long as its buffer is what it was.
+  // Small typed arrays that came as gradients last time: where one lies is known until its buffer is detached.
   private readonly heldArrays: (FloatArray | null)[] = [];
   private readonly heldBuffers: (ArrayBufferLike | null)[] = [];
-  private readonly heldBytes: Float64Array;
   private rows: (Int32Array | undefined)[] | null = null;
   private newSlots: NewSlots | null = null;
   private hasSlots = false;
@@ -196,7 +198,6 @@ export class Step {
   constructor(private readonly plan: Plan) {
     const { mechanism, layout, groupOf, variables } = plan;
     this.table = layout.newTable(mechanism.sparseStepsAllRows);
-    this.heldBytes = new Float64Array(variables.length);
     this.laidOut = layout.newLaidOut();
     this.hyper = layout.hyperIn(this.laidOut);
     this.inputs = layout.inputsIn(this.laidOut);
@@ -331,13 +332,13 @@ export class Step {
   }
 
   private locateGradients(gradients: readonly unknown[]): void {
-    const { plan, heldArrays, heldBuffers, heldBytes } = this;
+    const { plan, heldArrays, heldBuffers } = this;
     const { variables, positions } = plan;
     for (let i = 0; i < variables.length; i++) {
       const given = gradients[positions[i]!];
       if (given === heldArrays[i]) {
         const buffer = heldBuffers[i]!;
-        if (buffer === null || isUnchanged(buffer, heldBytes[i]!)) continue;
+        if (buffer === null || isAttached(buffer)) continue;
       }
       heldArrays[i] = null;
       this.locateGradient(given, i);
@@ -372,7 +373,6 @@ export class Step {
     const { watchable, length } = memory;
     if (length > longestHeld || watchable === 'changing') return;
     this.heldArrays[i] = array;
-    this.heldBuffers[i] = watchable === 'permanent' ? null : watchable.buffer;
-    this.heldBytes[i] = watchable === 'permanent' ? 0 : watchable.bytes;
+    this.heldBuffers[i] = watchable === 'permanent' ? null : watchable;
   }
 }

@@ -173,11 +173,11 @@ const enum Kind {
   Changing,
 }
 
-/** How to see, without the array, whether its memory is still what it was. */
-export type Watchable = { readonly buffer: ArrayBufferLike; readonly bytes: number } | 'permanent' | 'changing';
+/** What tells, without the array, whether its memory is still what it was: a buffer that may be detached, or nothing. */
+export type Watchable = ArrayBufferLike | 'permanent' | 'changing';
 
-/** Whether a buffer that was watched is as it was. */
-export const isUnchanged = (buffer: ArrayBufferLike, bytes: number): boolean => bytesOfPlain(buffer) === bytes;
+/** Whether a buffer that is watched has its memory still. */
+export const isAttached = (buffer: ArrayBufferLike): boolean => bytesOfPlain(buffer) !== 0;
 
 /** An array and where it lies, looked up when first asked for. */
 export class Place {
@@ -215,7 +215,7 @@ export class Place {
 
   get watchable(): Watchable {
     const kind = this.lookedUp();
-    if (kind === Kind.Detachable) return { buffer: this.buffer!, bytes: this.bufferBytes };
+    if (kind === Kind.Detachable) return this.buffer!;
     return kind === Kind.Permanent ? 'permanent' : 'changing';
   }
 

@@ -128,7 +128,7 @@ export class Memory {
     return this.place.isPermanent;
   }
 
-  /** What a later look has to compare: the buffer and the bytes it has, while the array is there. */
+  /** What a later look has to ask, while the array is there. */
   get watchable(): Watchable {
     return this.place.watchable;
   }
