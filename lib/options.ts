@@ -21,10 +21,10 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   dim: ['axes', 'axis'],
   dims: ['axes', 'axis'],
   keepdim: ['keepDims'],
-  vars: ['varList'],
+  vars: ['varList', 'variables'],
   variables: ['varList'],
-  params: ['varList', 'groups'],
-  parameters: ['varList', 'groups'],
+  params: ['varList', 'groups', 'variables'],
+  parameters: ['varList', 'groups', 'variables'],
   paramgroups: ['groups'],
   step: ['globalStep'],
   steps: ['globalStep'],
@@ -118,12 +118,16 @@ function isPlain(options: object): boolean {
 
 const isCounter = (options: object): boolean => 'increment' in options && 'buffer' in options;
 
-function refuse(what: string, name: string, known: Names): never {
-  const names = Object.keys(known);
+/** What somebody may have meant by an option that there is not; undefined where that cannot be guessed. */
+export function meantBy(name: string, names: readonly string[]): string | undefined {
   const same = sameAs(name, names);
   const form = same === undefined ? forms[plain(name)] : undefined;
   const right = same ?? nearest(name, names);
+  return form ?? (right === undefined ? undefined : `did you mean '${right}'?`);
+}
+
+function refuse(what: string, name: string, known: Names): never {
+  const names = Object.keys(known);
   const all = names.length > 0 ? `there are ${names.join(', ')}` : 'there are none';
-  const help = form ?? (right === undefined ? all : `did you mean '${right}'?`);
-  throw new TypeError(`${what}: there is no '${name}', ${help}`);
+  throw new TypeError(`${what}: there is no '${name}', ${meantBy(name, names) ?? all}`);
 }

@@ -44,6 +44,9 @@ describe('tensor', () => {
   it('refuses ragged rows, other kinds and shapes of another size', () => {
     expect(() => tensor([[1, 2], [3]])).to.throw(RangeError, 'values must have rows of one length');
     expect(() => tensor([1, [2]])).to.throw(RangeError, 'values must be nested to one depth');
+    let rows: Nested = [1];
+    for (let level = 0; level < 31; level++) rows = [rows, rows]; // two in memory, 2³¹ to copy
+    expect(() => tensor(rows)).to.throw(RangeError, 'values has 2147483648 numbers, in nested arrays at most');
     expect(() => tensor(['1'] as unknown as Nested)).to.throw(TypeError, 'values must hold numbers, got "1"');
     expect(() => tensor(null as unknown as Nested)).to.throw(TypeError, 'values must be numbers or a Float32Array');
     expect(() => tensor([1, 2], [3])).to.throw(RangeError, 'values has 2 elements, shape [3] needs 3');

@@ -10,7 +10,7 @@ import type { Side } from '../sides';
 import { arithmetic, bytesPerParameter, limitLoop, type Arrays } from '../traffic';
 
 /** Values that let every part of every rule take part; the powers are those of the first step. */
-const hyper: Readonly<Record<string, number>> = {
+export const hyper: Readonly<Record<string, number>> = {
   learningRate: 2 ** -10,
   momentum: 0.9,
   momentumDecay: 0.004,
@@ -35,7 +35,7 @@ const hyper: Readonly<Record<string, number>> = {
 };
 
 /** The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. */
-const optimizers: Readonly<Record<string, readonly [className: string, options: object]>> = {
+export const optimizers: Readonly<Record<string, readonly [className: string, options: object]>> = {
   gradientDescent: ['GradientDescentOptimizer', {}],
   momentum: ['MomentumOptimizer', { momentum: 0.9 }],
   nesterovMomentum: ['MomentumOptimizer', { momentum: 0.9, useNesterov: true }],

@@ -1,4 +1,5 @@
 import { shown } from '../checks';
+import { meantBy } from '../options';
 import { Variable } from '../tensor/variable';
 import { checkSchedule, valueOf, type Hyperparameter, type Schedule } from '../schedules/schedule';
 
@@ -91,19 +92,29 @@ function withDefaults(table: Table, given: Given, initial: (name: string) => Sch
   return Object.fromEntries(names.map((name) => [name, value(name)]));
 }
 
+/** The group's variables and options, read once. */
 function checkGroup(name: string, table: Table, group: unknown): Given & { variables: readonly Variable[] } {
-  if (typeof group !== 'object' || group === null)
-    throw new TypeError(`${name} must be an object, got ${shown(group)}`);
-  const { variables } = group as Given;
-  if (!Array.isArray(variables)) throw new TypeError(`${name}.variables must be an array, got ${shown(variables)}`);
-  for (const variable of variables as readonly unknown[]) {
+  if (typeof group !== 'object' || group === null || Array.isArray(group)) {
+    const form = Array.isArray(group) ? ': write { variables: [...] }' : '';
+    throw new TypeError(`${name} must be an object, got ${shown(group)}${form}`);
+  }
+  const given: Given = { ...group };
+  const names = Object.keys(table);
+  const unknown = Object.keys(given).find((key) => key !== 'variables' && !names.includes(key));
+  if (unknown !== undefined) {
+    const hint = meantBy(unknown, [...names, 'variables']);
+    throw new TypeError(
+      `${name} has the option ${shown(unknown)}, expected some of ${names.join(', ')}${hint === undefined ? '' : `; ${hint}`}`,
+    );
+  }
+  if (!Array.isArray(given.variables)) {
+    throw new TypeError(`${name}.variables must be an array, got ${shown(given.variables)}`);
+  }
+  const variables = [...(given.variables as readonly unknown[])];
+  for (const variable of variables) {
     if (!(variable instanceof Variable)) {
       throw new TypeError(`${name}.variables must hold Variables, got ${shown(variable)}`);
     }
   }
-  const unknown = Object.keys(group).find((key) => key !== 'variables' && !(key in table));
-  if (unknown !== undefined) {
-    throw new TypeError(`${name} has the option ${shown(unknown)}, expected some of ${Object.keys(table).join(', ')}`);
-  }
-  return group as Given & { variables: readonly Variable[] };
+  return { ...given, variables: variables as Variable[] };
 }

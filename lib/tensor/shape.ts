@@ -91,6 +91,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | null {
 
 // Deeper than any shape in use; an array that holds itself has no end.
 const deepest = 32;
+const mostNested = 2 ** 28;
 
 /**
  * Shape and numbers of nested arrays, row-major.
@@ -100,6 +101,12 @@ export function flatten(name: string, values: Nested): { shape: number[]; number
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     if (shape.push(level.length) > deepest) throw new RangeError(`${name} must be nested to ${deepest} levels at most`);
+  }
+  // Rows that are one and the same array can stand for more numbers than there is memory.
+  if (sizeOf(shape) > mostNested) {
+    throw new RangeError(
+      `${name} has ${sizeOf(shape)} numbers, in nested arrays at most ${mostNested}: give a typed array`,
+    );
   }
   const numbers: number[] = [];
   const walk = (value: unknown, depth: number): void => {

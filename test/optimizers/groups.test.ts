@@ -91,6 +91,29 @@ describe('groups of variables', () => {
     expect([a.item(), b.item()]).to.deep.equal([1, 1]);
   });
 
+  it('say what was meant by an option of another library', () => {
+    const v = variable([1]);
+    const make = (group: object) => () => new GradientDescentOptimizer({ learningRate: 1, groups: [group as never] });
+    expect(make({ variables: [v], lr: 1 })).to.throw(TypeError, "did you mean 'learningRate'?");
+    expect(make({ params: [v] })).to.throw(TypeError, "did you mean 'variables'?");
+    expect(make([v])).to.throw(TypeError, 'groups[0] must be an object, got an array of 1: write { variables: [...] }');
+  });
+
+  it('are read once', () => {
+    const v = variable([1], { name: 'v' });
+    let reads = 0;
+    const group = {
+      learningRate: 1,
+      get variables() {
+        reads++;
+        return reads === 1 ? [v] : [null as never];
+      },
+    };
+    const optimizer = new GradientDescentOptimizer({ learningRate: 0, groups: [group] });
+    optimizer.applyGradients([[Float32Array.of(1), v]]);
+    expect([reads, v.item()]).to.deep.equal([1, 0]);
+  });
+
   it('refuse unknown options, variables that are none, and a variable in two of them', () => {
     const v = variable([1], { name: 'v' });
     const make = (groups: unknown) => () => new GradientDescentOptimizer({ learningRate: 1, groups: groups as never });
