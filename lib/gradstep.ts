@@ -1,7 +1,8 @@
 // The entry of the package: it chooses the binary. The paths are literal and the conditions plain, so that bundlers and
 // tracers follow them; nothing looks whether a file is there before it is loaded.
+import { join } from 'node:path';
 import { entry } from './loader/addon';
-import { usesMusl } from './loader/libc';
+import { isCutShort, usesMusl } from './loader/elf';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- an addon can be loaded in no other way */
 function prebuilt(isMusl: boolean): unknown {
@@ -26,9 +27,9 @@ function prebuilt(isMusl: boolean): unknown {
   return undefined;
 }
 
-entry.source = () => {
-  if (process.platform !== 'linux') return prebuilt(false);
+function prebuiltForLinux(): unknown {
   const isMusl = usesMusl();
+  refuseCutShort(isMusl);
   try {
     return prebuilt(isMusl);
   } catch (error) {
@@ -38,6 +39,15 @@ entry.source = () => {
       throw error;
     }
   }
-};
+}
+
+/** In a bundle the files lie elsewhere, and there may be no `__dirname`: it does without. */
+function refuseCutShort(isMusl: boolean): void {
+  if (typeof __dirname !== 'string') return;
+  const file = join(__dirname, '..', 'prebuilds', `${isMusl ? 'linuxmusl' : 'linux'}-${process.arch}.node`);
+  if (isCutShort(file)) throw new Error(`the end is missing of ${file}`);
+}
+
+entry.source = () => (process.platform === 'linux' ? prebuiltForLinux() : prebuilt(false));
 
 module.exports = require('./core') as unknown;

@@ -81,8 +81,10 @@ export function bundleLibrary(folder, { release }) {
     write: false,
   });
   for (const { path, text } of outputFiles) writeFile(path, path.endsWith('.js') ? withClassNames(text) : text);
-  // Node shows the line that threw, and what follows `require`s understands plain conditions best.
-  buildSync({ ...options, entryPoints: ['lib/loader/addon.ts', 'lib/loader/failure.ts'], minifySyntax: true });
+  // The others keep their lines: Node shows the one that threw, and what follows `require`s understands plain conditions
+  // best. Of minification they get only what removes the way to a clone.
+  const others = ['loader/addon', 'loader/failure'];
+  buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }

@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
+import { isCutShort } from './elf';
 import type * as failures from './failure';
-
-/** The version, where the package is made for publishing; a clone has its package.json beside it. */
-declare const RELEASE: string | undefined;
 
 /* eslint-disable @typescript-eslint/no-require-imports -- read when needed, some of it in a clone only */
 export const version =
@@ -31,6 +29,7 @@ export function open(): unknown {
 
 /** Not by `require`: single executables have one that knows Node's own modules only. */
 function openFile(file: string): unknown {
+  if (isCutShort(file)) throw new Error(`the end is missing of ${file}`);
   const module = { exports: {} };
   process.dlopen(module, resolve(file));
   return module.exports;

@@ -1,6 +1,6 @@
 // Why the binary cannot be loaded, and what to do about it. Read only when that has happened.
 import { readFileSync } from 'node:fs';
-import { usesMusl } from './libc';
+import { usesMusl } from './elf';
 
 const page = 'https://github.com/gradstep/gradstep/blob/main/docs/installing.md';
 const reinstall = 'Remove the package and install it again';
@@ -16,7 +16,7 @@ interface Problem {
 /** The error for users. `named` is the file that was to be loaded, if one was named. */
 export function failure(cause: unknown, named: string | undefined): Error {
   const reason = reasonOf(cause);
-  const file = named ?? /(?:\/|[A-Za-z]:\\|\\\\)[^'"()]*?\.node\b/.exec(reason)?.[0];
+  const file = named ?? /(?<![.\w])(?:\/|[A-Za-z]:\\|\\\\)[^'"()]*?\.node\b/.exec(reason)?.[0];
   const lines = [
     ['system', `${target()} (${[libc(), ...programs()].filter(Boolean).join(', ')})`],
     ['looked for', file ?? `prebuilds/${target()}.node${requiredBy(cause)}`],
@@ -67,11 +67,11 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     'The two come from different versions. Build the bundle again, or let GRADSTEP_BINARY name a file of this version',
   ],
   [/no binary for this system/, 'There are binaries for Linux (glibc, musl), macOS and Windows on x64 and arm64 only'],
+  [/did not self-register/, 'The file is no binary of gradstep'],
   [
     /ERR_DLOPEN_DISABLED|loading addons is disabled/,
     'Start Node with --allow-addons beside --permission, and without --no-addons',
   ],
-  [/ERR_ACCESS_DENIED/, 'Start Node with --allow-fs-read for the folder of the package'],
   [/NotCapable|PermissionDenied|--allow-ffi/, 'Start Deno with --allow-ffi, --allow-read and --allow-env'],
   [
     /\.zip[\\/]/,
@@ -106,7 +106,7 @@ function adviceOnFile({ file, isNamed, reason }: Problem): string {
   if (made === undefined) return `The file (${bytes.length} bytes) is damaged, or no binary. ${reinstall}`;
   const here = `${process.platform} ${process.arch}`;
   if (made === here) {
-    const isDamaged = isCutShort(bytes) || /invalid|too short|truncated|not a valid|header/i.test(reason);
+    const isDamaged = /end is missing|invalid|too short|truncated|not a valid|header/i.test(reason);
     return isDamaged ? `The file (${bytes.length} bytes) is damaged. ${reinstall}` : 'See the page below';
   }
   const elsewhere = `The file is made for ${made}, and this process runs on ${here}`;
@@ -125,6 +125,7 @@ function adviceOnMissing(): string {
       '(esbuild: --loader:.node=copy, webpack: node-loader); or let GRADSTEP_BINARY name the file'
     );
   }
+  if (typeof RELEASE === 'undefined') return 'This is a clone of the source: npm run build';
   if (process.versions['pnp'] !== undefined) {
     return 'The file is missing: "dependenciesMeta": {"gradstep": {"unplugged": true}} in package.json, then run yarn';
   }
@@ -153,11 +154,4 @@ function madeFor(bytes: Buffer): string | undefined {
 function named(platform: string, machine: number, machines: Record<string, number>): string {
   const arch = Object.keys(machines).find((name) => machines[name] === machine);
   return `${platform} ${arch ?? 'on another processor'}`;
-}
-
-/** An ELF file ends with the table of its sections. */
-function isCutShort(bytes: Buffer): boolean {
-  if (process.platform !== 'linux') return false;
-  const end = Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60);
-  return end > bytes.length;
 }
