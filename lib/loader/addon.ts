@@ -3,7 +3,7 @@ import { isCutShort } from './elf';
 import type * as failures from './failure';
 
 /* eslint-disable @typescript-eslint/no-require-imports -- read when needed, some of it in a clone only */
-export const version =
+export const version: string =
   typeof RELEASE === 'undefined' ? (require('../../package.json') as { version: string }).version : RELEASE;
 
 /** Loads the binary, or returns undefined where there is none for this system. */
