@@ -31,7 +31,7 @@ export function failure(cause: unknown, named: string | undefined): Error {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
-  const line = error.message.split('\n', 1)[0]!;
+  const line = error.message.replace(/^node-loader:\s*/, '').split('\n', 1)[0]!;
   const name = typeof code === 'string' ? code : error.name;
   return name === 'Error' ? line : `${name}: ${line}`;
 }
