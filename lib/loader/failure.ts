@@ -49,8 +49,12 @@ function target(): string {
 function libc(): string | undefined {
   if (process.platform !== 'linux') return undefined;
   if (usesMusl()) return 'musl';
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return `glibc ${report?.header?.glibcVersionRuntime ?? 'of unknown version'}`;
+  try {
+    const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return `glibc ${header?.glibcVersionRuntime ?? 'of unknown version'}`;
+  } catch {
+    return 'glibc'; // Bun has no report, and Deno allows none.
+  }
 }
 
 function programs(): string[] {
