@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { buildSync } from 'esbuild';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { built, Installation, node, root } from './support/published';
@@ -230,6 +231,28 @@ describe('a binary that cannot be loaded', function () {
     expect(missing['what to do']).to.match(/There is no such file/);
     const text = failure('-r', prelude('process.env.GRADSTEP_BINARY = "prelude.cjs"'));
     expect(text['what to do']).to.match(/damaged, or no binary/);
+  });
+
+  it('is another library', function () {
+    if (!isLinux) this.skip();
+    const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
+    const library = sharedObjects.find((path) => path.includes('libm.') || path.includes('libc.'))!;
+    const said = failure('-r', prelude(`process.env.GRADSTEP_BINARY = ${JSON.stringify(library)}`));
+    expect(said['what to do']).to.equal('The file is no binary of gradstep');
+  });
+
+  it('lies where no program may be run', function () {
+    const mounted = join(installed.folder, 'mounted');
+    mkdirSync(mounted);
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'none', mounted]);
+    if (mount.status !== 0) this.skip(); // That takes Linux and its administrator.
+    try {
+      cpSync(join(installed.folder, 'node_modules'), join(mounted, 'node_modules'), { recursive: true });
+      const script = "try { require('gradstep') } catch (e) { console.log(e.message) }";
+      expect(saidBy(node(mounted, '-e', script))['what to do']).to.match(/noexec/);
+    } finally {
+      spawnSync('umount', [mounted]);
+    }
   });
 
   it('is not what a wrong setting is called', () => {

@@ -67,7 +67,7 @@ function programs(): string[] {
 /** What a message says, and what to do then; the first that fits. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
-    /is of gradstep/,
+    /the binary is of/,
     'The two come from different versions. Build the bundle again, or let GRADSTEP_BINARY name a file of this version',
   ],
   [/no binary for this system/, 'There are binaries for Linux (glibc, musl), macOS and Windows on x64 and arm64 only'],
