@@ -7,7 +7,8 @@ import * as kit from './kit.mjs';
 const arch = process.arch === 'arm64' ? 'aarch64' : 'x64';
 const bun = `node_modules/@oven/bun-linux-${arch}/bin/bun`;
 const deno = `node_modules/@deno/linux-${process.arch === 'arm64' ? 'arm64' : 'x64'}-glibc/deno`;
-const pnpm = 'node node_modules/pnpm/bin/pnpm.cjs';
+const pnpm = 'node node_modules/pnpm/bin/pnpm.mjs';
+const pnpm10 = 'node node_modules/pnpm-10/bin/pnpm.cjs';
 const yarn = 'node node_modules/@yarnpkg/cli-dist/bin/yarn.js';
 
 /** A command of a tool that lies above the project. */
@@ -15,7 +16,8 @@ const tool = (command) => command.replace('node_modules/', '../../node_modules/'
 
 export function prepare() {
   kit.install('installers', [
-    'pnpm@10.28.0',
+    'pnpm@12.21.0',
+    'pnpm-10@npm:pnpm@10.28.0',
     '@yarnpkg/cli-dist@4.18.1',
     `@oven/bun-linux-${arch}@1.4.5`,
     `@deno/linux-${process.arch === 'arm64' ? 'arm64' : 'x64'}-glibc@2.9.6`,
@@ -68,7 +70,8 @@ export const tests = {
     }
     installs('npm', 'npm install --no-audit --no-fund --ignore-scripts')();
   },
-  'pnpm installs it': installs('pnpm', `${pnpm} install --ignore-workspace`),
+  'pnpm 12 installs it': installs('pnpm', `${pnpm} install --ignore-workspace`),
+  'pnpm 10 installs it': installs('pnpm', `${pnpm10} install --ignore-workspace`),
   'Yarn installs it in node_modules': installs('yarn', `${yarn} install`, {
     files: yarnProject(['nodeLinker: node-modules']),
     env: yarnEnv,
