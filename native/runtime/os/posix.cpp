@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #if defined(__linux__)
@@ -13,7 +14,6 @@
 #endif
 
 #include <algorithm>
-#include <string>
 
 namespace gradstep::os {
 namespace {
@@ -89,6 +89,11 @@ size_t cgroup_quota() { return SIZE_MAX; }
 #endif
 
 }  // namespace
+
+std::string environment(const char* name) {
+  const char* value = getenv(name);
+  return value != nullptr ? value : "";
+}
 
 bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* context), void* context) {
   auto* const start = static_cast<Start*>(allocate(sizeof(Start)));

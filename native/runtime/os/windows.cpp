@@ -58,6 +58,13 @@ size_t job_quota(size_t processors) {
 
 }  // namespace
 
+// Not getenv: the C library of Node is another than ours, and each keeps a copy of its own.
+std::string environment(const char* name) {
+  std::string value(GetEnvironmentVariableA(name, nullptr, 0), 0);  // with the 0 at its end
+  value.resize(value.empty() ? 0 : GetEnvironmentVariableA(name, &value[0], DWORD(value.size())));
+  return value;
+}
+
 bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* context), void* context) {
   auto* const start = static_cast<Start*>(allocate(sizeof(Start)));
   if (start == nullptr) return false;

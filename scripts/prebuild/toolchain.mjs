@@ -1,0 +1,53 @@
+// What a build needs and a clone does not have: Debian's compiler, by apt, and npm packages of headers and libraries. They
+// are no dependencies of ours, or every `npm ci` would fetch them: here they are pinned by version and hash and kept in
+// build/toolchain.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../files.mjs';
+import { llvm, packages } from './targets.mjs';
+
+const cache = 'build/toolchain';
+
+export function needCompiler() {
+  const programs = [`clang++-${llvm}`, `ld.lld-${llvm}`, `llvm-dlltool-${llvm}`];
+  if (programs.every((program) => spawnSync(program, ['--version']).status === 0)) return;
+  aptInstall(`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`);
+}
+
+/** Installs Debian packages; anybody but root is told to. */
+export function aptInstall(...names) {
+  if (process.getuid?.() !== 0) {
+    console.error(`as root: apt-get install --no-install-recommends ${names.join(' ')}`);
+    process.exit(1);
+  }
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Where the package of this name in the table of targets is, once it has been fetched. */
+export function packageFolder(key) {
+  return join(cache, key, packages[key].folder);
+}
+
+export function needPackage(key) {
+  if (existsSync(packageFolder(key))) return;
+  const { name, version, integrity, folder, inner } = packages[key];
+  const work = join(cache, `${key}.new`);
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  const archive = download(`${name}@${version}`, work);
+  const hash = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
+  if (hash !== integrity) throw new Error(`${name}@${version} is not what it was: ${hash}`);
+  run('tar', ['-xzf', archive, '-C', work, inner?.archive ?? folder]);
+  if (inner) run('tar', ['-xJf', join(work, inner.archive), '-C', join(work, 'package'), inner.member]);
+  rmSync(archive);
+  renameSync(work, join(cache, key));
+}
+
+function download(spec, folder) {
+  run('npm', ['pack', '--silent', '--pack-destination', folder, spec], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz')));
+}
