@@ -9,7 +9,13 @@ import { needCompiler, needPackage, packageFolder } from './toolchain.mjs';
 
 // As in binding.gyp. Paths are relative to the project and no debug information is written: no folder's name gets in.
 const common = [
-  ...['-ffp-contract=off', '-fno-math-errno', '-fvisibility=hidden', '-fvisibility-inlines-hidden', '-ffunction-sections'],
+  ...[
+    '-ffp-contract=off',
+    '-fno-math-errno',
+    '-fvisibility=hidden',
+    '-fvisibility-inlines-hidden',
+    '-ffunction-sections',
+  ],
   ...['-fdata-sections', '-fno-exceptions', '-fno-rtti', '-fno-lto', '-g0', '-Qn'],
 ];
 const own = ['-std=c++17', '-O3', '-Wall', '-Wextra', '-Werror'];
@@ -47,7 +53,15 @@ function compiler({ system, cpu }) {
     ...system.headers(cpu, packageFolder),
   ];
   const includes = headers.flatMap((path) => ['-isystem', path]);
-  return [`clang++-${llvm}`, `--target=${system.triple(cpu)}`, '-nostdinc', ...includes, ...libcxxSettings, ...common, ...system.flags(cpu)];
+  return [
+    `clang++-${llvm}`,
+    `--target=${system.triple(cpu)}`,
+    '-nostdinc',
+    ...includes,
+    ...libcxxSettings,
+    ...common,
+    ...system.flags(cpu),
+  ];
 }
 
 /** The longest first, so that the last one to end is a short one. */
@@ -101,6 +115,8 @@ function execute([program, ...args]) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ${args.at(-3)} ended with ${code}`))));
+    child.on('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} ${args.at(-3)} ended with ${code}`)),
+    );
   });
 }

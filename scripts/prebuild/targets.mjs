@@ -8,6 +8,10 @@ import { join } from 'node:path';
 
 export const llvm = 19;
 
+function words(text) {
+  return text.trim().split(/\s+/);
+}
+
 /** Of npm's packages text and libraries are used, no program: what is made is made by Debian's compiler. */
 export const packages = {
   // Headers of musl, macOS and MinGW, the sources of libc++ and lists of names to link with. It is a person's copy of
@@ -52,66 +56,36 @@ export function nodeApi() {
  * are part of Windows 10.
  */
 export const windowsImports = {
-  'KERNEL32.dll': [
-    'AcquireSRWLockExclusive',
-    'CloseHandle',
-    'CreateThread',
-    'DeleteCriticalSection',
-    'EnterCriticalSection',
-    'FlsAlloc',
-    'FlsGetValue',
-    'FlsSetValue',
-    'GetActiveProcessorCount',
-    'GetCurrentProcess',
-    'GetCurrentThread',
-    'GetCurrentThreadId',
-    'GetEnvironmentVariableA',
-    'GetLastError',
-    'GetModuleHandleExW',
-    'GetModuleHandleW',
-    'GetProcAddress',
-    'GetProcessAffinityMask',
-    'GetSystemInfo',
-    'GetSystemTimeAsFileTime',
-    'GetSystemTimePreciseAsFileTime',
-    'GetThreadId',
-    'InitOnceExecuteOnce',
-    'InitializeCriticalSection',
-    'LeaveCriticalSection',
-    'QueryInformationJobObject',
-    'QueryPerformanceCounter',
-    'QueryPerformanceFrequency',
-    'RaiseException',
-    'ReleaseSRWLockExclusive',
-    'Sleep',
-    'SleepConditionVariableSRW',
-    'SwitchToThread',
-    'TryAcquireSRWLockExclusive',
-    'TryEnterCriticalSection',
-    'WaitForSingleObjectEx',
-    'WakeAllConditionVariable',
-    'WakeConditionVariable',
-  ],
-  'ucrtbase.dll': [
-    '_aligned_free',
-    '_aligned_malloc',
-    '_beginthreadex',
-    'abort',
-    'calloc',
-    'floor',
-    'free',
-    'malloc',
-    'memchr',
-    'memcmp',
-    'memcpy',
-    'memmove',
-    'memset',
-    'strcmp',
-    'strlen',
-    'strtoul',
-    'wcslen',
-  ],
+  'KERNEL32.dll': words(`
+    AcquireSRWLockExclusive CloseHandle CreateThread DeleteCriticalSection EnterCriticalSection FlsAlloc FlsGetValue
+    FlsSetValue GetActiveProcessorCount GetCurrentProcess GetCurrentThread GetCurrentThreadId GetEnvironmentVariableA
+    GetLastError GetModuleHandleExW GetModuleHandleW GetProcAddress GetProcessAffinityMask GetSystemInfo
+    GetSystemTimeAsFileTime GetSystemTimePreciseAsFileTime GetThreadId InitOnceExecuteOnce InitializeCriticalSection
+    LeaveCriticalSection QueryInformationJobObject QueryPerformanceCounter QueryPerformanceFrequency RaiseException
+    ReleaseSRWLockExclusive Sleep SleepConditionVariableSRW SwitchToThread TryAcquireSRWLockExclusive
+    TryEnterCriticalSection WaitForSingleObjectEx WakeAllConditionVariable WakeConditionVariable
+  `),
+  'ucrtbase.dll': words(`
+    _aligned_free _aligned_malloc _beginthreadex abort calloc floor free malloc memchr memcmp memcpy memmove memset
+    strcmp strlen strtoul wcslen
+  `),
 };
+
+/** Whether a symbol's version is of this glibc or an older one. */
+function isNoNewer(version, [major, minor]) {
+  const found = /^GLIBC_(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
+  return found !== undefined && (found[0] < major || (found[0] === major && found[1] <= minor));
+}
+
+/** What musl is asked for: its symbols have no versions, so that this list says what belongs to it. */
+const muslNames = words(`
+  __cxa_atexit __errno_location __sched_cpucount __tls_get_addr abort clock_gettime dladdr dlopen fclose fgets floor fma fmaf
+  fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
+  pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
+  pthread_create pthread_key_create pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock pthread_self
+  pthread_setname_np pthread_setspecific pthread_sigmask sched_getaffinity sigfillset strcmp strcspn strlen strtoul syscall
+  sysconf
+`);
 
 const x64 = {
   name: 'x64',
@@ -136,12 +110,17 @@ const arm64 = {
 const libcxx = ['condition_variable', 'condition_variable_destructor', 'mutex', 'mutex_destructor', 'chrono'];
 const libcxxabi = ['cxa_guard', 'cxa_thread_atexit'];
 
+const node = new Set(nodeApi());
+
 const systems = {
   linux: {
     format: 'elf',
     triple: (cpu) => `${cpu.triple}-linux-gnu`,
     packages: (cpu) => ['texts', cpu.glibc.package],
     needed: ['libc.so.6', 'libpthread.so.0', 'libm.so.6', 'libdl.so.2'],
+    // Node's functions have no version. What is weak may be absent: glibc 2.18 has one that libc++ does without.
+    mayWant: ({ name, version, isWeak }, cpu) =>
+      version === undefined ? isWeak || node.has(name) : isNoNewer(version, cpu.glibc.limit),
     headers: (cpu, at) => [join(at(cpu.glibc.package), 'usr/include')],
     // The C library of GCC's compilers has the functions that atomics are moved to for old processors; clang's does not.
     flags: (cpu) => ['-fPIC', ...(cpu.name === 'arm64' ? ['-mno-outline-atomics'] : [])],
@@ -157,6 +136,7 @@ const systems = {
     format: 'elf',
     triple: (cpu) => `${cpu.triple}-linux-musl`,
     packages: () => ['texts'],
+    mayWant: ({ name, isWeak }) => isWeak || node.has(name) || muslNames.includes(name),
     needed: ['libc.so'], // musl takes every name that starts so for itself
     headers: (cpu, at) =>
       [`${cpu.triple}-linux-musl`, 'generic-musl', cpu.elf.kernelHeaders, 'any-linux-any'].map((folder) =>
@@ -249,7 +229,7 @@ function linkMachO(cpu, at, tools) {
   return [
     `ld64.lld-${llvm}`,
     ...['-bundle', '-arch', cpu.macho.arch, '-platform_version', 'macos', '11.0', '11.0', '-dead_strip', '-x', '-S'],
-    ...['-adhoc_codesign', '-no_uuid', '-exported_symbols_list', names],
+    ...['-adhoc_codesign', '-exported_symbols_list', names],
     ...nodeApi().flatMap((name) => ['-U', `_${name}`]), // the loading program has them; anything else is an error
     ...['-o', tools.output, ...tools.objects, join(at('texts'), 'libc/darwin/libSystem.11.tbd')],
   ];
@@ -265,7 +245,16 @@ function linkPe(cpu, at, tools) {
   const names = tools.write('exports.def', `EXPORTS\n${exported.join('\n')}\n`);
   return [
     `ld.lld-${llvm}`,
-    ...['-m', cpu.pe.emulation, '-shared', '--gc-sections', '-s', '--no-insert-timestamp', '--dynamicbase', '--nxcompat'],
+    ...[
+      '-m',
+      cpu.pe.emulation,
+      '-shared',
+      '--gc-sections',
+      '-s',
+      '--no-insert-timestamp',
+      '--dynamicbase',
+      '--nxcompat',
+    ],
     ...['--high-entropy-va', '--disable-runtime-pseudo-reloc', '--exclude-all-symbols', '-e', 'DllMain'],
     // The program that runs need not be called node.exe (Electron's is not): runtime/windows.cpp finds it late.
     ...['--delayload=node.exe', '-o', tools.output, ...tools.objects, ...libraries, names],
