@@ -21,5 +21,5 @@ function warnIfStale() {
     .filter((file) => /\.(cpp|h|gypi)$/.test(file) && !file.startsWith('test'))
     .map((file) => join('native', file));
   const changed = ['binding.gyp', ...sources].find((file) => statSync(join(root, file)).mtimeMs > time);
-  if (changed) process.emitWarning(`gradstep's addon is older than ${changed}: npm run build makes a new one`);
+  if (changed) process.emitWarning(`gradstep's addon is older than ${changed}: npm run compile makes a new one`);
 }

@@ -303,13 +303,13 @@ describe('a clone', function () {
     touch('native/kernel.cpp', 60);
     const { status, output } = run();
     expect(status).to.equal(0);
-    expect(output).to.match(/Warning: gradstep's addon is older than native.kernel\.cpp: npm run build/);
+    expect(output).to.match(/Warning: gradstep's addon is older than native.kernel\.cpp: npm run compile/);
     touch('native/kernel.cpp', -60);
   });
 
   it('says so when nothing was built', () => {
     rmSync(join(folder, 'build', 'Release'), { recursive: true });
     const script = "try { require('gradstep') } catch (e) { console.log(e.message) }";
-    expect(saidBy(node(folder, '-e', script))['what to do']).to.match(/npm run build/);
+    expect(saidBy(node(folder, '-e', script))['what to do']).to.match(/npm run compile/);
   });
 });

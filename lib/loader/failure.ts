@@ -129,7 +129,7 @@ function adviceOnMissing(): string {
       '(esbuild: --loader:.node=copy, webpack: node-loader); or let GRADSTEP_BINARY name the file'
     );
   }
-  if (typeof RELEASE === 'undefined') return 'This is a clone of the source: npm run build';
+  if (typeof RELEASE === 'undefined') return 'This is a clone of the source: npm run compile';
   if (process.versions['pnp'] !== undefined) {
     return 'The file is missing: "dependenciesMeta": {"gradstep": {"unplugged": true}} in package.json, then run yarn';
   }
