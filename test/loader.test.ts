@@ -262,6 +262,15 @@ describe('a binary that cannot be loaded', function () {
       .and.not.to.include('cannot load');
   });
 
+  it('says what the page on installing says that it says', () => {
+    const source = readFileSync(join(root, 'lib', 'loader', 'failure.ts'), 'utf8');
+    const page = readFileSync(join(root, 'docs', 'installing.md'), 'utf8');
+    const [, rows] = /\| it says .*\n\| -.*\n((?:\|.*\n)+)/.exec(page)!;
+    const phrases = rows!.split('\n').flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(.*?)`/g)]);
+    expect(phrases).to.have.length.of.at.least(10);
+    expect(phrases.map(([, phrase]) => phrase!).filter((phrase) => !source.includes(phrase))).to.deep.equal([]);
+  });
+
   it('keeps what was thrown as its cause', () => {
     rmSync(installed.binary);
     const script = "try { require('gradstep') } catch (e) { console.log(e.cause.code) }";
