@@ -3,7 +3,7 @@ import { buildSync } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { built, Installation, node, root } from './support/published';
+import { built, Installation, isMusl, node, root } from './support/published';
 
 const step = `
   const { GradientDescentOptimizer, variable } = require('gradstep');
@@ -84,7 +84,7 @@ describe('the package as it is published', function () {
 
   it('tries the other C library when the file of the own one is missing', function () {
     if (!isLinux) this.skip();
-    use(`linuxmusl-${process.arch}`);
+    use(`${isMusl ? 'linux' : 'linuxmusl'}-${process.arch}`);
     expect(installed.run(step).output).to.equal(stepped);
   });
 
@@ -172,7 +172,7 @@ describe('a binary that cannot be loaded', function () {
   });
 
   it('needs a newer system', function () {
-    if (!isLinux) this.skip();
+    if (!isLinux || isMusl) this.skip();
     damage((bytes) => Buffer.from(bytes.toString('latin1').replaceAll(/\0GLIBC_2\.\d/g, '\0GLIBC_9.9'), 'latin1'));
     const said = failure();
     expect(said['looked for']).to.equal(installed.binary);
@@ -204,7 +204,7 @@ describe('a binary that cannot be loaded', function () {
     });
     expect(failure()['what to do']).to.equal(
       `The file is made for linux ${other}, and this process runs on linux ${process.arch}: ` +
-        `use a Node of that architecture, or gradstep/linux-${process.arch} where one binary is chosen`,
+        `use a Node of that architecture, or gradstep/${installed.target} where one binary is chosen`,
     );
     damage(() => Buffer.concat([Buffer.from('cffaedfe0c000001', 'hex'), Buffer.alloc(100)]));
     expect(failure()['what to do']).to.include('The file is made for darwin arm64');

@@ -6,7 +6,9 @@ import { delimiter, dirname, join } from 'node:path';
 import { builtAddon, root, targets } from '../../scripts/files.mjs';
 
 const folder = join(root, 'build/package');
-export const target = `${process.platform}-${process.arch}`;
+const isMusl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
+/** What the package has a binary for on this machine. */
+export const target = `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
 
 /** A program that makes one step, as an ES module and in CommonJS, and what it prints. */
 const step = `
