@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
+import { open } from './loader/addon';
 import type { FloatArray } from './tensor/dtype';
 
 /** One native update rule, as its C++ functor declares itself. */
@@ -16,6 +14,8 @@ export interface Rule {
  * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
  */
 export interface Binding {
+  /** That of the package it was built for. */
+  readonly version: string;
   isa(): string;
   availableIsas(): string[];
   useIsa(name: string): boolean;
@@ -136,18 +136,7 @@ export interface Binding {
   watched(id: number): object | undefined;
 }
 
-function load(): Binding {
-  const file = join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, 'gradstep.node');
-  if (!existsSync(file)) {
-    throw new Error(
-      `gradstep has no binary for ${process.platform}-${process.arch}; in a clone of its source, npm run build makes one`,
-    );
-  }
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
-  return require(file) as Binding;
-}
-
-export const native = load();
+export const native = open() as Binding;
 
 /** Names of the element-wise functions, those of native/kernels/elementwise/list.h; a test compares the two. */
 export const unaryFunctions = [

@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
-import { fingerprint, isFresh, listFiles, root, run, writeFile } from './files.mjs';
+import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, writeFile } from './files.mjs';
 
-const stamp = 'build/ts/stamp';
+export const stamp = 'build/ts/stamp';
+/** What takes the place of files in dist/ when the package is packed. */
+export const releaseFolder = 'build/release/dist';
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
 export function buildTypeScript() {
@@ -16,7 +18,8 @@ export function buildTypeScript() {
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
   writeFile('dist/index.d.mts', "export * from './index.js';\n");
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-  bundleLibrary();
+  bundleLibrary('dist', { release: false });
+  bundleLibrary(releaseFolder, { release: true });
   writeEsmEntry();
   writeFile(stamp, inputs);
 }
@@ -27,6 +30,7 @@ function fingerprintOfInputs() {
     'scripts/typescript.mjs',
     'tsconfig.base.json',
     'tsconfig.json',
+    'package.json',
     'package-lock.json',
     ...sources,
   ]);
@@ -48,25 +52,49 @@ function removeOrphans(source, output) {
 }
 
 /**
- * One file in place of a hundred, made from the sources: all modules share one scope. Those that tsc writes would each
- * stay a function that V8 reads twice. Loading takes a half of what it does with them in one file, a fifth of with all.
+ * What the package runs: the library (`core`) in one file in place of a hundred, made from the sources, so that all
+ * modules share one scope. Those that tsc writes would each stay a function that V8 reads twice. Loading takes a half of
+ * what it does with them in one file, a fifth of with all. Apart from it, as each entry loads its binary first: what
+ * does so, and what says why it failed.
+ *
+ * A clone loads the addon that was built there; what is published (`release`) knows nothing of clones.
  */
-function bundleLibrary() {
-  const { outputFiles } = buildSync({
-    entryPoints: ['lib/index.ts'],
-    outfile: 'dist/gradstep.js',
+export function bundleLibrary(folder, { release }) {
+  const options = {
+    outdir: folder,
     bundle: true,
+    external: ['./core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    sourcemap: true,
+    sourcemap: !release,
     sourcesContent: false,
     logLevel: 'warning',
+    allowOverwrite: true,
+  };
+  const { outputFiles } = buildSync({
+    ...options,
+    entryPoints: { core: 'lib/index.ts' },
+    minifyWhitespace: true,
+    minifySyntax: true,
     write: false,
   });
   for (const { path, text } of outputFiles) writeFile(path, path.endsWith('.js') ? withClassNames(text) : text);
+  // The others keep their lines: Node shows the one that threw, and what follows `require`s understands plain conditions
+  // best. Of minification they get only what removes the way to a clone.
+  const others = ['loader/addon', 'loader/failure'];
+  buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
+  buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
+  for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
+}
+
+/** The entry `gradstep/<target>`, for those who bundle one binary. */
+function entryFor(target) {
+  return `'use strict';
+require('./loader/addon').entry.source = () => require('../prebuilds/${target}.node');
+module.exports = require('./core');
+`;
 }
 
 /**

