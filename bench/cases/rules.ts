@@ -59,7 +59,8 @@ export const optimizers: Readonly<Record<string, readonly [className: string, op
 };
 
 /** The kernel with as little as possible around it. */
-function kernelStep(rule: Rule, [g, w, ...s]: Arrays): () => void {
+function kernelStep(rule: Rule, arrays: Arrays): () => void {
+  const [g, w, ...s] = arrays;
   const layout = new StepLayout(rule, 1, 1);
   const table = layout.newTable(false);
   const row = layout.rowOf(0);
@@ -71,7 +72,8 @@ function kernelStep(rule: Rule, [g, w, ...s]: Arrays): () => void {
   native.layOutStep(step, table);
   layout.hyperIn(step)[0]!.set(rule.hyper.map((name) => hyper[name]!));
   layout.inputsIn(step).set([1, native.addressOf(g!)]);
-  return () => native.runLaidOutStep(step);
+  // With the arrays: the addresses alone would not keep them alive.
+  return Object.assign(() => native.runLaidOutStep(step), { arrays });
 }
 
 /** Sets all arrays to where a contest starts: slots above zero, as accumulators of squares are. */
