@@ -99,7 +99,7 @@ function installPackage() {
   copyFileSync('build/ts/test/support/training-hash.js', join(place, 'training.cjs'));
 }
 
-function tryOn(name, { target, prepare, suite, isLong, isEmulated }) {
+function tryOn(name, { target, prepare, suite, isLong, isEmulated, except }) {
   console.log(`\n${name}`);
   const { command, env } = prepare();
   const execute = (args, cwd, own = {}) => spawnToFile([...command, ...args], cwd, { ...env, ...own });
@@ -108,7 +108,16 @@ function tryOn(name, { target, prepare, suite, isLong, isEmulated }) {
   const files = suites[suite].flatMap((path) => testFiles(path));
   // An emulated processor is 10 to 50 times slower.
   const timeout = ['--timeout', isEmulated ? '600000' : '120000'];
-  const mocha = ['node_modules/mocha/bin/mocha.js', '--no-config', '--reporter', 'dot', ...timeout, ...files];
+  const filter = except ? ['--fgrep', except, '--invert'] : [];
+  const mocha = [
+    'node_modules/mocha/bin/mocha.js',
+    '--no-config',
+    '--reporter',
+    'dot',
+    ...timeout,
+    ...filter,
+    ...files,
+  ];
   add(name, execute(mocha, '.', { GRADSTEP_BINARY: targets.get(target).file }));
 }
 
