@@ -1,4 +1,4 @@
-# Builds prebuilds/<platform>-<arch>/gradstep.node by way of scripts/build.mjs. CMakeLists.txt builds the same
+# Builds build/Release/gradstep.node by way of scripts/build.mjs. CMakeLists.txt builds the same
 # from the same list, native/sources.gypi.
 #
 # Every instruction set is a static library of its own, so that its flags reach only its own objects. The table

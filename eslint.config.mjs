@@ -18,8 +18,16 @@ export default tseslint.config(
   // Chai's assertions read as sentences: `expect(x).to.be.true` is an expression, not a forgotten call.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
   {
-    files: ['scripts/**'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly', setImmediate: 'readonly' } },
+    files: ['scripts/**', 'test/package/**'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        process: 'readonly',
+        setImmediate: 'readonly',
+      },
+    },
   },
   {
     files: ['**/*.cjs'],

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { buildSync } from 'esbuild';
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { built, Installation, node, root } from './support/published';
+import { built, Installation, isMusl, node, root } from './support/published';
 
 const step = `
   const { GradientDescentOptimizer, variable } = require('gradstep');
@@ -83,7 +84,7 @@ describe('the package as it is published', function () {
 
   it('tries the other C library when the file of the own one is missing', function () {
     if (!isLinux) this.skip();
-    use(`linuxmusl-${process.arch}`);
+    use(`${isMusl ? 'linux' : 'linuxmusl'}-${process.arch}`);
     expect(installed.run(step).output).to.equal(stepped);
   });
 
@@ -171,7 +172,7 @@ describe('a binary that cannot be loaded', function () {
   });
 
   it('needs a newer system', function () {
-    if (!isLinux) this.skip();
+    if (!isLinux || isMusl) this.skip();
     damage((bytes) => Buffer.from(bytes.toString('latin1').replaceAll(/\0GLIBC_2\.\d/g, '\0GLIBC_9.9'), 'latin1'));
     const said = failure();
     expect(said['looked for']).to.equal(installed.binary);
@@ -203,7 +204,7 @@ describe('a binary that cannot be loaded', function () {
     });
     expect(failure()['what to do']).to.equal(
       `The file is made for linux ${other}, and this process runs on linux ${process.arch}: ` +
-        `use a Node of that architecture, or gradstep/linux-${process.arch} where one binary is chosen`,
+        `use a Node of that architecture, or gradstep/${installed.target} where one binary is chosen`,
     );
     damage(() => Buffer.concat([Buffer.from('cffaedfe0c000001', 'hex'), Buffer.alloc(100)]));
     expect(failure()['what to do']).to.include('The file is made for darwin arm64');
@@ -232,11 +233,42 @@ describe('a binary that cannot be loaded', function () {
     expect(text['what to do']).to.match(/damaged, or no binary/);
   });
 
+  it('is another library', function () {
+    if (!isLinux) this.skip();
+    const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects: string[] };
+    const library = sharedObjects.find((path) => path.includes('libm.') || path.includes('libc.'))!;
+    const said = failure('-r', prelude(`process.env.GRADSTEP_BINARY = ${JSON.stringify(library)}`));
+    expect(said['what to do']).to.equal('The file is no binary of gradstep');
+  });
+
+  it('lies where no program may be run', function () {
+    const mounted = join(installed.folder, 'mounted');
+    mkdirSync(mounted);
+    const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'none', mounted]);
+    if (mount.status !== 0) this.skip(); // That takes Linux and its administrator.
+    try {
+      cpSync(join(installed.folder, 'node_modules'), join(mounted, 'node_modules'), { recursive: true });
+      const script = "try { require('gradstep') } catch (e) { console.log(e.message) }";
+      expect(saidBy(node(mounted, '-e', script))['what to do']).to.match(/noexec/);
+    } finally {
+      spawnSync('umount', [mounted]);
+    }
+  });
+
   it('is not what a wrong setting is called', () => {
     const { output } = installed.run(`process.env.GRADSTEP_ISA = 'mmx';${step}`);
     expect(output)
       .to.match(/Error: GRADSTEP_ISA is 'mmx'/)
       .and.not.to.include('cannot load');
+  });
+
+  it('says what the page on installing says that it says', () => {
+    const source = readFileSync(join(root, 'lib', 'loader', 'failure.ts'), 'utf8');
+    const page = readFileSync(join(root, 'docs', 'installing.md'), 'utf8');
+    const [, rows] = /\| it says .*\n\| -.*\n((?:\|.*\n)+)/.exec(page)!;
+    const phrases = rows!.split('\n').flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(.*?)`/g)]);
+    expect(phrases).to.have.length.of.at.least(10);
+    expect(phrases.map(([, phrase]) => phrase!).filter((phrase) => !source.includes(phrase))).to.deep.equal([]);
   });
 
   it('keeps what was thrown as its cause', () => {

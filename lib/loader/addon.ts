@@ -41,6 +41,8 @@ function builtInClone(): string | undefined {
 }
 
 function checkVersion(addon: unknown): void {
-  const { version: own = 'another version' } = addon as { version?: string };
-  if (own !== version) throw new Error(`the binary is of gradstep ${own}, and this is gradstep ${version}`);
+  const { version: own } = addon as { version?: string };
+  if (own === version) return;
+  const other = own === undefined ? 'an unknown version' : `gradstep ${own}`;
+  throw new Error(`the binary is of ${other}, and this is gradstep ${version}`);
 }

@@ -31,7 +31,7 @@ export function failure(cause: unknown, named: string | undefined): Error {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
-  const line = error.message.split('\n', 1)[0]!;
+  const line = error.message.replace(/^node-loader:\s*/, '').split('\n', 1)[0]!;
   const name = typeof code === 'string' ? code : error.name;
   return name === 'Error' ? line : `${name}: ${line}`;
 }
@@ -49,8 +49,12 @@ function target(): string {
 function libc(): string | undefined {
   if (process.platform !== 'linux') return undefined;
   if (usesMusl()) return 'musl';
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return `glibc ${report?.header?.glibcVersionRuntime ?? 'of unknown version'}`;
+  try {
+    const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return `glibc ${header?.glibcVersionRuntime ?? 'of unknown version'}`;
+  } catch {
+    return 'glibc'; // Bun has no report, and Deno allows none.
+  }
 }
 
 function programs(): string[] {
@@ -63,7 +67,7 @@ function programs(): string[] {
 /** What a message says, and what to do then; the first that fits. */
 const remedies: readonly (readonly [RegExp, string])[] = [
   [
-    /is of gradstep/,
+    /the binary is of/,
     'The two come from different versions. Build the bundle again, or let GRADSTEP_BINARY name a file of this version',
   ],
   [/no binary for this system/, 'There are binaries for Linux (glibc, musl), macOS and Windows on x64 and arm64 only'],

@@ -6,6 +6,11 @@ import { dirname, join } from 'node:path';
 export const root = dirname(require.resolve('gradstep/package.json'));
 export const built = process.env['GRADSTEP_BINARY'] ?? join(root, 'build', 'Release', 'gradstep.node');
 
+const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+export const isMusl = process.platform === 'linux' && header?.glibcVersionRuntime === undefined;
+/** What the package has a binary for on this machine. */
+export const ownTarget = `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
+
 /** Runs a program of Node in a folder; `output` is all that it writes. */
 export function node(folder: string, ...args: string[]): { status: number | null; output: string } {
   const env = { ...process.env };
@@ -19,7 +24,7 @@ export class Installation {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'gradstep-')));
   readonly library = join(this.folder, 'node_modules', 'gradstep');
 
-  constructor(readonly target = `${process.platform}-${process.arch}`) {
+  constructor(readonly target = ownTarget) {
     mkdirSync(join(this.library, 'prebuilds'), { recursive: true });
     cpSync(join(root, 'package.json'), join(this.library, 'package.json'));
     cpSync(join(root, 'build', 'release', 'dist'), join(this.library, 'dist'), { recursive: true });
