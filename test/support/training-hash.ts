@@ -41,13 +41,7 @@ function train(optimizer: Optimizer, dtype: DType, steps: number, hash: Hash): v
       ),
       { shape, dtype },
     );
-  const variables = [
-    make([50, 37], 1),
-    make([37, 500], 2),
-    make([500], 3),
-    make([500, 7], 4),
-    make([7], 5),
-  ] as const;
+  const variables = [make([50, 37], 1), make([37, 500], 2), make([500], 3), make([500, 7], 4), make([7], 5)] as const;
   const [embedding, w1, b1, w2, b2] = variables;
   const labels = Int32Array.from({ length: 33 }, (_, i) => i % 7);
   for (let step = 0; step < steps; step++) {
