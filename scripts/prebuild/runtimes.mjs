@@ -1,7 +1,7 @@
 // The systems on which the binaries are tried, as far as one Debian machine can be them: programs of npm's packages, under
 // an emulator, another C library or Wine where they are not at home.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { run, writeFile } from '../files.mjs';
 import { llvm } from './targets.mjs';
@@ -196,8 +196,4 @@ function nodeOnWine(name) {
     run(wine, ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'], quiet);
   }
   return { command: [wine, ...program(name).command], env };
-}
-
-export function forgetRuntimes() {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -11,7 +11,7 @@ import { gcc, llvm } from './targets.mjs';
 const cache = 'build/toolchain';
 
 export function needCompiler() {
-  needDebian([`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`, `g++-${gcc}`]);
+  needDebian([`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`, `g++-${gcc}`, 'xz-utils']);
 }
 
 /** Installs Debian packages that are missing; anybody but root is told to. */
