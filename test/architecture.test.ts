@@ -93,7 +93,7 @@ describe('the native sources', () => {
   it('know the operating system in runtime/os only', () => {
     const others = filesUnder('native', sources).filter((file) => !/native.(test|runtime.os)/.test(file));
     const headers =
-      /<(pthread|dlfcn|sched|signal|unistd|windows|fcntl|sys\/.*|mach.*)\.h>|\b(posix_memalign|aligned_alloc)\b/;
+      /<(pthread|dlfcn|sched|signal|unistd|windows|malloc|fcntl|sys\/.*|mach.*)\.h>|<(fstream|iostream|thread)>|\b(posix_memalign|aligned_alloc)\b/;
     expect(linesMatching(others, headers)).to.deep.equal([]);
   });
 

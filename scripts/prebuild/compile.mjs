@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { run, writeFile } from '../files.mjs';
-import { llvm, packages, standardLibrary } from './targets.mjs';
+import { gcc, llvm, packages, standardLibrary } from './targets.mjs';
 import { folderOf, needCompiler, needPackage } from './toolchain.mjs';
 
 // As in binding.gyp. Paths are relative to the project and no debug information is written: no folder's name gets in.
@@ -45,8 +45,11 @@ export async function build(target) {
   renameSync(tools.output, target.file);
 }
 
+/** For kernels only, which include nothing of a system. */
+const gnuCompiler = [`g++-${gcc}`, ...common, '-fPIC'];
+
 /** The compiler for a target, up to what a single file needs. */
-function compiler({ system, cpu }) {
+function clang({ system, cpu }) {
   const texts = packageFolder('texts');
   const headers = [
     join(texts, 'libcxx/include'),
@@ -71,14 +74,19 @@ function compilations(target, folder) {
   const lists = JSON.parse(readFileSync('native/sources.gypi', 'utf8')).variables;
   const standard = standardLibrary(target, packageFolder);
   const groups = [
-    ...target.parts.map(({ list, flags }) => ({ name: list, sources: lists[list], flags: [...own, ...flags] })),
+    ...target.parts.map(({ list, flags, byGcc }) => ({
+      name: list,
+      byGcc,
+      sources: lists[list],
+      flags: [...own, ...flags],
+    })),
     { name: 'start', sources: target.system.runtimeSources, flags: own },
     { name: 'libcxx', sources: standard.sources, flags: standard.flags },
   ];
-  return groups.flatMap(({ name, sources, flags }) =>
+  return groups.flatMap(({ name, sources, flags, byGcc }) =>
     sources.map((source) => {
       const object = join(folder, `${name}-${basename(source, '.cpp')}.o`);
-      return { object, command: [...compiler(target), ...flags, '-c', source, '-o', object] };
+      return { object, command: [...(byGcc ? gnuCompiler : clang(target)), ...flags, '-c', source, '-o', object] };
     }),
   );
 }

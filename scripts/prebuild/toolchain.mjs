@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../files.mjs';
-import { llvm } from './targets.mjs';
+import { gcc, llvm } from './targets.mjs';
 
 const cache = 'build/toolchain';
 
 export function needCompiler() {
-  needDebian([`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`]);
+  needDebian([`clang-${llvm}`, `lld-${llvm}`, `llvm-${llvm}`, `g++-${gcc}`, 'xz-utils']);
 }
 
 /** Installs Debian packages that are missing; anybody but root is told to. */

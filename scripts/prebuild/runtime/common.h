@@ -1,5 +1,5 @@
-// Of libc++ what cannot be reached without exceptions, or would bring them along. Memory that runs out ends the process,
-// as it does with every C++ library that is built without exceptions.
+// Of libc++ what cannot be reached without exceptions, or would bring them along. Memory that runs out ends the
+// process, as it does with every C++ library that is built without exceptions.
 #pragma once
 #include <stddef.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ void __thread_struct::notify_all_at_thread_exit(condition_variable*, mutex*) { a
 // libc++'s own string.cpp has these beside wide characters, floating point and what that wants of a C library.
 #define DEFINE(...) template __VA_ARGS__;
 _LIBCPP_STRING_V1_EXTERN_TEMPLATE_LIST(DEFINE, char)
-template string operator+<char, char_traits<char>, allocator<char>>(const char*, const string&);
+template string operator+ <char, char_traits<char>, allocator<char>>(const char*, const string&);
 #undef DEFINE
 
 template <class T> static string digits_of(T value) {

@@ -16,9 +16,13 @@ extern char __ImageBase;
 ULONG _tls_index = 0;
 extern __attribute__((section(".tls"))) char _tls_start = 0;
 extern __attribute__((section(".tls$ZZZ"))) char _tls_end = 0;
-extern __attribute__((section(".rdata$T"))) const IMAGE_TLS_DIRECTORY64 _tls_used = {
-    reinterpret_cast<ULONGLONG>(&_tls_start), reinterpret_cast<ULONGLONG>(&_tls_end + 1),
-    reinterpret_cast<ULONGLONG>(&_tls_index), 0, 0, 0};
+extern __attribute__((section(".rdata$T")))
+const IMAGE_TLS_DIRECTORY64 _tls_used = {reinterpret_cast<ULONGLONG>(&_tls_start),
+                                         reinterpret_cast<ULONGLONG>(&_tls_end + 1),
+                                         reinterpret_cast<ULONGLONG>(&_tls_index),
+                                         0,
+                                         0,
+                                         0};
 
 BOOL WINAPI DllMain(HINSTANCE, DWORD reason, LPVOID) {
   if (reason == DLL_PROCESS_ATTACH) {
@@ -31,12 +35,10 @@ BOOL WINAPI DllMain(HINSTANCE, DWORD reason, LPVOID) {
 int atexit(void (*)()) { return 0; }
 
 // What is described by the linker for --delayload, in offsets from the library's start.
-struct DelayedImports {
-  DWORD attributes, name, module, addresses, names;
-};
+struct DelayedImports { DWORD attributes, name, module, addresses, names; };
 
-// Called once for each of Node's functions, before its first call. They are in libnode.dll where there is one, otherwise in
-// the program that runs, whatever it is called.
+// Called once for each of Node's functions, before its first call. They are in libnode.dll where there is one,
+// otherwise in the program that runs, whatever it is called.
 FARPROC __delayLoadHelper2(const DelayedImports* imports, FARPROC* address) {
   HMODULE node = GetModuleHandleW(L"libnode.dll");
   if (node == nullptr) node = GetModuleHandleW(nullptr);
@@ -44,7 +46,7 @@ FARPROC __delayLoadHelper2(const DelayedImports* imports, FARPROC* address) {
   const auto index = address - reinterpret_cast<FARPROC*>(start + imports->addresses);
   const auto name = reinterpret_cast<const ULONGLONG*>(start + imports->names)[index];
   const FARPROC found = GetProcAddress(node, start + name + sizeof(WORD));  // after a hint
-  constexpr DWORD kProcedureNotFound = 0xC06D007F;  // as Visual C++ says it
+  constexpr DWORD kProcedureNotFound = 0xC06D007F;                          // as Visual C++ says it
   if (found == nullptr) RaiseException(kProcedureNotFound, EXCEPTION_NONCONTINUABLE, 0, nullptr);
   return *address = found;
 }
