@@ -28,10 +28,8 @@ export function tarball() {
   if (tarball.isMade) return file;
   rmSync(join(folder, 'tarball'), { recursive: true, force: true });
   mkdirSync(join(folder, 'tarball'), { recursive: true });
-  const npm = (...args) =>
-    execFileSync('npm', [...args, '--silent', '--pack-destination', folder], { encoding: 'utf8' });
-  // The last line: what the scripts say comes before it.
-  const packed = npm('pack').trim().split('\n').at(-1);
+  const said = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { encoding: 'utf8' });
+  const packed = said.trim().split('\n').at(-1); // What the scripts say comes before it.
   execFileSync('tar', ['-xzf', join(folder, packed), '-C', join(folder, 'tarball')]);
   const prebuilds = join(folder, 'tarball/package/prebuilds');
   mkdirSync(prebuilds, { recursive: true });
