@@ -6,28 +6,41 @@
 
 namespace gradstep {
 
+// The elements of a column from `begin` on.
+inline const void* column_at(const void* column, Format format, size_t begin) {
+  return static_cast<const char*>(column) + begin * kFormatBytes[static_cast<size_t>(format)];
+}
+inline void* column_at(void* column, Format format, size_t begin) {
+  return static_cast<char*>(column) + begin * kFormatBytes[static_cast<size_t>(format)];
+}
+
 // The elements [begin, end) of a range.
-template <class T> Range<T> part(const Range<T>& range, size_t begin, size_t end) {
-  Range<T> result = range;
-  result.param += begin;
-  if (result.gradient != nullptr) result.gradient += begin;
-  for (T*& slot : result.slots) {
-    if (slot != nullptr) slot += begin;
+inline Range part(const Range& range, size_t begin, size_t end) {
+  Range result = range;
+  result.param = column_at(range.param, range.formats.param, begin);
+  if (range.gradient != nullptr) result.gradient = column_at(range.gradient, range.formats.gradient, begin);
+  for (size_t k = 0; k < kMaxSlots; ++k) {
+    if (range.slots[k] != nullptr) result.slots[k] = column_at(range.slots[k], range.formats.slots[k], begin);
   }
   result.count = end - begin;
   return result;
 }
 
-// Steps ranges with a rule that is not measured, over the thread pool. `ends` tells where each range ends when all are
-// laid end to end. Ranges of one group should follow each other: they are then handed to the kernel together.
-template <class T>
-void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, const double* const* hyper,
-                const size_t* ends, size_t count);
+// The kernels of a rule in the instruction set in use.
+RuleKernels rule_kernels(Arithmetic arithmetic, size_t rule);
 
-// A measured rule needs each range to be a whole variable. Ranges of one group should follow each other: they are then
-// handed to the kernel together.
-template <class T> class StepRanges {
+// Steps ranges of one arithmetic with a rule that is not measured, over the thread pool. `ends` tells where each range
+// ends when all are laid end to end. Ranges of one group should follow each other: they are then handed to the kernel
+// together.
+void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const size_t* ends,
+                size_t count);
+
+// Ranges that are stepped in one arithmetic. A measured rule needs each range to be a whole variable. Ranges of one group
+// should follow each other: they are then handed to the kernel together.
+class StepRanges {
  public:
+  explicit StepRanges(Arithmetic arithmetic) : arithmetic_(arithmetic) {}
+
   void clear() {
     ranges_.clear();
     hyper_.clear();
@@ -38,8 +51,8 @@ template <class T> class StepRanges {
   [[nodiscard]] bool reserve(size_t more) {
     return ranges_.reserve(ranges_.size() + more) && hyper_.reserve(hyper_.size() + more);
   }
-  [[nodiscard]] bool add(const Range<T>& range, const double* hyper) { return ranges_.add(range) && hyper_.add(hyper); }
-  void add_reserved(const Range<T>& range, const double* hyper) {
+  [[nodiscard]] bool add(const Range& range, const double* hyper) { return ranges_.add(range) && hyper_.add(hyper); }
+  void add_reserved(const Range& range, const double* hyper) {
     ranges_.add_reserved(range);
     hyper_.add_reserved(hyper);
   }
@@ -51,13 +64,15 @@ template <class T> class StepRanges {
   void run(size_t rule);
 
  private:
-  void measure(const Kernels<T>& table, size_t rule);
+  void measure(const RuleKernels& kernels);
 
-  Buffer<Range<T>> ranges_;
+  const Arithmetic arithmetic_;
+  Buffer<Range> ranges_;
   Buffer<const double*> hyper_;  // one for each range
   Buffer<size_t> ends_;          // where each range ends when all are laid end to end
+  // Of measured rules only.
   Blocks blocks_;
-  Buffer<SumsOfSquares> partial_;
+  Buffer<SumsOfSquares> partial_, sums_;  // of each block, of each range
 };
 
 }  // namespace gradstep
