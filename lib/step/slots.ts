@@ -123,7 +123,8 @@ export class NewSlots {
     });
     missing.forEach(({ variable: { name, dtype, shape }, variable }, j) => {
       const slots = this.definitions.map(
-        ({ suffix }, k) => new Variable(Memory.of(arrays[k]![j]!, dtype), { name: `${name}/${suffix}`, trainable: false, shape }),
+        ({ suffix }, k) =>
+          new Variable(Memory.of(arrays[k]![j]!, dtype), { name: `${name}/${suffix}`, trainable: false, shape }),
       );
       this.made.set(variable, slots);
     });

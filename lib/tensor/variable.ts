@@ -198,7 +198,7 @@ export class Variable implements Stateful {
 export function variable(initial: Nested | FloatArray | Tensor, options: VariableOptions = {}): Variable {
   checkOptions('options', options, names);
   const values = initial instanceof Tensor ? initial.data : initial;
-  const shape = options.shape ?? (initial instanceof Tensor ? initial.shape : undefined);
-  const given = valuesAndShape('initial', values, shape, options.dtype, sharedArray);
+  const { shape, dtype } = initial instanceof Tensor ? initial : { shape: undefined, dtype: undefined };
+  const given = valuesAndShape('initial', values, options.shape ?? shape, options.dtype ?? dtype, sharedArray);
   return new Variable(Memory.of(given.array, given.dtype), { ...options, shape: given.shape });
 }

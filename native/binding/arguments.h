@@ -70,8 +70,8 @@ class Arguments {
 // The position of the first index outside [0, limit), or the length when there is none.
 size_t first_outside(Int32s indices, size_t limit);
 
-// Calls f with a number of the format's type, for its type. False, without calling it, for formats that rules alone have
-// kernels for.
+// Calls f with a number of the format's type, for its type. False, without calling it, for formats that rules alone
+// have kernels for.
 template <class F> bool with_type(Format format, F&& f) {
   switch (format) {
 #define GRADSTEP_CALL(name, type) \

@@ -89,9 +89,8 @@ bool run_measured(const Parts& parts, const LaidOutStep& step) {
     found_memory = found_memory && add_all(own, parts, step.rule, first, count);
   });
   if (!found_memory) return false;
-  each_arithmetic(step, [&](Arithmetic arithmetic, size_t, size_t) {
-    ranges[static_cast<size_t>(arithmetic)].run(step.rule);
-  });
+  each_arithmetic(
+      step, [&](Arithmetic arithmetic, size_t, size_t) { ranges[static_cast<size_t>(arithmetic)].run(step.rule); });
   return true;
 }
 

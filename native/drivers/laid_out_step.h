@@ -12,8 +12,8 @@ namespace gradstep {
 struct LaidOutStep {
   static constexpr size_t kHeaderNumbers = 8;
 
-  uint64_t mark;            // kMark once it has been laid out
-  const LaidOutStep* self;  // the addresses inside hold only here
+  uint64_t mark;                                                // kMark once it has been laid out
+  const LaidOutStep* self;                                      // the addresses inside hold only here
   size_t rule, groups, count, counts[kArithmeticCount], bytes;  // `counts`: ranges of each arithmetic
 
   // How much memory it takes.

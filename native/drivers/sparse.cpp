@@ -113,9 +113,9 @@ template <class T> void SparseGradients<T>::merge(const Gradient& gradient) {
 template <class T> void SparseGradients<T>::add_rows(const Gradient& gradient, bool all_rows, StepRanges& ranges) {
   const Range& variable = gradient.variable;
   const auto add = [&](size_t begin, size_t end, const T* values) {
-    Range range = part(variable, begin, end);
+    Range& range = ranges.add_reserved(gradient.hyper);
+    set_part(range, variable, begin, end);
     range.gradient = values;
-    ranges.add_reserved(range, gradient.hyper);
   };
   if (all_rows) {
     std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.index < b.index; });

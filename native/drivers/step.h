@@ -14,15 +14,26 @@ inline void* column_at(void* column, Format format, size_t begin) {
   return static_cast<char*>(column) + begin * kFormatBytes[static_cast<size_t>(format)];
 }
 
+// result = the elements [begin, end) of a range, but for its gradient. Field by field: a copy with some of its pointers
+// replaced is read again as whole vectors, before the processor has written them.
+inline void set_part(Range& result, const Range& range, size_t begin, size_t end) {
+  result.param = column_at(range.param, range.formats.param, begin);
+  for (size_t k = 0; k < kMaxSlots; ++k) {
+    void* const slot = range.slots[k];
+    result.slots[k] = slot == nullptr ? nullptr : column_at(slot, range.formats.slots[k], begin);
+  }
+  result.factor = range.factor;
+  result.count = end - begin;
+  result.formats = range.formats;
+  result.stored = range.stored;
+}
+
 // The elements [begin, end) of a range.
 inline Range part(const Range& range, size_t begin, size_t end) {
-  Range result = range;
-  result.param = column_at(range.param, range.formats.param, begin);
-  if (range.gradient != nullptr) result.gradient = column_at(range.gradient, range.formats.gradient, begin);
-  for (size_t k = 0; k < kMaxSlots; ++k) {
-    if (range.slots[k] != nullptr) result.slots[k] = column_at(range.slots[k], range.formats.slots[k], begin);
-  }
-  result.count = end - begin;
+  Range result;
+  set_part(result, range, begin, end);
+  const void* const gradient = range.gradient;
+  result.gradient = gradient == nullptr ? nullptr : column_at(gradient, range.formats.gradient, begin);
   return result;
 }
 
@@ -35,8 +46,8 @@ RuleKernels rule_kernels(Arithmetic arithmetic, size_t rule);
 void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const size_t* ends,
                 size_t count);
 
-// Ranges that are stepped in one arithmetic. A measured rule needs each range to be a whole variable. Ranges of one group
-// should follow each other: they are then handed to the kernel together.
+// Ranges that are stepped in one arithmetic. A measured rule needs each range to be a whole variable. Ranges of one
+// group should follow each other: they are then handed to the kernel together.
 class StepRanges {
  public:
   explicit StepRanges(Arithmetic arithmetic) : arithmetic_(arithmetic) {}
@@ -55,6 +66,10 @@ class StepRanges {
   void add_reserved(const Range& range, const double* hyper) {
     ranges_.add_reserved(range);
     hyper_.add_reserved(hyper);
+  }
+  Range& add_reserved(const double* hyper) {  // to be written
+    hyper_.add_reserved(hyper);
+    return *ranges_.extend_reserved(1);
   }
 
   // Takes the memory that run() needs; no range is added after it.

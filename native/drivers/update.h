@@ -60,7 +60,8 @@ class Update {
     return false;
   }
 
-  // Whether the rows of a variable's sparse gradient can be summed where they repeat: so far in the arithmetic's format.
+  // Whether the rows of a variable's sparse gradient can be summed where they repeat: so far in the arithmetic's
+  // format.
   bool can_sum(const VariableUpdate& variable) const;
 
   // The same with a sparse gradient. The indices are copied. Returns the copy, good until the next call, for the caller

@@ -41,8 +41,8 @@ template <template <class> class Rule, class T, size_t i> constexpr bool is_last
   else return !computes_in<Rule, T, i + 1>() && is_last<Rule, T, i + 1>();
 }
 
-// Task::on<Stored>(arguments...) for the types of a range's columns. Where a rule has one combination in its arithmetic,
-// as all do by now, there is nothing to ask.
+// Task::on<Stored>(arguments...) for the types of a range's columns. Where a rule has one combination in its
+// arithmetic, as all do by now, there is nothing to ask.
 template <template <class> class Rule, class V, class Task, size_t i = 0, class... Arguments>
 INL auto with_stored(const Range& range, Arguments&&... arguments) {
   if constexpr (!computes_in<Rule, typename V::Scalar, i>()) {
@@ -222,8 +222,7 @@ template <class Rule, class V> struct Measure {
   }
 };
 
-template <template <class> class Rule, class V>
-static SumsOfSquares measure(const double* hyper, const Range& range) {
+template <template <class> class Rule, class V> static SumsOfSquares measure(const double* hyper, const Range& range) {
   const Rule<V> rule(hyper);
   return with_stored<Rule, V, Measure<Rule<V>, V>>(range, rule);
 }
@@ -231,12 +230,13 @@ static SumsOfSquares measure(const double* hyper, const Range& range) {
 // Prefetches the start of a range before its turn comes. apply() and the hardware prefetch the rest of a long one. In
 // steps of the arithmetic's lines, whatever a column is stored as: of a narrower one that asks for a bit too much.
 template <class T> INL void prefetch(const Range& range, size_t slot_count) {
-  constexpr size_t kLine = 64, kAtMost = 16 * kLine;
-  const size_t bytes = range.count < kAtMost / sizeof(T) ? range.count * sizeof(T) : kAtMost;
-  for (size_t i = 0; i < bytes; i += kLine) {
-    if (range.gradient != nullptr) __builtin_prefetch(static_cast<const char*>(range.gradient) + i);
-    __builtin_prefetch(static_cast<const char*>(range.param) + i, 1);
-    for (size_t k = 0; k < slot_count; ++k) __builtin_prefetch(static_cast<const char*>(range.slots[k]) + i, 1);
+  constexpr size_t kLine = 64 / sizeof(T), kAtMost = 16 * kLine;
+  const auto at = [](const void* column, size_t i) ALWAYS_INLINE { return static_cast<const T*>(column) + i; };
+  const size_t n = range.count < kAtMost ? range.count : kAtMost;
+  for (size_t i = 0; i < n; i += kLine) {
+    if (range.gradient != nullptr) __builtin_prefetch(at(range.gradient, i));
+    __builtin_prefetch(at(range.param, i), 1);
+    for (size_t k = 0; k < slot_count; ++k) __builtin_prefetch(at(range.slots[k], i), 1);
   }
 }
 

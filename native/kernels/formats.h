@@ -12,14 +12,14 @@
 // X(name, type, arithmetic): every format, by the name that JavaScript has for it. No two have one type: `type` is how
 // kernels tell formats apart, by the `load` and `store` that the vocabulary has for it. `arithmetic` is what rules
 // compute in over a parameter of the format, if they do not say otherwise (ArithmeticOf).
-#define GRADSTEP_FORMATS(X)  \
-  X(float32, float, float)   \
+#define GRADSTEP_FORMATS(X) \
+  X(float32, float, float)  \
   X(float64, double, double)
 
 // X(parameter, gradient, slots...): types of the columns that rules step over together. Slots beyond the last one named
 // are of its type. Each line is a loop more of every rule; other combinations are refused.
-#define GRADSTEP_STORED(X)  \
-  X(float, float, float)    \
+#define GRADSTEP_STORED(X) \
+  X(float, float, float)   \
   X(double, double, double)
 
 namespace gradstep {
@@ -46,24 +46,25 @@ constexpr size_t kFormatBytes[] = {GRADSTEP_FORMATS(GRADSTEP_BYTES)};  // of an 
 
 // What is known of a type.
 template <class T> struct FormatOf;
-#define GRADSTEP_FORMAT(name, type, arithmetic)      \
-  template <> struct FormatOf<type> {                \
-    static constexpr Format kFormat = Format::name;  \
-    using Arithmetic = arithmetic;                   \
+#define GRADSTEP_FORMAT(name, type, arithmetic)     \
+  template <> struct FormatOf<type> {               \
+    static constexpr Format kFormat = Format::name; \
+    using Arithmetic = arithmetic;                  \
   };
 GRADSTEP_FORMATS(GRADSTEP_FORMAT)
 #undef GRADSTEP_FORMAT
 
 template <class T> struct ArithmeticNamed;
-#define GRADSTEP_ARITHMETIC(name, type)                    \
-  template <> struct ArithmeticNamed<type> {               \
-    static constexpr Arithmetic value = Arithmetic::name;  \
-  };
+#define GRADSTEP_ARITHMETIC(name, type) \
+  template <> struct ArithmeticNamed<type> { static constexpr Arithmetic value = Arithmetic::name; };
 GRADSTEP_ARITHMETICS(GRADSTEP_ARITHMETIC)
 #undef GRADSTEP_ARITHMETIC
 
 // Of a format, its name; of an arithmetic, the format that takes its numbers as they are.
-static inline const char* name_of(Format format) { return kFormatNames[static_cast<size_t>(format)]; }
+static inline const char* name_of(Format format) {
+  const size_t i = static_cast<size_t>(format);
+  return i < kFormatCount ? kFormatNames[i] : "no format";
+}
 #define GRADSTEP_FORMAT(name, type) FormatOf<type>::kFormat,
 constexpr Format kFormatOfArithmetic[] = {GRADSTEP_ARITHMETICS(GRADSTEP_FORMAT)};
 #undef GRADSTEP_FORMAT

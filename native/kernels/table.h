@@ -34,7 +34,7 @@ struct Rule {
   size_t slot_count;
   const char* const* hyper;
   size_t hyper_count;
-  bool measured;  // takes two passes over a variable, and all of its elements
+  bool measured;                        // takes two passes over a variable, and all of its elements
   Arithmetic arithmetic[kFormatCount];  // what it computes in, by the format of the parameter
 };
 

@@ -276,7 +276,8 @@ void formats_that_have_no_loop_are_refused() {
     Update update;
     check(update.start(adam, false, hyper.data(), 1) && good.add_to(update), "a step starts");
     check(!update.add(variable), "a dense gradient, with formats that have no loop");
-    check(update.add(variable, 1, bad.indices.data(), 2) == nullptr, "a sparse gradient, with formats that have no loop");
+    check(update.add(variable, 1, bad.indices.data(), 2) == nullptr,
+          "a sparse gradient, with formats that have no loop");
     variable.length = 0;
     check(!update.add(variable), "however few elements there are");
     variable.length = 40;

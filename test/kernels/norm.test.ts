@@ -58,9 +58,15 @@ describe('norm kernels', () => {
 
   it('refuses what is no format', () => {
     for (const format of [native.formats.length, -1, 0.5, NaN]) {
-      expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, format), String(format)).to.throw(RangeError, 'format');
+      expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, format), String(format)).to.throw(
+        RangeError,
+        'format',
+      );
     }
-    expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, true as unknown as number)).to.throw(TypeError, 'format');
+    expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, true as unknown as number)).to.throw(
+      TypeError,
+      'format',
+    );
   });
 
   it('refuses lists of two dtypes and factors of another length', () => {

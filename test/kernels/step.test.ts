@@ -132,7 +132,11 @@ describe('runStep', () => {
       ['gradient', { param: f32(), gradient: f64(), slots: [f32()] }, 'parameter in float32, a gradient in float64'],
       ['parameter', { param: f64(), gradient: f32(), slots: [f32()] }, 'parameter in float64, a gradient in float32'],
       ['slot', { param: f32(), gradient: f32(), slots: [f64()] }, 'a gradient in float32 and slots in float64'],
-      ['of none', { param: new Float32Array(0), gradient: new Float64Array(0), slots: [new Float32Array(0)] }, 'float64'],
+      [
+        'of none',
+        { param: new Float32Array(0), gradient: new Float64Array(0), slots: [new Float32Array(0)] },
+        'float64',
+      ],
     ];
     for (const [name, bad, message] of cases) {
       const hyper = [[1, 0.5]];
