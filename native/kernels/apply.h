@@ -42,7 +42,8 @@ template <template <class> class Rule, class T, size_t i> constexpr bool is_last
 }
 
 // Task::on<Stored>(arguments...) for the types of a range's columns. Where a rule has one combination in its
-// arithmetic, as all do by now, there is nothing to ask.
+// arithmetic, as all do by now, there is nothing to ask. (Tasks call functions that are static: the lambdas of a
+// class's own would have names that other objects see.)
 template <template <class> class Rule, class V, class Task, size_t i = 0, class... Arguments>
 INL auto with_stored(const Range& range, Arguments&&... arguments) {
   if constexpr (!computes_in<Rule, typename V::Scalar, i>()) {
@@ -204,21 +205,25 @@ template <class V> INL V only(V x, size_t lanes) {
   return load(memory, lanes);
 }
 
+template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(const Range& range, const Rule& rule) {
+  Halves w_sum = {F64x8(0.0), F64x8(0.0)}, u_sum = w_sum;
+  const auto add = [](Halves& sum, V x) ALWAYS_INLINE {
+    const Halves h = halves(x);
+    sum.lower = fma(h.lower, h.lower, sum.lower);
+    sum.upper = fma(h.upper, h.upper, sum.upper);
+  };
+  constexpr Writes kWrites = writes_of(&Rule::measured);
+  apply<Rule, V, Stored, kWrites, false>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
+    const V u = only(rule.measured(w, g, slots), lanes...);
+    add(w_sum, w);
+    add(u_sum, u);
+  });
+  return {reduce_add(w_sum.lower + w_sum.upper), reduce_add(u_sum.lower + u_sum.upper)};
+}
+
 template <class Rule, class V> struct Measure {
   template <class Stored> static ALWAYS_INLINE SumsOfSquares on(const Range& range, const Rule& rule) {
-    Halves w_sum = {F64x8(0.0), F64x8(0.0)}, u_sum = w_sum;
-    const auto add = [](Halves& sum, V x) ALWAYS_INLINE {
-      const Halves h = halves(x);
-      sum.lower = fma(h.lower, h.lower, sum.lower);
-      sum.upper = fma(h.upper, h.upper, sum.upper);
-    };
-    constexpr Writes kWrites = writes_of(&Rule::measured);
-    apply<Rule, V, Stored, kWrites, false>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
-      const V u = only(rule.measured(w, g, slots), lanes...);
-      add(w_sum, w);
-      add(u_sum, u);
-    });
-    return {reduce_add(w_sum.lower + w_sum.upper), reduce_add(u_sum.lower + u_sum.upper)};
+    return measure_range<Rule, V, Stored>(range, rule);
   }
 };
 
@@ -245,28 +250,33 @@ template <class T> INL void prefetch(const Range& range, size_t slot_count) {
 template <class Rule, class = void> struct HasForms { static constexpr bool value = false; };
 template <class Rule> struct HasForms<Rule, decltype(void(&Rule::special))> { static constexpr bool value = true; };
 
+template <class Rule, class V, class Stored>
+INL void step_range(const Range& range, const Rule& rule, [[maybe_unused]] const SumsOfSquares* sums) {
+  if constexpr (IsMeasured<Rule>::value) {
+    const double rate = rule.rate(__builtin_sqrt(sums->param), __builtin_sqrt(sums->measured));
+    const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
+    if constexpr (writes_of(&Rule::measured) == kNothing) {
+      apply<Rule, V, Stored, kAll, true>(
+          range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
+    } else {
+      const auto update = [&](V& w, V, const V* slots, auto...) ALWAYS_INLINE { rule(w, slots, lanes_of_rate); };
+      apply<Rule, V, Stored, kParam, true>(range, NoGradient<V>(), update);
+    }
+  } else {
+    const auto in_form = [&](auto... form) ALWAYS_INLINE {
+      apply<Rule, V, Stored, kAll, true>(
+          range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });
+    };
+    if constexpr (!HasForms<Rule>::value) in_form();
+    else if (rule.special) in_form(Form<true>());
+    else in_form(Form<false>());
+  }
+}
+
 template <class Rule, class V> struct StepRange {
   template <class Stored>
-  static ALWAYS_INLINE void on(const Range& range, const Rule& rule, [[maybe_unused]] const SumsOfSquares* sums) {
-    if constexpr (IsMeasured<Rule>::value) {
-      const double rate = rule.rate(__builtin_sqrt(sums->param), __builtin_sqrt(sums->measured));
-      const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
-      if constexpr (writes_of(&Rule::measured) == kNothing) {
-        apply<Rule, V, Stored, kAll, true>(
-            range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
-      } else {
-        const auto update = [&](V& w, V, const V* slots, auto...) ALWAYS_INLINE { rule(w, slots, lanes_of_rate); };
-        apply<Rule, V, Stored, kParam, true>(range, NoGradient<V>(), update);
-      }
-    } else {
-      const auto in_form = [&](auto... form) ALWAYS_INLINE {
-        apply<Rule, V, Stored, kAll, true>(
-            range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });
-      };
-      if constexpr (!HasForms<Rule>::value) in_form();
-      else if (rule.special) in_form(Form<true>());
-      else in_form(Form<false>());
-    }
+  static ALWAYS_INLINE void on(const Range& range, const Rule& rule, const SumsOfSquares* sums) {
+    step_range<Rule, V, Stored>(range, rule, sums);
   }
 };
 

@@ -36,6 +36,7 @@ constexpr size_t kArithmeticCount = 0 GRADSTEP_ARITHMETICS(GRADSTEP_ONE);
 constexpr size_t kFormatCount = 0 GRADSTEP_FORMATS(GRADSTEP_ONE);
 constexpr size_t kStoredCount = 0 GRADSTEP_STORED(GRADSTEP_ONE);
 #undef GRADSTEP_ONE
+static_assert(kStoredCount < 256, "a combination's number, and the one that none has, fit a byte");
 
 #define GRADSTEP_NAME(name, type, arithmetic) #name,
 #define GRADSTEP_BYTES(name, type, arithmetic) sizeof(type),

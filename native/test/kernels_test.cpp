@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "../drivers/update.h"
 #include "../runtime/dispatch.h"
 #include "guarded.h"
 
@@ -56,12 +57,8 @@ void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient,
   for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i], usual));
   Arrays<T> arrays;
   Range range = {}, expected = {};
-  for (Range* each : {&range, &expected}) {
-    for (size_t i = 0; i < kStoredCount; ++i) {
-      if (kStored[i].param == FormatOf<T>::kFormat) each->stored = static_cast<uint8_t>(i);
-    }
-    each->formats = kStored[each->stored];
-  }
+  range.formats = expected.formats = Stored<T, T, T>::formats();
+  range.stored = expected.stored = stored_of(range.formats, rule.slot_count);
   const SumsOfSquares sums = {4, 9};
   const T* gradient = arrays.input(n);
   range.gradient = expected.gradient = has_gradient ? gradient : nullptr;
