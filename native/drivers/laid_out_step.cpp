@@ -129,7 +129,8 @@ bool LaidOutStep::run() {
   read_inputs(parts, ranges);
   if (scalar::kTable.rules[rule].measured) return run_measured(parts, *this);
   each_arithmetic(*this, [&](Arithmetic arithmetic, size_t first, size_t n) {
-    run_ranges(rule_kernels(arithmetic, rule), parts.ranges + first, parts.group + first, parts.ends + first, n);
+    run_ranges(rule_kernels(arithmetic, rule), parts.ranges + first, parts.group + first, nullptr, parts.ends + first,
+               n);
   });
   return true;
 }

@@ -12,9 +12,11 @@ namespace {
 // Below this a second thread costs more than it gives.
 constexpr size_t kParallelElements = 2 * kBlockElements;
 
+}  // namespace
+
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
-// and cut into pieces of equal size, a few small ranges or a part of a large one to each. `sums`: of measured rules.
-void run_pieces(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const SumsOfSquares* sums,
+// and cut into pieces of equal size, a few small ranges or a part of a large one to each.
+void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const SumsOfSquares* sums,
                 const size_t* end, size_t count) {
   const auto kernel = kernels.step;
   const auto sums_of = [=](size_t i) { return sums == nullptr ? nullptr : sums + i; };
@@ -50,24 +52,6 @@ void run_pieces(const RuleKernels& kernels, const Range* ranges, const double* c
   });
 }
 
-}  // namespace
-
-RuleKernels rule_kernels(Arithmetic arithmetic, size_t rule) {
-  const KernelTable& table = kernels();
-  switch (arithmetic) {
-#define GRADSTEP_KERNELS(name, type) \
-  case Arithmetic::name: return table.name.rules[rule];
-    GRADSTEP_ARITHMETICS(GRADSTEP_KERNELS)
-#undef GRADSTEP_KERNELS
-  }
-  return {};
-}
-
-void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const size_t* ends,
-                size_t count) {
-  run_pieces(kernels, ranges, hyper, nullptr, ends, count);
-}
-
 bool StepRanges::prepare(size_t rule) {
   if (!ends_.resize(ranges_.size())) return false;
   if (!scalar::kTable.rules[rule].measured) return true;
@@ -92,12 +76,12 @@ void StepRanges::measure(const RuleKernels& kernels) {
 }
 
 void StepRanges::run(size_t rule) {
-  const RuleKernels kernels = rule_kernels(arithmetic_, rule);
+  const RuleKernels& kernels = rule_kernels(arithmetic_, rule);
   const bool measured = scalar::kTable.rules[rule].measured;
   if (measured) measure(kernels);
   size_t total = 0;
   for (size_t i = 0; i < ranges_.size(); ++i) ends_[i] = total += ranges_[i].count;
-  run_pieces(kernels, ranges_.data(), hyper_.data(), measured ? sums_.data() : nullptr, ends_.data(), ranges_.size());
+  run_ranges(kernels, ranges_.data(), hyper_.data(), measured ? sums_.data() : nullptr, ends_.data(), ranges_.size());
 }
 
 }  // namespace gradstep

@@ -2,6 +2,7 @@
 #pragma once
 #include "../kernels/table.h"
 #include "../runtime/buffer.h"
+#include "../runtime/dispatch.h"
 #include "each_block.h"
 
 namespace gradstep {
@@ -38,13 +39,22 @@ inline Range part(const Range& range, size_t begin, size_t end) {
 }
 
 // The kernels of a rule in the instruction set in use.
-RuleKernels rule_kernels(Arithmetic arithmetic, size_t rule);
+inline const RuleKernels& rule_kernels(Arithmetic arithmetic, size_t rule) {
+  const KernelTable& table = kernels();
+  switch (arithmetic) {
+#define GRADSTEP_KERNELS(name, type) \
+  case Arithmetic::name: return table.name.rules[rule];
+    GRADSTEP_ARITHMETICS(GRADSTEP_KERNELS)
+#undef GRADSTEP_KERNELS
+  }
+  __builtin_unreachable();
+}
 
-// Steps ranges of one arithmetic with a rule that is not measured, over the thread pool. `ends` tells where each range
-// ends when all are laid end to end. Ranges of one group should follow each other: they are then handed to the kernel
-// together.
-void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const size_t* ends,
-                size_t count);
+// Steps ranges of one arithmetic, over the thread pool. `sums` has those of each range's variable for a measured rule,
+// and is null for others. `ends` tells where each range ends when all are laid end to end. Ranges of one group should
+// follow each other: they are then handed to the kernel together.
+void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const SumsOfSquares* sums,
+                const size_t* ends, size_t count);
 
 // Ranges that are stepped in one arithmetic. A measured rule needs each range to be a whole variable. Ranges of one
 // group should follow each other: they are then handed to the kernel together.
