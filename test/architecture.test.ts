@@ -110,6 +110,16 @@ describe('the native sources', () => {
   });
 });
 
+describe('the TypeScript sources', () => {
+  it('ask the class of an array for its dtype only where the array of a caller comes in', () => {
+    const lib = filesUnder('lib', /\.ts$/);
+    const asking = linesMatching(lib, /\bdtypeOf\(/).map((line) => line.split(':')[0]);
+    const places = ['lib/tensor/arrays.ts', 'lib/tensor/tensor.ts', 'lib/tensor/variable.ts'];
+    expect(new Set(asking.map((file) => file!.replaceAll('\\', '/')))).to.deep.equal(new Set(places));
+    expect(linesMatching(lib, /instanceof Float(32|64)Array/)).to.deep.equal([]);
+  });
+});
+
 describe('the package', () => {
   it('needs no other package and runs nothing when it is installed', () => {
     const text = readFileSync(join(root, 'package.json'), 'utf8');

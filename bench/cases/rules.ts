@@ -1,7 +1,7 @@
 import * as gradstep from 'gradstep';
 import { runtime, Variable } from 'gradstep';
-import { native, type Rule } from '../../lib/native';
-import { Column, StepLayout } from '../../lib/step/step-table';
+import { formatNumber, native, type Rule } from '../../lib/native';
+import { Column, SlotColumn, StepLayout } from '../../lib/step/step-table';
 import type { Bench, Case, Sides } from '../bench';
 import { fillNumbers, shared, showCount } from '../data';
 import { timed } from '../harness';
@@ -66,8 +66,13 @@ function kernelStep(rule: Rule, arrays: Arrays): () => void {
   const row = layout.rowOf(0);
   table[row + Column.Length] = w!.length;
   table[row + Column.RowElements] = 1;
+  table[row + Column.GradientFormat] = formatNumber.float32;
+  table[row + Column.ParameterFormat] = formatNumber.float32;
   table[row + Column.Parameter] = native.addressOf(w!);
-  rule.slots.forEach((_, k) => (table[row + Column.Slots + k] = native.addressOf(s[k]!)));
+  rule.slots.forEach((_, k) => {
+    table[layout.slotOf(0, k) + SlotColumn.Format] = formatNumber.float32;
+    table[layout.slotOf(0, k) + SlotColumn.Address] = native.addressOf(s[k]!);
+  });
   const step = layout.newLaidOut();
   native.layOutStep(step, table);
   layout.hyperIn(step)[0]!.set(rule.hyper.map((name) => hyper[name]!));

@@ -46,6 +46,7 @@ export function isInt32Array(value: unknown): value is Int32Array {
 /** What a typed array of any kind is to the engine: `Float32Array`, say; undefined for what is none. */
 export const kindOf = (value: unknown): string | undefined => brandOf(value);
 
+/** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
   return brandOf(array) === 'Float32Array' ? 'float32' : 'float64';
 }
@@ -188,7 +189,10 @@ export class Place {
   private end = 0;
   private knownAddress = -1;
 
-  constructor(readonly array: FloatArray) {
+  constructor(
+    readonly array: FloatArray,
+    readonly dtype: DType,
+  ) {
     this.length = lengthOf(array);
   }
 
@@ -237,11 +241,11 @@ export class Place {
   }
 
   private lookUp(): void {
-    const { array, length } = this;
+    const { array, dtype, length } = this;
     const buffer = bufferOf(array);
     this.buffer = buffer;
     this.bufferBytes = bytesOf(buffer);
-    this.end = byteOffsetOf(array) + length * bytesPerElement[dtypeOf(array)];
+    this.end = byteOffsetOf(array) + length * bytesPerElement[dtype];
     if (isShared(buffer)) {
       const canGrow = isGrowable(buffer) === true && mostBytesOfShared(buffer) !== this.bufferBytes;
       this.kind = canGrow ? Kind.Changing : Kind.Permanent;

@@ -1,6 +1,9 @@
 /** Element types of tensors and variables. */
 export type DType = 'float32' | 'float64';
 
+/** All of them. */
+export const dtypes: readonly DType[] = ['float32', 'float64'];
+
 /** What tensors and variables are made of, over an ArrayBuffer or a SharedArrayBuffer. */
 export type FloatArray = Float32Array | Float64Array;
 

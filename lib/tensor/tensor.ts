@@ -159,7 +159,7 @@ export class Tensor {
  */
 export function tensor(values: Nested | FloatArray, shape?: readonly number[], dtype?: DType): Tensor {
   const given = valuesAndShape('values', values, shape, dtype);
-  return new Tensor(Memory.over(given.array), given.shape);
+  return new Tensor(Memory.over(given.array, given.dtype), given.shape);
 }
 
 /** A fresh array with the given values, and its shape. */
@@ -188,8 +188,13 @@ export function valuesAndShape(
 }
 
 /** @internal A tensor over `array` itself. */
-export function alias(array: FloatArray, shape: Shape = [lengthOf(array)]): Tensor {
-  return new Tensor(Memory.over(array), shape);
+export function alias(array: FloatArray, dtype: DType, shape: Shape): Tensor {
+  return new Tensor(Memory.over(array, dtype), shape);
+}
+
+/** @internal A tensor over a caller's array itself, of which nobody but its class says what it holds. */
+export function aliasOfGiven(array: FloatArray, shape: Shape = [lengthOf(array)]): Tensor {
+  return alias(array, dtypeOf(array), shape);
 }
 
 /**

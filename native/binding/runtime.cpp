@@ -51,6 +51,7 @@ void export_runtime(Napi::Env env, Napi::Object exports) {
   add<set_isa>(env, exports, "useIsa");
   add<get_threads>(env, exports, "threads");
   add<change_threads>(env, exports, "setThreads");
+  exports.Set("formats", names(env, kFormatNames, kFormatCount));
   exports.Set("maxThreads", static_cast<double>(kMaxThreads));
 }
 
