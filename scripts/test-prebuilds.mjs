@@ -1,11 +1,11 @@
 // `npm run test:prebuilds [full] [name...]`: the published binaries on the systems of prebuild/runtimes.mjs. The package is
 // packed and installed in a fresh folder, and a training there must leave the bits that it leaves everywhere; then come
 // tests of the clone with the same binary. Without names or `full`, long tests are left out.
-import { copyFileSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { listFiles, root, run } from './files.mjs';
-import { build } from './prebuild/compile.mjs';
+import { build, isStale } from './prebuild/compile.mjs';
 import { mutants } from './prebuild/mutants.mjs';
 import { runtimes } from './prebuild/runtimes.mjs';
 import { targets } from './prebuild/targets.mjs';
@@ -36,9 +36,9 @@ const suites = {
 };
 
 run(process.execPath, ['scripts/build.mjs']);
-for (const target of neededTargets()) if (!existsSync(target.file)) await build(target);
+for (const target of neededTargets()) if (isStale(target)) await build(target);
 if (isChosen('verify')) verifyNoticesFaults();
-if (names.includes('reproducible') || isFull) await buildTwice(targets.get('linux-x64'));
+if (names.includes('reproducible') || isFull) buildAgain();
 const chosen = Object.entries(runtimes).filter(([name]) => isChosen(name));
 if (chosen.length > 0) installPackage();
 for (const [name, runtime] of chosen) tryOn(name, runtime);
@@ -46,7 +46,8 @@ process.exitCode = failures > 0 ? 1 : 0;
 
 function neededTargets() {
   const used = Object.entries(runtimes).filter(([name]) => isChosen(name));
-  const wanted = isChosen('verify') ? [...targets.keys()] : used.map(([, { target }]) => target);
+  const wanted =
+    isChosen('verify') || isChosen('reproducible') ? [...targets.keys()] : used.map(([, { target }]) => target);
   return [...new Set(wanted)].map((name) => targets.get(name));
 }
 
@@ -77,8 +78,8 @@ function spoiled(target, { name, spoil, fault }) {
   return { holds: found.some((each) => fault.test(each)), truth: `${target.name} with ${name} is not: ${said}` };
 }
 
-/** The same bytes from another folder. */
-async function buildTwice(target) {
+/** The same bytes from another folder, for every system. */
+function buildAgain() {
   console.log('\nreproducible');
   const elsewhere = resolve(folder, 'a folder of another name');
   rmSync(elsewhere, { recursive: true, force: true });
@@ -86,11 +87,13 @@ async function buildTwice(target) {
   for (const name of ['native', 'scripts', 'package.json']) run('cp', ['-r', name, elsewhere]);
   run('ln', ['-s', join(root, 'node_modules'), elsewhere]);
   run('ln', ['-s', join(root, 'build/toolchain'), join(elsewhere, 'build')]);
-  await build(target);
-  run(process.execPath, ['scripts/prebuild.mjs', target.name], { cwd: elsewhere });
-  const [here, there] = [target.file, join(elsewhere, target.file)].map((file) => readFileSync(file));
-  const truth = `${target.name} has the same bytes when it is built again in another folder`;
-  report([{ holds: here.equals(there), truth }]);
+  run(process.execPath, ['scripts/prebuild.mjs'], { cwd: elsewhere });
+  report(
+    [...targets.values()].map(({ name, file }) => ({
+      holds: readFileSync(file).equals(readFileSync(join(elsewhere, file))),
+      truth: `${name} has the same bytes when it is built again in another folder`,
+    })),
+  );
 }
 
 /** What is published, installed as anybody does, and beside it the program that trains. */

@@ -1,9 +1,9 @@
 // Compiles and links one target of the table.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { run, writeFile } from '../files.mjs';
+import { fingerprint, isFresh, listFiles, packageJson, run, writeFile } from '../files.mjs';
 import { gcc, llvm, packages, standardLibrary } from './targets.mjs';
 import { folderOf, needCompiler, needPackage } from './toolchain.mjs';
 
@@ -29,6 +29,19 @@ const libcxxSettings = [
 
 const packageFolder = (key) => folderOf(packages[key]);
 
+const stampOf = ({ name }) => `build/prebuild/${name}.stamp`;
+
+function madeOf({ name }) {
+  const sources = listFiles('native', ['.cpp', '.h', '.gypi']).filter(
+    (file) => !file.startsWith(join('native', 'test')),
+  );
+  const scripts = listFiles('scripts/prebuild', ['.mjs', '.cpp', '.h', '.c']);
+  return fingerprint([...sources, ...scripts], [packageJson().version, name]);
+}
+
+/** Whether there is no binary of the present sources. */
+export const isStale = (target) => !existsSync(target.file) || !isFresh(stampOf(target), madeOf(target));
+
 export async function build(target) {
   const { system, cpu } = target;
   const folder = join('build/prebuild', target.name);
@@ -43,6 +56,7 @@ export async function build(target) {
   tools.run(system.link(cpu, packageFolder, tools));
   mkdirSync(dirname(target.file), { recursive: true });
   renameSync(tools.output, target.file);
+  writeFile(stampOf(target), madeOf(target));
 }
 
 /** For kernels only, which include nothing of a system. */
