@@ -1,5 +1,5 @@
 import { isIterable, isWhole, shown } from '../checks';
-import { type AnyArray, copyInto, kindOf, lengthNow, plainArray } from './arrays';
+import { copyInto, kindOf, lengthNow, plainArray } from './arrays';
 import type { DType, FloatArray } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
@@ -11,7 +11,7 @@ import type { Variable } from './variable';
 export type StateDType = DType | 'int32' | 'int64';
 
 /** What state lies in: one class of typed array for each StateDType. */
-export type StateMemory = AnyArray;
+export type StateMemory = FloatArray | Int32Array | BigInt64Array;
 
 /** One piece of state that a run needs to continue byte for byte. */
 export interface StateEntry {
@@ -196,7 +196,7 @@ export class StateSource {
   }
 
   /**
-   * Memory for what does not exist yet: the entry's own where it is to be adopted, else `fresh()` with its values.
+   * @internal Memory for what does not exist yet: the entry's own where it is to be adopted, else `fresh()` with its values.
    * @throws TypeError for memory that cannot be adopted.
    */
   memoryOf({ key, dtype, memory }: FloatEntry, fresh: () => FloatArray): Memory {
