@@ -1,5 +1,5 @@
 import { native } from '../native';
-import type { DType, FloatArray } from './dtype';
+import type { DType, FloatArray, StateMemory } from './dtype';
 
 // What an array is and where it lies: the one place in lib/ that reckons with addresses. Everything is asked of the
 // engine's own getters, since an array may have a `length` or a `buffer` of its own making.
@@ -24,13 +24,10 @@ const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototy
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- bound right here
-const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: AnyArray, from: AnyArray) => void;
-
-/** Arrays that state lies in. */
-export type AnyArray = FloatArray | Int32Array | BigInt64Array;
+const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: StateMemory, from: StateMemory) => void;
 
 /** Copies all of an array into another of its kind, whatever methods they may have of their own. */
-export function copyInto<A extends AnyArray>(to: A, from: A): void {
+export function copyInto<A extends StateMemory>(to: A, from: A): void {
   if (lengthOf(from) > 0) setIn(to, from);
 }
 
@@ -139,25 +136,18 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
-const elementBytes: Readonly<Record<string, number>> = {
-  Int32Array: 4,
-  Float32Array: 4,
-  Float64Array: 8,
-  BigInt64Array: 8,
-};
-
 const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
 
 /** The same memory as an array of the engine's class, without properties and methods of the given one. */
-export function plainArray(array: AnyArray): AnyArray {
+export function plainArray(array: StateMemory): StateMemory {
   const Plain = classes[brandOf(array) as keyof typeof classes];
   if (lengthOf(array) === 0) return new Plain(0); // its buffer may be detached
   return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
 }
 
 /** How many elements of an array are there now, by its buffer: see Place. */
-export function lengthNow(array: AnyArray): number {
-  const bytes = elementBytes[brandOf(array)!]!;
+export function lengthNow(array: StateMemory): number {
+  const bytes = classes[brandOf(array) as keyof typeof classes].BYTES_PER_ELEMENT;
   const isThere = byteOffsetOf(array) + lengthOf(array) * bytes <= bytesOf(bufferOf(array));
   return isThere ? lengthOf(array) : 0;
 }

@@ -1,6 +1,6 @@
 import { isIterable, isWhole, shown } from '../checks';
 import { copyInto, kindOf, lengthNow, plainArray } from './arrays';
-import type { DType, FloatArray } from './dtype';
+import type { DType, FloatArray, StateMemory } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import type { Variable } from './variable';
@@ -10,8 +10,7 @@ import type { Variable } from './variable';
 /** Element types of state. */
 export type StateDType = DType | 'int32' | 'int64';
 
-/** What state lies in: one class of typed array for each StateDType. */
-export type StateMemory = FloatArray | Int32Array | BigInt64Array;
+export type { StateMemory } from './dtype';
 
 /** One piece of state that a run needs to continue byte for byte. */
 export interface StateEntry {
