@@ -11,7 +11,8 @@ const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) =
   return get === undefined ? () => undefined as T : (Function.prototype.call.bind(get) as (of: unknown) => T);
 };
 const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
-const brandOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
+/** What a typed array is to the engine: `Float32Array`, say; undefined for what is none. */
+export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
 const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
 const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
 const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
@@ -32,20 +33,17 @@ export function copyInto<A extends StateMemory>(to: A, from: A): void {
 }
 
 export function isFloatArray(value: unknown): value is FloatArray {
-  const brand = brandOf(value);
-  return brand === 'Float32Array' || brand === 'Float64Array';
+  const kind = kindOf(value);
+  return kind === 'Float32Array' || kind === 'Float64Array';
 }
 
 export function isInt32Array(value: unknown): value is Int32Array {
-  return brandOf(value) === 'Int32Array';
+  return kindOf(value) === 'Int32Array';
 }
-
-/** What a typed array of any kind is to the engine: `Float32Array`, say; undefined for what is none. */
-export const kindOf = (value: unknown): string | undefined => brandOf(value);
 
 /** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
-  return brandOf(array) === 'Float32Array' ? 'float32' : 'float64';
+  return kindOf(array) === 'Float32Array' ? 'float32' : 'float64';
 }
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
@@ -140,14 +138,14 @@ const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
 
 /** The same memory as an array of the engine's class, without properties and methods of the given one. */
 export function plainArray(array: StateMemory): StateMemory {
-  const Plain = classes[brandOf(array) as keyof typeof classes];
+  const Plain = classes[kindOf(array) as keyof typeof classes];
   if (lengthOf(array) === 0) return new Plain(0); // its buffer may be detached
   return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
 }
 
 /** How many elements of an array are there now, by its buffer: see Place. */
 export function lengthNow(array: StateMemory): number {
-  const bytes = classes[brandOf(array) as keyof typeof classes].BYTES_PER_ELEMENT;
+  const bytes = classes[kindOf(array) as keyof typeof classes].BYTES_PER_ELEMENT;
   const isThere = byteOffsetOf(array) + lengthOf(array) * bytes <= bytesOf(bufferOf(array));
   return isThere ? lengthOf(array) : 0;
 }
