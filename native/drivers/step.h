@@ -89,7 +89,7 @@ class StepRanges {
   void run(size_t rule);
 
  private:
-  void measure(const RuleKernels& kernels);
+  void measure(const RuleKernels& kernels, size_t total);
 
   const Arithmetic arithmetic_;
   Buffer<Range> ranges_;

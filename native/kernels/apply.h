@@ -6,16 +6,24 @@
 #include "optimizers/names.h"
 #include "table.h"
 
-// How many cache lines ahead of its turn each array is asked for, and what will be written as such: for rules that move
-// at most three arrays, and for those that move more. On Zen 5, in ns a parameter with one thread: 2^21 parameters of
-// Adam take AVX-512 0.28 with 4 lines, 0.36 with 8 or 16, 0.31 with none or 32, and AVX2 0.33, 0.41, 0.37 and 0.30 (no
-// matter: it has twice the instructions, so the processor itself looks ahead half as far); 2^22 of gradient descent
-// 0.12 with up to 4 and 0.17 with 8 to 32. Others have not been measured since.
+// How many cache lines ahead of its turn each array is asked for, and what will be written as such, in a step that walks
+// over so many arrays and so many bytes in all. On Zen 5, in ns a parameter with one thread: 2^21 parameters of Adam
+// take AVX-512 0.28 with 4 lines, 0.36 with 8 or 16, 0.31 with none or 32, and AVX2 0.33, 0.41, 0.37 and 0.30 (no
+// matter: it has twice the instructions, so the processor itself looks ahead half as far). What the second-level cache
+// has no place for but the third has (it is 1 MiB and 32) comes too late with 4: 2^18 of Adam take 0.16 with 4 lines,
+// 0.135 with 8, 0.145 with 12; 2^18 of momentum 0.11 with up to 6, 0.095 with 10 or 12. From 8 MiB on the processor
+// itself does better: 2^19 of Adam take 0.124 with 4, 0.135 with 8. Others have not been measured since.
 namespace gradstep::lines_ahead {
-struct avx512 { static constexpr size_t kFew = 4, kMany = 4; };
-struct avx2 { static constexpr size_t kFew = 4, kMany = 32; };
-struct neon { static constexpr size_t kFew = 8, kMany = 8; };
-struct scalar { static constexpr size_t kFew = 8, kMany = 8; };
+constexpr size_t kFewArrays = 3;
+struct avx512 {
+  static constexpr size_t of(size_t arrays, size_t bytes) {
+    if (bytes <= size_t{5} << 18 || bytes > size_t{7} << 20) return 4;
+    return arrays > kFewArrays ? 8 : 10;
+  }
+};
+struct avx2 { static constexpr size_t of(size_t arrays, size_t) { return arrays > kFewArrays ? 32 : 4; } };
+struct neon { static constexpr size_t of(size_t, size_t) { return 8; } };
+struct scalar { static constexpr size_t of(size_t, size_t) { return 8; } };
 }  // namespace gradstep::lines_ahead
 
 namespace gradstep {
@@ -138,9 +146,9 @@ INL size_t first_elements(const Param* param, const Slots& slots, const Gradient
   }
 }
 
-// update(w, g, slots) may change what kWrites says.
+// update(w, g, slots) may change what kWrites says. `share`: as in RuleKernels.
 template <class Rule, class V, class Stored, Writes kWrites, bool kByLines, class Gradient, class Update>
-INL void apply(const Range& range, Gradient gradient, Update update) {
+INL void apply(const Range& range, size_t share, Gradient gradient, Update update) {
   using Param = typename Stored::Param;
   constexpr size_t kCount = Rule::kSlots.kCount, kStates = kCount > 0 ? kCount : 1;
   Param* param = static_cast<Param*>(range.param);
@@ -152,9 +160,10 @@ INL void apply(const Range& range, Gradient gradient, Update update) {
     if constexpr (kWrites & kParam) store(param + i, w, lanes...);
     if constexpr (kWrites & kSlots) slots.write(state, i, lanes...);
   };
-  using Lines = lines_ahead::SIMD_ISA;
+  constexpr size_t kColumns = Gradient::kColumns + 1 + kCount;
   // In vectors: of a narrower column, that is so many lines the fewer.
-  constexpr size_t kAhead = (Gradient::kColumns + 1 + kCount > 3 ? Lines::kMany : Lines::kFew) * V::kLanes;
+  const size_t lines = lines_ahead::SIMD_ISA::of(kColumns, share * kColumns * sizeof(typename V::Scalar));
+  const size_t ahead = lines * V::kLanes;
   size_t n = range.count, i = 0;
   if (kByLines && n >= kLeastByLines) {
     const size_t first = first_elements<kCount, V>(param, slots, gradient);
@@ -166,10 +175,10 @@ INL void apply(const Range& range, Gradient gradient, Update update) {
     n -= first;
   }
   for (; i + V::kLanes <= n; i += V::kLanes) {
-    if (i + kAhead < n) {
-      gradient.prefetch(i + kAhead);
-      __builtin_prefetch(param + i + kAhead, kWrites & kParam ? 1 : 0);
-      if constexpr (kWrites != kNothing) slots.template prefetch<kWrites & kSlots ? 1 : 0>(i + kAhead);
+    if (i + ahead < n) {
+      gradient.prefetch(i + ahead);
+      __builtin_prefetch(param + i + ahead, kWrites & kParam ? 1 : 0);
+      if constexpr (kWrites != kNothing) slots.template prefetch<kWrites & kSlots ? 1 : 0>(i + ahead);
     }
     block(i);
   }
@@ -177,14 +186,14 @@ INL void apply(const Range& range, Gradient gradient, Update update) {
 }
 
 template <class Rule, class V, class Stored, Writes kWrites, bool kByLines, class Update>
-INL void apply(const Range& range, Update update) {
+INL void apply(const Range& range, size_t share, Update update) {
   if (range.gradient == nullptr) {
-    apply<Rule, V, Stored, kWrites, kByLines>(range, NoGradient<V>(), update);
+    apply<Rule, V, Stored, kWrites, kByLines>(range, share, NoGradient<V>(), update);
   } else {
     using Gradient = typename Stored::Gradient;
     const V factor(static_cast<typename V::Scalar>(range.factor));
     const Gradient* const gradient = static_cast<const Gradient*>(range.gradient);
-    apply<Rule, V, Stored, kWrites, kByLines>(range, ScaledGradient<V, Gradient>{gradient, factor}, update);
+    apply<Rule, V, Stored, kWrites, kByLines>(range, share, ScaledGradient<V, Gradient>{gradient, factor}, update);
   }
 }
 
@@ -205,7 +214,7 @@ template <class V> INL V only(V x, size_t lanes) {
   return load(memory, lanes);
 }
 
-template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(const Range& range, const Rule& rule) {
+template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(const Range& range, size_t share, const Rule& rule) {
   Halves w_sum = {F64x8(0.0), F64x8(0.0)}, u_sum = w_sum;
   const auto add = [](Halves& sum, V x) ALWAYS_INLINE {
     const Halves h = halves(x);
@@ -213,7 +222,7 @@ template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(con
     sum.upper = fma(h.upper, h.upper, sum.upper);
   };
   constexpr Writes kWrites = writes_of(&Rule::measured);
-  apply<Rule, V, Stored, kWrites, false>(range, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
+  apply<Rule, V, Stored, kWrites, false>(range, share, [&](V& w, V g, V* slots, auto... lanes) ALWAYS_INLINE {
     const V u = only(rule.measured(w, g, slots), lanes...);
     add(w_sum, w);
     add(u_sum, u);
@@ -222,14 +231,14 @@ template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(con
 }
 
 template <class Rule, class V> struct Measure {
-  template <class Stored> static ALWAYS_INLINE SumsOfSquares on(const Range& range, const Rule& rule) {
-    return measure_range<Rule, V, Stored>(range, rule);
+  template <class Stored> static ALWAYS_INLINE SumsOfSquares on(const Range& range, size_t share, const Rule& rule) {
+    return measure_range<Rule, V, Stored>(range, share, rule);
   }
 };
 
-template <template <class> class Rule, class V> static SumsOfSquares measure(const double* hyper, const Range& range) {
+template <template <class> class Rule, class V> static SumsOfSquares measure(const double* hyper, const Range& range, size_t share) {
   const Rule<V> rule(hyper);
-  return with_stored<Rule, V, Measure<Rule<V>, V>>(range, rule);
+  return with_stored<Rule, V, Measure<Rule<V>, V>>(range, share, rule);
 }
 
 // Prefetches the start of a range before its turn comes. apply() and the hardware prefetch the rest of a long one. In
@@ -251,21 +260,21 @@ template <class Rule, class = void> struct HasForms { static constexpr bool valu
 template <class Rule> struct HasForms<Rule, decltype(void(&Rule::special))> { static constexpr bool value = true; };
 
 template <class Rule, class V, class Stored>
-INL void step_range(const Range& range, const Rule& rule, [[maybe_unused]] const SumsOfSquares* sums) {
+INL void step_range(const Range& range, size_t share, const Rule& rule, [[maybe_unused]] const SumsOfSquares* sums) {
   if constexpr (IsMeasured<Rule>::value) {
     const double rate = rule.rate(__builtin_sqrt(sums->param), __builtin_sqrt(sums->measured));
     const V lanes_of_rate(static_cast<typename V::Scalar>(rate));
     if constexpr (writes_of(&Rule::measured) == kNothing) {
       apply<Rule, V, Stored, kAll, true>(
-          range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
+          range, share, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, lanes_of_rate); });
     } else {
       const auto update = [&](V& w, V, const V* slots, auto...) ALWAYS_INLINE { rule(w, slots, lanes_of_rate); };
-      apply<Rule, V, Stored, kParam, true>(range, NoGradient<V>(), update);
+      apply<Rule, V, Stored, kParam, true>(range, share, NoGradient<V>(), update);
     }
   } else {
     const auto in_form = [&](auto... form) ALWAYS_INLINE {
       apply<Rule, V, Stored, kAll, true>(
-          range, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });
+          range, share, [&](V& w, V g, V* slots, auto...) ALWAYS_INLINE { rule(w, g, slots, form...); });
     };
     if constexpr (!HasForms<Rule>::value) in_form();
     else if (rule.special) in_form(Form<true>());
@@ -275,13 +284,13 @@ INL void step_range(const Range& range, const Rule& rule, [[maybe_unused]] const
 
 template <class Rule, class V> struct StepRange {
   template <class Stored>
-  static ALWAYS_INLINE void on(const Range& range, const Rule& rule, const SumsOfSquares* sums) {
-    step_range<Rule, V, Stored>(range, rule, sums);
+  static ALWAYS_INLINE void on(const Range& range, size_t share, const Rule& rule, const SumsOfSquares* sums) {
+    step_range<Rule, V, Stored>(range, share, rule, sums);
   }
 };
 
 template <template <class> class Rule, class V>
-static void step(const double* hyper, const Range* ranges, const SumsOfSquares* sums, size_t count) {
+static void step(const double* hyper, const Range* ranges, const SumsOfSquares* sums, size_t count, size_t share) {
   const Rule<V> rule(hyper);
   constexpr size_t kElementsAhead = 512;  // small variables and the rows of sparse gradients may lie anywhere
   size_t next = 1, ahead = 0;             // ranges before `next` have been asked for, `ahead` elements of them to come
@@ -292,7 +301,7 @@ static void step(const double* hyper, const Range* ranges, const SumsOfSquares* 
     }
     if (r + 1 < count) ahead -= ranges[r + 1].count;
     const SumsOfSquares* const own = IsMeasured<Rule<V>>::value ? sums + r : nullptr;
-    with_stored<Rule, V, StepRange<Rule<V>, V>>(ranges[r], rule, own);
+    with_stored<Rule, V, StepRange<Rule<V>, V>>(ranges[r], share, rule, own);
   }
 }
 

@@ -73,8 +73,8 @@ void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient,
     range.slots[k] = written[k + 1].first;
     expected.slots[k] = written[k + 1].second;
   }
-  of<T>(table).rules[r].step(hyper.data(), &range, &sums, 1);
-  of<T>(scalar::kTable).rules[r].step(hyper.data(), &expected, &sums, 1);
+  of<T>(table).rules[r].step(hyper.data(), &range, &sums, 1, n);
+  of<T>(scalar::kTable).rules[r].step(hyper.data(), &expected, &sums, 1, n);
   bool ok = true;
   for (const auto& [ours, theirs] : written) ok = ok && same(ours, theirs, n);
   check(ok, table.isa, rule.name, n);
