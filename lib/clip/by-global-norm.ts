@@ -92,15 +92,16 @@ interface Entries {
 
 function entriesOf(list: readonly unknown[]): Entries {
   const { length } = list;
-  const entries: (Clippable | null)[] = [];
-  const variables: Variable[] = [];
+  const entries = new Array<Clippable | null>(length);
+  const variables = new Array<Variable>(length);
   for (let i = 0; i < length; i++) {
     const item: unknown = list[i];
     if (!Array.isArray(item) || item.length !== 2) return { entries: asEntries(list), variables: null };
-    const [entry, variable] = item as unknown[];
+    const entry: unknown = item[0];
+    const variable: unknown = item[1];
     if (!(variable instanceof Variable)) return { entries: asEntries(list), variables: null };
-    entries.push((entry ?? null) as Clippable | null);
-    variables.push(variable);
+    entries[i] = (entry ?? null) as Clippable | null;
+    variables[i] = variable;
   }
   return { entries, variables: length > 0 ? variables : null };
 }
@@ -109,15 +110,16 @@ const asEntries = (list: readonly unknown[]): (Clippable | null)[] =>
   Array.from(list, (entry) => (entry ?? null) as Clippable | null);
 
 function valuesOfEntries(entries: readonly (Clippable | null)[]): (Tensor | null)[] {
-  const values: (Tensor | null)[] = [];
-  for (const entry of entries) values.push(entry === null ? null : valuesOf('an entry of tList', entry));
+  const values = new Array<Tensor | null>(entries.length);
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    values[i] = entry === null ? null : valuesOf('an entry of tList', entry);
+  }
   return values;
 }
 
 function pairsOf(entries: readonly (Clippable | null)[], variables: readonly Variable[]) {
-  const pairs: [Tensor | IndexedSlices | null, Variable][] = [];
-  for (let i = 0; i < variables.length; i++) {
-    pairs.push([entries[i] as Tensor | IndexedSlices | null, variables[i]!]);
-  }
+  const pairs = new Array<[Tensor | IndexedSlices | null, Variable]>(variables.length);
+  for (let i = 0; i < variables.length; i++) pairs[i] = [entries[i] as Tensor | IndexedSlices | null, variables[i]!];
   return pairs;
 }

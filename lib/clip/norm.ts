@@ -4,12 +4,21 @@ import type { Tensor } from '../tensor/tensor';
 
 /** The norm of all values of all tensors: √ Σ ‖tᵢ‖², with squares summed in double precision. */
 export function normOf(values: readonly (Tensor | null)[]): number {
-  return Math.sqrt(dtypes.reduce((sum, dtype) => sum + sumOfSquares(values, dtype), 0));
+  let sum = 0;
+  let left = values.length;
+  for (const dtype of dtypes) {
+    if (left === 0) break;
+    const count = locate(values, dtype);
+    if (count > 0) sum += native.sumOfSquaresAt(table, count, formatNumber[dtype]);
+    left -= count;
+  }
+  return Math.sqrt(sum);
 }
 
 let table = new Float64Array(48);
 
-function sumOfSquares(values: readonly (Tensor | null)[], dtype: DType): number {
+/** Writes into the table where those of this dtype are. Returns how many. */
+function locate(values: readonly (Tensor | null)[], dtype: DType): number {
   if (table.length < 3 * values.length) table = new Float64Array(6 * values.length);
   let end = 0;
   for (const tensor of values) {
@@ -18,5 +27,5 @@ function sumOfSquares(values: readonly (Tensor | null)[], dtype: DType): number 
     table[end++] = tensor.size;
     table[end++] = tensor.factor;
   }
-  return end === 0 ? 0 : native.sumOfSquaresAt(table, end / 3, formatNumber[dtype]);
+  return end / 3;
 }

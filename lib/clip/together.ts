@@ -37,7 +37,12 @@ export function clipTogether(
   if (!isAnyFollowed(values)) {
     if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, inPlace)));
     const factor = factorOf(norm).value;
-    return entries.map((entry, i) => (entry === null ? null : multiplied(entry, values[i]!, factor, inPlace)));
+    const clipped = new Array<Clippable | null>(entries.length);
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      clipped[i] = entry === null ? null : multiplied(entry, values[i]!, factor, inPlace);
+    }
+    return clipped;
   }
   refuseInPlace(inPlace);
   if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, false)));

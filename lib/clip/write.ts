@@ -3,7 +3,7 @@ import { native } from '../native';
 import { alignedArray, isFloatArray, lengthOf, newArray } from '../tensor/arrays';
 import { rounded, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
-import { alias, timesFactor, type Tensor } from '../tensor/tensor';
+import { alias, Tensor, timesFactor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import type { Clippable } from './kinds';
 
@@ -24,6 +24,7 @@ export function multiplied(t: Clippable, values: Tensor, factor: number, inPlace
     if (factor !== 1) native.scale(values.rewrite(), values.raw, factor);
     return t;
   }
+  if (t instanceof Tensor) return inScope(timesFactor(values, factor));
   if (isFloatArray(t)) {
     const out = newArray(values.dtype, lengthOf(t));
     native.scale(out, t, rounded(factor, values.dtype));
