@@ -14,6 +14,10 @@ static_assert(GemmTiles::kBytesOfA + GemmTiles::kBytesOfB <= kGemmScratchBytes, 
 // others.
 constexpr size_t kGemmFewPanels = 8;
 
+// A b of at most so many bytes stays in the L1 cache, and is read where it lies: on Zen 5 64^3 takes 0.98 and 96^3 0.97 of
+// the time that it takes with copies.
+constexpr size_t kGemmBytesNear = 40 << 10;
+
 static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }
 static inline size_t gemm_round_up(size_t x, size_t step) { return (x + step - 1) / step * step; }
 
@@ -84,7 +88,8 @@ template <class V> struct GemmBlock {
     const T* const b = b_at(columns.begin + j);
     from.b = b;
     from.b_step = g.ldb;
-    if (!g.transpose_b && width == lanes && g.m <= kRows) return;
+    const bool is_near = g.m <= kRows || depth.size * g.ldb * sizeof(T) <= kGemmBytesNear;
+    if (!g.transpose_b && width == lanes && is_near) return;
     if (first_rows && !g.transpose_b && width == kColumns && rows.size > kRows) {
       from.copy_of_b = packed_b(j);
       return;
