@@ -6,9 +6,9 @@
 #include "optimizers/names.h"
 #include "table.h"
 
-// How many cache lines ahead of its turn each array is asked for, and what will be written as such, in a step that walks
-// over so many arrays and so many bytes in all. On Zen 5, in ns a parameter with one thread: 2^21 parameters of Adam
-// take AVX-512 0.28 with 4 lines, 0.36 with 8 or 16, 0.31 with none or 32, and AVX2 0.33, 0.41, 0.37 and 0.30 (no
+// How many cache lines ahead of its turn each array is asked for, and what will be written as such, in a step that
+// walks over so many arrays and so many bytes in all. On Zen 5, in ns a parameter with one thread: 2^21 parameters of
+// Adam take AVX-512 0.28 with 4 lines, 0.36 with 8 or 16, 0.31 with none or 32, and AVX2 0.33, 0.41, 0.37 and 0.30 (no
 // matter: it has twice the instructions, so the processor itself looks ahead half as far). What the second-level cache
 // has no place for but the third has (it is 1 MiB and 32) comes too late with 4: 2^18 of Adam take 0.16 with 4 lines,
 // 0.135 with 8, 0.145 with 12; 2^18 of momentum 0.11 with up to 6, 0.095 with 10 or 12. From 8 MiB on the processor
@@ -21,9 +21,15 @@ struct avx512 {
     return arrays > kFewArrays ? 8 : 10;
   }
 };
-struct avx2 { static constexpr size_t of(size_t arrays, size_t) { return arrays > kFewArrays ? 32 : 4; } };
-struct neon { static constexpr size_t of(size_t, size_t) { return 8; } };
-struct scalar { static constexpr size_t of(size_t, size_t) { return 8; } };
+struct avx2 {
+  static constexpr size_t of(size_t arrays, size_t) { return arrays > kFewArrays ? 32 : 4; }
+};
+struct neon {
+  static constexpr size_t of(size_t, size_t) { return 8; }
+};
+struct scalar {
+  static constexpr size_t of(size_t, size_t) { return 8; }
+};
 }  // namespace gradstep::lines_ahead
 
 namespace gradstep {
@@ -214,7 +220,8 @@ template <class V> INL V only(V x, size_t lanes) {
   return load(memory, lanes);
 }
 
-template <class Rule, class V, class Stored> INL SumsOfSquares measure_range(const Range& range, size_t share, const Rule& rule) {
+template <class Rule, class V, class Stored>
+INL SumsOfSquares measure_range(const Range& range, size_t share, const Rule& rule) {
   Halves w_sum = {F64x8(0.0), F64x8(0.0)}, u_sum = w_sum;
   const auto add = [](Halves& sum, V x) ALWAYS_INLINE {
     const Halves h = halves(x);
@@ -236,7 +243,8 @@ template <class Rule, class V> struct Measure {
   }
 };
 
-template <template <class> class Rule, class V> static SumsOfSquares measure(const double* hyper, const Range& range, size_t share) {
+template <template <class> class Rule, class V>
+static SumsOfSquares measure(const double* hyper, const Range& range, size_t share) {
   const Rule<V> rule(hyper);
   return with_stored<Rule, V, Measure<Rule<V>, V>>(range, share, rule);
 }

@@ -14,8 +14,8 @@ static_assert(GemmTiles::kBytesOfA + GemmTiles::kBytesOfB <= kGemmScratchBytes, 
 // others.
 constexpr size_t kGemmFewPanels = 8;
 
-// A b of at most so many bytes stays in the L1 cache, and is read where it lies: on Zen 5 64^3 takes 0.98 and 96^3 0.97 of
-// the time that it takes with copies.
+// A b of at most so many bytes stays in the L1 cache, and is read where it lies: on Zen 5 64^3 takes 0.98 and 96^3 0.97
+// of the time that it takes with copies.
 constexpr size_t kGemmBytesNear = 40 << 10;
 
 static inline size_t gemm_least(size_t x, size_t y) { return x < y ? x : y; }

@@ -38,12 +38,11 @@ struct Rule {
   Arithmetic arithmetic[kFormatCount];  // what it computes in, by the format of the parameter
 };
 
-// The loops of one rule in one arithmetic. `share` is how many elements each thread walks over in the whole step, of which
-// a call may be a part: how far ahead memory is asked for depends on it, no result does.
+// The loops of one rule in one arithmetic. `share` is how many elements each thread walks over in the whole step, of
+// which a call may be a part: how far ahead memory is asked for depends on it, no result does.
 struct RuleKernels {
   // `sums` has those of each range's variable, and only for measured rules.
-  void (*step)(const double* hyper, const Range* ranges, const SumsOfSquares* sums, size_t count,
-               size_t share);
+  void (*step)(const double* hyper, const Range* ranges, const SumsOfSquares* sums, size_t count, size_t share);
   // The first pass of a measured rule, over a part of a variable; null for other rules.
   SumsOfSquares (*measure)(const double* hyper, const Range& range, size_t share);
 };
