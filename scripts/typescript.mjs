@@ -6,18 +6,25 @@ import { buildSync } from 'esbuild';
 import { fingerprint, isFresh, listFiles, root, run, writeFile } from './files.mjs';
 
 const stamp = 'build/ts/stamp';
+/** What can be imported: the bundle of each entry, which shares nothing with others but the addon. */
+const bundles = [
+  { source: 'index', file: 'gradstep.js', esm: 'index' },
+  { source: 'tfjs/index', file: 'gradstep-tfjs.js', esm: 'gradstep-tfjs' },
+];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
 export function buildTypeScript() {
   const inputs = fingerprintOfInputs();
-  if (existsSync('dist/index.mjs') && isFresh(stamp, inputs)) return;
+  if (existsSync('dist/gradstep-tfjs.mjs') && isFresh(stamp, inputs)) return;
   console.log('gradstep: compiling the TypeScript');
   linkLibrary();
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
-  writeFile('dist/index.d.mts', "export * from './index.js';\n");
+  for (const { source, esm } of bundles) writeFile(`dist/${esm}.d.mts`, `export * from './${source}.js';\n`);
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-  bundleLibrary();
-  writeEsmEntry();
+  for (const bundle of bundles) {
+    bundleLibrary(bundle);
+    writeEsmEntry(bundle);
+  }
   writeFile(stamp, inputs);
 }
 
@@ -51,10 +58,10 @@ function removeOrphans(source, output) {
  * One file in place of a hundred, made from the sources: all modules share one scope. Those that tsc writes would each
  * stay a function that V8 reads twice. Loading takes a half of what it does with them in one file, a fifth of with all.
  */
-function bundleLibrary() {
+function bundleLibrary({ source, file }) {
   const { outputFiles } = buildSync({
-    entryPoints: ['lib/index.ts'],
-    outfile: 'dist/gradstep.js',
+    entryPoints: [`lib/${source}.ts`],
+    outfile: `dist/${file}`,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -79,10 +86,7 @@ function withClassNames(code) {
 }
 
 /** `import` gets the names of the one CommonJS instance, so that mixing it with `require` shares all state. */
-function writeEsmEntry() {
-  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist/gradstep.js')));
-  writeFile(
-    'dist/index.mjs',
-    `import library from './gradstep.js';\nexport const { ${names.join(', ')} } = library;\n`,
-  );
+function writeEsmEntry({ file, esm }) {
+  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist', file)));
+  writeFile(`dist/${esm}.mjs`, `import library from './${file}';\nexport const { ${names.join(', ')} } = library;\n`);
 }

@@ -16,6 +16,7 @@ const floors = [
   'accumulators',
   'averages',
   'wrappers',
+  'tfjs',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['index.ts', 'runtime.ts'];

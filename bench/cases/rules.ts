@@ -34,8 +34,11 @@ export const hyper: Readonly<Record<string, number>> = {
   trustCoefficient: 0.001,
 };
 
-/** The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. */
-export const optimizers: Readonly<Record<string, readonly [className: string, options: object]>> = {
+/**
+ * The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. Null for
+ * what only TensorFlow.js's tensors step with.
+ */
+export const optimizers: Readonly<Record<string, readonly [className: string, options: object] | null>> = {
   gradientDescent: ['GradientDescentOptimizer', {}],
   momentum: ['MomentumOptimizer', { momentum: 0.9 }],
   nesterovMomentum: ['MomentumOptimizer', { momentum: 0.9, useNesterov: true }],
@@ -47,6 +50,8 @@ export const optimizers: Readonly<Record<string, readonly [className: string, op
   adagrad: ['AdagradOptimizer', {}],
   adagradDA: ['AdagradDAOptimizer', { globalStep: gradstep.createGlobalStep() }],
   adadelta: ['AdadeltaOptimizer', {}],
+  tfjsAdagrad: null,
+  tfjsAdadelta: null,
   rmsProp: ['RMSPropOptimizer', {}],
   centeredRMSProp: ['RMSPropOptimizer', { centered: true }],
   ftrl: ['FtrlOptimizer', {}],
@@ -102,8 +107,10 @@ async function agrees(bench: Bench, rule: Rule): Promise<boolean> {
 }
 
 /** What people call, and the arrays it works on: it makes its own slots. */
-function applyGradients(rule: Rule, [g, w]: Arrays): { step: () => void; used: Arrays } {
-  const [className, options] = optimizers[rule.name]!;
+function applyGradients(
+  [className, options]: readonly [className: string, options: object],
+  [g, w]: Arrays,
+): { step: () => void; used: Arrays } {
   type Constructor = new (options: object) => gradstep.Optimizer;
   const Optimizer = (gradstep as unknown as Record<string, Constructor>)[className]!;
   const optimizer = new Optimizer({ learningRate: 2 ** -10, ...options });
@@ -133,8 +140,9 @@ async function benchRule(bench: Bench, rule: Rule, arrays: Arrays, sizes: readon
       const part = fresh();
       return [timed('gradstep', kernelStep(rule, part)), limitSide(part), computing()];
     };
+    const optimizer = optimizers[rule.name] ?? null;
     const apply = (): Sides => {
-      const { step, used } = applyGradients(rule, fresh());
+      const { step, used } = applyGradients(optimizer!, fresh());
       return [timed('gradstep', step), limitSide(used), computing()];
     };
     const work = { parameters: n, bytes: n * bytesPerParameter(rule) };
@@ -142,7 +150,7 @@ async function benchRule(bench: Bench, rule: Rule, arrays: Arrays, sizes: readon
     const id = (what: string): string => `rules ${rule.name} ${what}, ${showCount(n)} parameters`;
     const goals = n >= 2 ** 16 ? goal(0.95) : [];
     await bench.contest(id('kernel'), kernel, { work, goals });
-    await bench.contest(id('applyGradients'), apply, { work, goals });
+    if (optimizer !== null) await bench.contest(id('applyGradients'), apply, { work, goals });
   }
 }
 

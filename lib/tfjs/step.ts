@@ -1,0 +1,155 @@
+import { native } from '../native';
+import { Groups, type Mechanism } from '../step/plan';
+import { Column, StepLayout } from '../step/step-table';
+import { factorFor, globalFactorFor, NormTable, type ClippingOptions } from './clipping';
+import type { TfTensor } from './engine';
+import type { BackendMemory } from './memory/memory';
+import type { VariableState } from './states';
+
+// One step over the memory of a backend: everything is claimed and allocated first, then addresses are looked up, and
+// one native call does the rest.
+
+/** A variable and its gradient, both checked. */
+export interface Update {
+  readonly state: VariableState;
+  readonly gradient: TfTensor;
+}
+
+/** What steps over the same variables have in common. */
+class Layout {
+  readonly groups: Groups;
+  readonly hyper: readonly Float64Array[];
+  readonly table: Float64Array;
+  readonly step: StepLayout;
+
+  constructor(
+    mechanism: Mechanism,
+    readonly states: readonly VariableState[],
+  ) {
+    const { rule } = mechanism;
+    this.groups = new Groups(
+      mechanism,
+      states.map(({ standIn }) => standIn),
+    );
+    this.hyper = this.groups.list.map(() => new Float64Array(rule.hyper.length));
+    this.step = new StepLayout(rule, this.groups.list.length, states.length);
+    this.table = this.step.newTable(false);
+    states.forEach(({ variable }, i) => {
+      const row = this.step.rowOf(i);
+      this.table[row + Column.Group] = this.groups.of[i]!;
+      this.table[row + Column.Length] = variable.size;
+      this.table[row + Column.GradientLength] = variable.size;
+      this.table[row + Column.RowElements] = 1;
+    });
+  }
+
+  isFor(updates: readonly Update[]): boolean {
+    const { states } = this;
+    if (states.length !== updates.length) return false;
+    for (let i = 0; i < states.length; i++) if (states[i] !== updates[i]!.state) return false;
+    return true;
+  }
+}
+
+// A GAN has two lists of variables, and freezing layers makes some more.
+const mostLayouts = 8;
+
+/** The steps of one optimizer. */
+export class Steps {
+  private layouts: Layout[] = [];
+  private readonly norms = new NormTable();
+
+  constructor(
+    private readonly mechanism: Mechanism,
+    private readonly clipping: ClippingOptions,
+  ) {}
+
+  /** Forgets all variables. */
+  clear(): void {
+    this.layouts = [];
+  }
+
+  run(memory: BackendMemory, given: readonly Update[]): void {
+    const updates = given.every(hasElements) ? given : given.filter(hasElements);
+    if (updates.length === 0) return;
+    const layout = this.layoutFor(updates);
+    const { groups, hyper, step, table } = layout;
+    groups.evaluate(hyper); // calls functions of the user, so before anything else
+    groups.derive(hyper);
+    for (const { state } of updates) {
+      memory.claim(state.variable);
+      for (const slot of state.slots) memory.claim(slot);
+    }
+    for (const { gradient } of updates) memory.reach(gradient);
+    memory.begin();
+    try {
+      const copies = this.locate(memory, updates, layout);
+      this.clip(updates, layout);
+      step.copyHyper(hyper, table);
+      native.runStep(table);
+      copies.length = 0; // referenced until here
+      for (const { state } of updates) memory.changed(state.variable);
+    } finally {
+      memory.end();
+    }
+    for (const { settings, group } of groups.settings) this.mechanism.finish(hyper[group]!, settings);
+  }
+
+  private layoutFor(updates: readonly Update[]): Layout {
+    const { layouts } = this;
+    if (layouts[0]?.isFor(updates) === true) return layouts[0];
+    const at = layouts.findIndex((layout) => layout.isFor(updates));
+    const states = updates.map(({ state }) => state);
+    const layout = at < 0 ? new Layout(this.mechanism, states) : layouts.splice(at, 1)[0]!;
+    this.layouts = [layout, ...layouts].slice(0, mostLayouts);
+    return layout;
+  }
+
+  /** Fills in where everything lies. Returns copies of gradients that had to be made, for somebody to reference. */
+  private locate(memory: BackendMemory, updates: readonly Update[], { step, table }: Layout): Float32Array[] {
+    const copies: Float32Array[] = [];
+    const { clipValue } = this.clipping;
+    for (let i = 0; i < updates.length; i++) {
+      const { state, gradient } = updates[i]!;
+      const row = step.rowOf(i);
+      const { slots } = state;
+      table[row + Column.Parameter] = memory.addressOf(state.variable);
+      for (let k = 0; k < slots.length; k++) table[row + Column.Slots + k] = memory.addressOf(slots[k]!);
+      let address = clipValue === undefined ? memory.addressToRead(gradient) : undefined;
+      if (address === undefined) {
+        // What is a variable may be one of this step, and is read as it was before the step.
+        const copy = clipValue === undefined ? memory.arrayOf(gradient).slice() : clipped(memory, gradient, clipValue);
+        copies.push(copy);
+        address = native.addressOf(copy);
+      }
+      table[row + Column.Gradient] = address;
+      table[row + Column.Factor] = 1;
+    }
+    return copies;
+  }
+
+  private clip(updates: readonly Update[], { step, table }: Layout): void {
+    const { clipNorm, globalClipNorm } = this.clipping;
+    const { norms } = this;
+    if (clipNorm === undefined && globalClipNorm === undefined) return;
+    norms.clear();
+    for (let i = 0; i < updates.length; i++) {
+      const row = step.rowOf(i);
+      norms.add(table[row + Column.Gradient]!, table[row + Column.Length]!);
+      if (clipNorm === undefined) continue;
+      table[row + Column.Factor] = factorFor(norms.norm, clipNorm);
+      norms.clear();
+    }
+    if (globalClipNorm === undefined) return;
+    const factor = globalFactorFor(norms.norm, globalClipNorm);
+    for (let i = 0; i < updates.length; i++) table[step.rowOf(i) + Column.Factor] = factor;
+  }
+}
+
+const hasElements = ({ gradient }: Update): boolean => gradient.size > 0;
+
+function clipped(memory: BackendMemory, gradient: TfTensor, clipValue: number): Float32Array {
+  const copy = new Float32Array(gradient.size);
+  native.clipByValue(copy, memory.arrayOf(gradient), -clipValue, clipValue);
+  return copy;
+}
