@@ -23,8 +23,8 @@ const startByte = 64;
 const buffers = new WeakSet<ArrayBufferLike>();
 
 function isOurs(values: unknown): values is Float32Array {
-  const array = values as Float32Array | null;
-  return array !== null && array.byteOffset >= startByte && buffers.has(array.buffer);
+  const array = values as Float32Array | null | undefined;
+  return array !== null && array !== undefined && array.byteOffset >= startByte && buffers.has(array.buffer);
 }
 
 /** A copy of the values that only we have. Ours, and known to the hooks, once `adopt` has been called with it. */
