@@ -1,8 +1,12 @@
-# Builds prebuilds/<platform>-<arch>/gradstep.node by way of scripts/build.mjs. CMakeLists.txt builds the same
+# Builds build/Release/gradstep.node by way of scripts/build.mjs. CMakeLists.txt builds the same
 # from the same list, native/sources.gypi.
 #
 # Every instruction set is a static library of its own, so that its flags reach only its own objects. The table
 # of functions is the one symbol each of them exports; test/architecture.test.ts holds them to that.
+#
+# On Windows this needs Visual Studio 2022's "C++ Clang tools for Windows" beside its C++ workload: MSVC's own compiler
+# knows neither the builtins nor the flags that make bits the same everywhere. Options that clang-cl does not know by
+# themselves go through /clang:. (The published binaries are built by scripts/prebuild.mjs, not from here.)
 {
   "includes": ["native/sources.gypi"],
   "target_defaults": {
@@ -22,6 +26,17 @@
       "MACOSX_DEPLOYMENT_TARGET": "11.0",
       "OTHER_CFLAGS": ["-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"],
     },
+    "msbuild_toolset": "ClangCL",
+    "msvs_settings": {
+      "VCCLCompilerTool": {
+        "ExceptionHandling": 0,
+        "RuntimeTypeInfo": "false",
+        "WholeProgramOptimization": "false",
+        # /W3 is clang's -Wall; /std:c++17 comes after the standard that Node's headers ask for, and wins.
+        "AdditionalOptions": ["/std:c++17", "/clang:-O3", "/clang:-ffp-contract=off", "/clang:-fno-math-errno"],
+      },
+      "VCLinkerTool": {"LinkTimeCodeGeneration": 0},
+    },
   },
   "targets": [
     {
@@ -32,6 +47,7 @@
       "cflags!": ["-O3"],
       "cflags": ["-Os"],
       "xcode_settings": {"GCC_OPTIMIZATION_LEVEL": "s"},
+      "msvs_settings": {"VCCLCompilerTool": {"AdditionalOptions": ["/clang:-Os"]}},
     },
     {
       "target_name": "gradstep",
@@ -43,6 +59,7 @@
       "conditions": [
         ["target_arch == 'x64'", {"dependencies": ["isa_avx2", "isa_avx512"]}],
         ["target_arch == 'arm64'", {"dependencies": ["isa_neon"]}],
+        ["OS == 'win'", {"sources": ["<@(runtime_windows)"]}, {"sources": ["<@(runtime_posix)"]}],
         ["OS == 'linux'", {
           # nodelete: the pool's threads live as long as the process, so their code must too, whatever worker
           # unloads the addon. libstdc++ comes along, so the binary runs on systems with an older one.
@@ -60,6 +77,7 @@
           "sources": ["<@(isa_avx2)"],
           "cflags": ["-mavx2", "-mfma"],
           "xcode_settings": {"OTHER_CFLAGS": ["-mavx2", "-mfma"]},
+          "msvs_settings": {"VCCLCompilerTool": {"AdditionalOptions": ["-mavx2", "-mfma"]}},
         },
         {
           "target_name": "isa_avx512",
@@ -71,6 +89,11 @@
                      "-Wno-uninitialized", "-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"],
           "xcode_settings": {
             "OTHER_CFLAGS": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
+          },
+          "msvs_settings": {
+            "VCCLCompilerTool": {
+              "AdditionalOptions": ["-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma"],
+            },
           },
         },
       ],

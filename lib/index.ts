@@ -8,6 +8,7 @@ export {
   copyState,
   prefixed,
   StateSource,
+  type FloatEntry,
   type RestoreOptions,
   type StateDType,
   type StateEntry,

@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
+import { open } from './loader/addon';
 import type { FloatArray } from './tensor/dtype';
 
 /** One native update rule, as its C++ functor declares itself. */
@@ -16,12 +14,17 @@ export interface Rule {
  * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
  */
 export interface Binding {
+  /** That of the package it was built for. */
+  readonly version: string;
   isa(): string;
   availableIsas(): string[];
   useIsa(name: string): boolean;
   threads(): number;
   setThreads(n: number): void;
   readonly maxThreads: number;
+
+  /** What arrays of numbers are stored as; native code calls each by its place in this list. */
+  readonly formats: readonly string[];
 
   readonly unaryFunctions: readonly string[];
   readonly binaryFunctions: readonly string[];
@@ -82,8 +85,11 @@ export interface Binding {
 
   /** The sum of (array * factor)² over all arrays, in double precision. */
   sumOfSquares(arrays: readonly FloatArray[], factors?: Float64Array): number;
-  /** The same by a table of address, length and factor for each array; see `step` for what an address takes. */
-  sumOfSquaresAt(table: Float64Array, count: number, isFloat64: boolean): number;
+  /**
+   * The same by a table of address, length and factor for each array, all of one format; see `runStep` for what an
+   * address takes.
+   */
+  sumOfSquaresAt(table: Float64Array, count: number, format: number): number;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
   allFinite(arrays: readonly FloatArray[]): boolean;
@@ -102,10 +108,11 @@ export interface Binding {
    * the rule's id, whether all rows step where a gradient is sparse (0 or 1), the number of groups and of variables;
    * then each group's hyperparameters; then for each variable
    *
-   *     group, isFloat64 (0 or 1), length, rowElements, factor,
-   *     gradientAddress, gradientLength, parameterAddress, and an address for each of the rule's slots
+   *     group, length, rowElements, factor, gradientFormat, gradientAddress, gradientLength,
+   *     parameterFormat, parameterAddress, and a format and an address for each of the rule's slots
    *
-   * and those of one group best follow each other. `rows` is given when a gradient is sparse: for each variable its
+   * and those of one group best follow each other. Each array has its own format, by its number; TypeError for formats
+   * that no rule has a kernel for together. `rows` is given when a gradient is sparse: for each variable its
    * gradient's indices, undefined where that is dense. Everything is copied before anything is written, indices also
    * against threads that write them meanwhile; what throws (RangeError for counts, lengths and indices that do not fit,
    * TypeError for what is no array, Error when memory is out) has changed nothing.
@@ -122,7 +129,7 @@ export interface Binding {
    * of its gradient; then more of its own. The numbers named are the caller's to write before each run.
    */
   layOutStep(step: ArrayBuffer, table: Float64Array): void;
-  /** Runs such a step, all of whose gradients are dense, of their variables' dtypes and lengths. */
+  /** Runs such a step, all of whose gradients are dense, of the formats in its table and of their variables' lengths. */
   runLaidOutStep(step: ArrayBuffer): void;
 
   /**
@@ -136,18 +143,11 @@ export interface Binding {
   watched(id: number): object | undefined;
 }
 
-function load(): Binding {
-  const file = join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, 'gradstep.node');
-  if (!existsSync(file)) {
-    throw new Error(
-      `gradstep has no binary for ${process.platform}-${process.arch}; in a clone of its source, npm run build makes one`,
-    );
-  }
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon can be loaded in no other way
-  return require(file) as Binding;
-}
+export const native = open() as Binding;
 
-export const native = load();
+/** Names of the storage formats, those of native/kernels/formats.h; a test compares the two. */
+export const formats = ['float32', 'float64'] as const;
+export type Format = (typeof formats)[number];
 
 /** Names of the element-wise functions, those of native/kernels/elementwise/list.h; a test compares the two. */
 export const unaryFunctions = [
@@ -186,6 +186,9 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
 }
+
+/** What tables for native code call the formats; every dtype is one. */
+export const formatNumber = numbers(formats, native.formats);
 
 /** What `native.unary` and `native.binary` call the element-wise functions. */
 export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);

@@ -1,7 +1,6 @@
 import { checkRange, shown } from './checks';
+import { version } from './loader/addon';
 import { native } from './native';
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- outside of the compiled tree; resolved at run time
-const { version } = require('../package.json') as { version: string };
 
 /** Instruction sets the kernels are compiled for. */
 export type Isa = 'avx512' | 'avx2' | 'neon' | 'scalar';

@@ -7,10 +7,10 @@
     "runtime": [
       "native/runtime/cpu.cpp",
       "native/runtime/dispatch.cpp",
-      "native/runtime/os/posix.cpp",
-      "native/runtime/os/posix_memory.cpp",
       "native/runtime/pool.cpp"
     ],
+    "runtime_posix": ["native/runtime/os/posix.cpp", "native/runtime/os/posix_memory.cpp"],
+    "runtime_windows": ["native/runtime/os/windows.cpp", "native/runtime/os/windows_memory.cpp"],
     "drivers": [
       "native/drivers/average.cpp",
       "native/drivers/elementwise.cpp",

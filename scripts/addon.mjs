@@ -1,26 +1,30 @@
-// The addon: node-gyp builds it from binding.gyp, then it is copied to where lib/native.ts loads it.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+// The addon for this machine: node-gyp builds it from binding.gyp, and a clone loads it from there.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, utimesSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fingerprint, isFresh, listFiles, prebuilt, run, writeFile } from './files.mjs';
+import { builtAddon, fingerprint, isFresh, listFiles, run, writeFile } from './files.mjs';
 
 const stamp = 'build/addon.stamp';
 
 export function buildAddon() {
   const inputs = fingerprintOfInputs();
-  if (existsSync(prebuilt()) && isFresh(stamp, inputs)) return;
+  if (existsSync(builtAddon) && isFresh(stamp, inputs)) {
+    // A file that was only touched makes nothing stale; built-addon.cjs goes by dates.
+    utimesSync(stamp, new Date(), new Date());
+    return;
+  }
   console.log('gradstep: building the addon');
   // The compiler's lines on standard output are left out; its warnings and errors come through.
   run(process.execPath, nodeGyp(), { stdio: ['ignore', 'ignore', 'inherit'] });
-  installAddon('build/Release/gradstep.node');
+  writeFile(stamp, inputs);
 }
 
-/** Puts an addon that was built for this machine from the present sources where the library finds it. */
+/** Puts an addon that another build made for this machine from the present sources where node-gyp's would be. */
 export function installAddon(built) {
-  mkdirSync(dirname(prebuilt()), { recursive: true });
+  mkdirSync(dirname(builtAddon), { recursive: true });
   // Renamed into place: a process that has the old one loaded goes on with it.
-  copyFileSync(built, `${prebuilt()}.new`);
-  renameSync(`${prebuilt()}.new`, prebuilt());
+  copyFileSync(built, `${builtAddon}.new`);
+  renameSync(`${builtAddon}.new`, builtAddon);
   writeFile(stamp, fingerprintOfInputs());
 }
 

@@ -24,9 +24,17 @@ export function fingerprint(files, words = []) {
   return hash.digest('hex');
 }
 
-/** Where the addon for this platform, or another one, is put and loaded from. */
-export function prebuilt(platform = process.platform, arch = process.arch) {
-  return join('prebuilds', `${platform}-${arch}`, 'gradstep.node');
+/** The addon that is built for this machine, which a clone loads. */
+export const builtAddon = 'build/Release/gradstep.node';
+
+/** What the package has a binary for, as prebuilds/<target>.node; lib/gradstep.ts chooses among them. */
+export const targets = ['linux', 'linuxmusl', 'darwin', 'win32'].flatMap((system) => [
+  `${system}-x64`,
+  `${system}-arm64`,
+]);
+
+export function packageJson() {
+  return JSON.parse(readFileSync('package.json', 'utf8'));
 }
 
 /** Whether `stamp` was written for these very contents; a build that fails half-way leaves no new one. */

@@ -1,9 +1,9 @@
 // `npm run test:arm64` on another machine: builds for 64-bit ARM, then runs under qemu the native tests and those of the
 // compiled TypeScript tests that exercise the kernels (or the files and folders of build/ts/test given as arguments).
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { cmakeBuild, cmakeTest } from './cmake.mjs';
-import { listFiles, prebuilt, run } from './files.mjs';
+import { listFiles, root, run } from './files.mjs';
 import { needTools } from './tools.mjs';
 
 const nodeVersion = '20.20.2';
@@ -15,10 +15,10 @@ const tests = chosen.length > 0 ? chosen : ['build/ts/test/kernels', 'build/ts/t
 needTools('cmake', 'make', 'aarch64-linux-gnu-g++', 'qemu-aarch64-static');
 cmakeBuild('arm64', 'all', 'gradstep');
 cmakeTest('arm64');
-mkdirSync(dirname(prebuilt('linux', 'arm64')), { recursive: true });
-copyFileSync('build/cmake/arm64/gradstep.node', prebuilt('linux', 'arm64'));
 installNode();
-run('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', node, ...mocha()]);
+run('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', node, ...mocha()], {
+  env: { ...process.env, GRADSTEP_BINARY: join(root, 'build/cmake/arm64/gradstep.node') },
+});
 
 /** A Node for 64-bit ARM from npm, outside node_modules: the lock file and other machines stay as they are. */
 function installNode() {

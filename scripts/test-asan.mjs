@@ -1,10 +1,10 @@
 // `npm run test:asan [seconds]`: the addon with AddressSanitizer and UndefinedBehaviorSanitizer in Node itself, under the
 // tests of the binding, of memory and hostile input, then under the fuzzer for that many seconds (default: 60).
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { cmakeBuild } from './cmake.mjs';
-import { prebuilt, root, run } from './files.mjs';
+import { root, run } from './files.mjs';
 import { needTools } from './tools.mjs';
 
 const seconds = Number(process.argv[2] ?? 60);
@@ -13,8 +13,7 @@ if (!(seconds > 0)) {
   process.exit(1);
 }
 
-const folder = join(root, 'build/asan');
-const trace = join(folder, 'seed');
+const trace = join(root, 'build/asan-seed');
 // Those that reach native code in many ways. Left out: what measures memory, which a sanitizer holds on to, and what
 // looks at files of the source tree.
 const tests = [
@@ -35,7 +34,6 @@ const tests = [
 needTools('cmake', 'make', 'g++');
 run(process.execPath, ['scripts/build.mjs']);
 cmakeBuild('asan-ubsan', 'gradstep');
-makePackage();
 const env = {
   ...process.env,
   // Node itself is built without: the sanitizer has to be there before it.
@@ -43,24 +41,12 @@ const env = {
   // Node leaks what it needs until its end; what the addon and Node allocate and free differs from what libasan knows.
   ASAN_OPTIONS: 'detect_leaks=0:alloc_dealloc_mismatch=0:abort_on_error=1:allocator_may_return_null=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+  GRADSTEP_BINARY: join(root, 'build/cmake/asan-ubsan/gradstep.node'),
   GRADSTEP_FUZZ_SECONDS: `${seconds}`,
   GRADSTEP_FUZZ_TRACE: trace,
 };
 const unsound = [mocha(tests, 600_000), mocha(['fuzz'], 600_000 + 2000 * seconds)].filter((isSound) => !isSound);
 process.exit(unsound.length);
-
-/** The package, its tests beside it, with the addon under the sanitizers in place of the one that is published. */
-function makePackage() {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'build/ts'), { recursive: true });
-  copyFileSync('package.json', join(folder, 'package.json'));
-  cpSync('dist', join(folder, 'dist'), { recursive: true });
-  cpSync('build/ts/test', join(folder, 'build/ts/test'), { recursive: true });
-  symlinkSync('../../dist', join(folder, 'build/ts/lib'), 'junction');
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
-  mkdirSync(dirname(join(folder, prebuilt())), { recursive: true });
-  copyFileSync('build/cmake/asan-ubsan/gradstep.node', join(folder, prebuilt()));
-}
 
 function library(name) {
   return execFileSync(process.env.CXX ?? 'g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
@@ -68,11 +54,10 @@ function library(name) {
 
 /** Runs compiled tests in that package. @returns whether all is well. */
 function mocha(names, timeout) {
-  const files = names.map((name) => join('build/ts/test', name)).filter((file) => existsSync(join(folder, file)));
+  const files = names.map((name) => join('build/ts/test', name)).filter((file) => existsSync(file));
   const args = ['--no-config', '--recursive', '--timeout', `${timeout}`, ...files];
   rmSync(trace, { force: true });
   const { status, signal } = spawnSync(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], {
-    cwd: folder,
     env,
     stdio: 'inherit',
   });

@@ -3,13 +3,15 @@ import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
-import { fingerprint, isFresh, listFiles, root, run, writeFile } from './files.mjs';
+import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, writeFile } from './files.mjs';
 
-const stamp = 'build/ts/stamp';
-/** What can be imported: the bundle of each entry, which shares nothing with others but the addon. */
-const bundles = [
-  { source: 'index', file: 'gradstep.js', esm: 'index' },
-  { source: 'tfjs/index', file: 'gradstep-tfjs.js', esm: 'gradstep-tfjs' },
+export const stamp = 'build/ts/stamp';
+/** What takes the place of files in dist/ when the package is packed. */
+export const releaseFolder = 'build/release/dist';
+/** What can be imported. The bundle of each entry shares nothing with others but the addon. */
+const entries = [
+  { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
+  { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
@@ -19,12 +21,11 @@ export function buildTypeScript() {
   console.log('gradstep: compiling the TypeScript');
   linkLibrary();
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
-  for (const { source, esm } of bundles) writeFile(`dist/${esm}.d.mts`, `export * from './${source}.js';\n`);
+  for (const { source, esm } of entries) writeFile(`dist/${esm}.d.mts`, `export * from './${source}.js';\n`);
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-  for (const bundle of bundles) {
-    bundleLibrary(bundle);
-    writeEsmEntry(bundle);
-  }
+  bundleLibrary('dist', { release: false });
+  bundleLibrary(releaseFolder, { release: true });
+  for (const entry of entries) writeEsmEntry(entry);
   writeFile(stamp, inputs);
 }
 
@@ -34,6 +35,7 @@ function fingerprintOfInputs() {
     'scripts/typescript.mjs',
     'tsconfig.base.json',
     'tsconfig.json',
+    'package.json',
     'package-lock.json',
     ...sources,
   ]);
@@ -55,25 +57,56 @@ function removeOrphans(source, output) {
 }
 
 /**
- * One file in place of a hundred, made from the sources: all modules share one scope. Those that tsc writes would each
- * stay a function that V8 reads twice. Loading takes a half of what it does with them in one file, a fifth of with all.
+ * What the package runs: the library (`core`) in one file in place of a hundred, made from the sources, so that all
+ * modules share one scope. Those that tsc writes would each stay a function that V8 reads twice. Loading takes a half of
+ * what it does with them in one file, a fifth of with all. Apart from it, as each entry loads its binary first: what
+ * does so, and what says why it failed.
+ *
+ * A clone loads the addon that was built there; what is published (`release`) knows nothing of clones.
  */
-function bundleLibrary({ source, file }) {
-  const { outputFiles } = buildSync({
-    entryPoints: [`lib/${source}.ts`],
-    outfile: `dist/${file}`,
+export function bundleLibrary(folder, { release }) {
+  const options = {
+    outdir: folder,
     bundle: true,
+    external: ['./core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    sourcemap: true,
+    sourcemap: !release,
     sourcesContent: false,
     logLevel: 'warning',
+    allowOverwrite: true,
+  };
+  const { outputFiles } = buildSync({
+    ...options,
+    entryPoints: Object.fromEntries(entries.map(({ source, bundle }) => [bundle, `lib/${source}.ts`])),
+    minifyWhitespace: true,
+    minifySyntax: true,
     write: false,
   });
   for (const { path, text } of outputFiles) writeFile(path, path.endsWith('.js') ? withClassNames(text) : text);
+  // The others keep their lines: Node shows the one that threw, and what follows `require`s understands plain conditions
+  // best. Of minification they get only what removes the way to a clone.
+  const others = ['loader/addon', 'loader/failure'];
+  buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
+  buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
+  writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
+  for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
+}
+
+/** The entry `gradstep/tfjs`: the first entry has the binary. */
+const tfjsEntry = `'use strict';
+require('./gradstep');
+module.exports = require('./core-tfjs');
+`;
+
+/** The entry `gradstep/<target>`, for those who bundle one binary. */
+function entryFor(target) {
+  return `'use strict';
+require('./loader/addon').entry.source = () => require('../prebuilds/${target}.node');
+module.exports = require('./core');
+`;
 }
 
 /**
@@ -87,6 +120,9 @@ function withClassNames(code) {
 
 /** `import` gets the names of the one CommonJS instance, so that mixing it with `require` shares all state. */
 function writeEsmEntry({ file, esm }) {
-  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist', file)));
-  writeFile(`dist/${esm}.mjs`, `import library from './${file}';\nexport const { ${names.join(', ')} } = library;\n`);
+  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist', `${file}.js`)));
+  writeFile(
+    `dist/${esm}.mjs`,
+    `import library from './${file}.js';\nexport const { ${names.join(', ')} } = library;\n`,
+  );
 }

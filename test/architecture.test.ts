@@ -93,7 +93,7 @@ describe('the native sources', () => {
   it('know the operating system in runtime/os only', () => {
     const others = filesUnder('native', sources).filter((file) => !/native.(test|runtime.os)/.test(file));
     const headers =
-      /<(pthread|dlfcn|sched|signal|unistd|windows|fcntl|sys\/.*|mach.*)\.h>|\b(posix_memalign|aligned_alloc)\b/;
+      /<(pthread|dlfcn|sched|signal|unistd|windows|malloc|fcntl|sys\/.*|mach.*)\.h>|<(fstream|iostream|thread)>|\b(posix_memalign|aligned_alloc)\b/;
     expect(linesMatching(others, headers)).to.deep.equal([]);
   });
 
@@ -110,6 +110,16 @@ describe('the native sources', () => {
   });
 });
 
+describe('the TypeScript sources', () => {
+  it('ask the class of an array for its dtype only where the array of a caller comes in', () => {
+    const lib = filesUnder('lib', /\.ts$/);
+    const asking = linesMatching(lib, /\bdtypeOf\(/).map((line) => line.split(':')[0]);
+    const places = ['lib/tensor/arrays.ts', 'lib/tensor/tensor.ts', 'lib/tensor/variable.ts'];
+    expect(new Set(asking.map((file) => file!.replaceAll('\\', '/')))).to.deep.equal(new Set(places));
+    expect(linesMatching(lib, /instanceof Float(32|64)Array/)).to.deep.equal([]);
+  });
+});
+
 describe('the package', () => {
   it('needs no other package and runs nothing when it is installed', () => {
     const text = readFileSync(join(root, 'package.json'), 'utf8');
@@ -121,8 +131,8 @@ describe('the package', () => {
     expect(scripts).not.to.have.any.keys('preinstall', 'install', 'postinstall', 'prepare', 'prepublish');
   });
 
-  it('names the addon in lib/native.ts only', () => {
-    const others = filesUnder('lib', /\.ts$/).filter((file) => basename(file) !== 'native.ts');
-    expect(linesMatching(others, /prebuilds|\.node['"`]/)).to.deep.equal([]);
+  it('names the binaries in the entry only', () => {
+    const others = filesUnder('lib', /\.ts$/).filter((file) => basename(file) !== 'gradstep.ts');
+    expect(linesMatching(others, /require\('.*prebuilds/)).to.deep.equal([]);
   });
 });

@@ -6,6 +6,7 @@ const lib = join(dirname(require.resolve('gradstep/package.json')), 'lib');
 
 /** The folders of lib/, each of which may import from those before it; below them are the files of `belowAll`. */
 const floors = [
+  'loader',
   'tensor',
   'schedules',
   'autodiff',
@@ -19,7 +20,7 @@ const floors = [
   'tfjs',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
-const aboveAll = ['index.ts', 'runtime.ts'];
+const aboveAll = ['gradstep.ts', 'index.ts', 'runtime.ts'];
 
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const floorOf = (file: string): string => file.split(/[\\/]/)[0]!;

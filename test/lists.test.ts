@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as gradstep from 'gradstep';
 import { Optimizer, OptimizerWrapper, ops } from 'gradstep';
-import { hyper, optimizers } from '../bench/cases/rules';
 import { plainRules } from '../bench/peers/plain-js';
+import { hyper, optimizers } from '../bench/rules';
 import { native } from '../lib/native';
 import { references } from './support/reference';
 
@@ -26,13 +26,13 @@ describe('lists', () => {
 
   it('have every update rule: the benches, their peers, the references', () => {
     expect([
-      ...missing(rules, Object.keys(optimizers), 'optimizers of bench/cases/rules.ts'),
+      ...missing(rules, Object.keys(optimizers), 'optimizers of bench/rules.ts'),
       ...missing(rules, Object.keys(plainRules), 'bench/peers/plain-js.ts'),
       ...missing(rules, Object.keys(references), 'test/support/reference.ts'),
       ...missing(
         native.rules.flatMap(({ hyper }) => hyper),
         Object.keys(hyper),
-        'hyper of bench/cases/rules.ts',
+        'hyper of bench/rules.ts',
       ),
     ]).to.deep.equal([]);
   });

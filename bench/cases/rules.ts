@@ -1,82 +1,36 @@
 import * as gradstep from 'gradstep';
 import { runtime, Variable } from 'gradstep';
-import { native, type Rule } from '../../lib/native';
-import { Column, StepLayout } from '../../lib/step/step-table';
+import { formatNumber, native, type Rule } from '../../lib/native';
+import { Column, SlotColumn, StepLayout } from '../../lib/step/step-table';
 import type { Bench, Case, Sides } from '../bench';
 import { fillNumbers, shared, showCount } from '../data';
 import { timed } from '../harness';
 import { plainRules } from '../peers/plain-js';
+import { hyper, optimizers } from '../rules';
 import type { Side } from '../sides';
 import { arithmetic, bytesPerParameter, limitLoop, type Arrays } from '../traffic';
 
-/** Values that let every part of every rule take part; the powers are those of the first step. */
-export const hyper: Readonly<Record<string, number>> = {
-  learningRate: 2 ** -10,
-  momentum: 0.9,
-  momentumDecay: 0.004,
-  beta1: 0.9,
-  beta2: 0.999,
-  beta1Power: 0.9,
-  beta2Power: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  rho: 0.95,
-  decay: 0.9,
-  mu: 0.45,
-  nextMu: 0.46,
-  muProduct: 0.45,
-  learningRatePower: -0.5,
-  l1RegularizationStrength: 0.001,
-  l2RegularizationStrength: 0.001,
-  l2ShrinkageRegularizationStrength: 0.001,
-  beta: 0,
-  step: 1,
-  trustCoefficient: 0.001,
-};
-
-/**
- * The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. Null for
- * what only TensorFlow.js's tensors step with.
- */
-export const optimizers: Readonly<Record<string, readonly [className: string, options: object] | null>> = {
-  gradientDescent: ['GradientDescentOptimizer', {}],
-  momentum: ['MomentumOptimizer', { momentum: 0.9 }],
-  nesterovMomentum: ['MomentumOptimizer', { momentum: 0.9, useNesterov: true }],
-  adam: ['AdamOptimizer', {}],
-  adamW: ['AdamWOptimizer', { weightDecay: 0.01 }],
-  amsGrad: ['AMSGradOptimizer', {}],
-  nadam: ['NadamOptimizer', {}],
-  adamax: ['AdamaxOptimizer', {}],
-  adagrad: ['AdagradOptimizer', {}],
-  adagradDA: ['AdagradDAOptimizer', { globalStep: gradstep.createGlobalStep() }],
-  adadelta: ['AdadeltaOptimizer', {}],
-  tfjsAdagrad: null,
-  tfjsAdadelta: null,
-  rmsProp: ['RMSPropOptimizer', {}],
-  centeredRMSProp: ['RMSPropOptimizer', { centered: true }],
-  ftrl: ['FtrlOptimizer', {}],
-  proximalGradientDescent: ['ProximalGradientDescentOptimizer', {}],
-  proximalAdagrad: ['ProximalAdagradOptimizer', {}],
-  lion: ['LionOptimizer', {}],
-  lamb: ['LambOptimizer', { weightDecay: 0.01 }],
-  lars: ['LarsOptimizer', {}],
-  nesterovLars: ['LarsOptimizer', { useNesterov: true }],
-};
-
 /** The kernel with as little as possible around it. */
-function kernelStep(rule: Rule, [g, w, ...s]: Arrays): () => void {
+function kernelStep(rule: Rule, arrays: Arrays): () => void {
+  const [g, w, ...s] = arrays;
   const layout = new StepLayout(rule, 1, 1);
   const table = layout.newTable(false);
   const row = layout.rowOf(0);
   table[row + Column.Length] = w!.length;
   table[row + Column.RowElements] = 1;
+  table[row + Column.GradientFormat] = formatNumber.float32;
+  table[row + Column.ParameterFormat] = formatNumber.float32;
   table[row + Column.Parameter] = native.addressOf(w!);
-  rule.slots.forEach((_, k) => (table[row + Column.Slots + k] = native.addressOf(s[k]!)));
+  rule.slots.forEach((_, k) => {
+    table[layout.slotOf(0, k) + SlotColumn.Format] = formatNumber.float32;
+    table[layout.slotOf(0, k) + SlotColumn.Address] = native.addressOf(s[k]!);
+  });
   const step = layout.newLaidOut();
   native.layOutStep(step, table);
   layout.hyperIn(step)[0]!.set(rule.hyper.map((name) => hyper[name]!));
   layout.inputsIn(step).set([1, native.addressOf(g!)]);
-  return () => native.runLaidOutStep(step);
+  // With the arrays: the addresses alone would not keep them alive.
+  return Object.assign(() => native.runLaidOutStep(step), { arrays });
 }
 
 /** Sets all arrays to where a contest starts: slots above zero, as accumulators of squares are. */

@@ -4,7 +4,7 @@ import type { DType, FloatArray } from '../tensor/dtype';
 import { spend } from '../tensor/memory';
 import { frozen, sizeOf, type Shape } from '../tensor/shape';
 import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
-import { alias, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import {
   checkDTypeOf,
@@ -92,6 +92,6 @@ function toTensor(gradient: unknown, shape: Shape | undefined): Tensor {
   if (!isFloatArray(gradient)) {
     throw new TypeError(`gradient must be a Tensor, a Variable or a typed array, got ${shown(gradient)}`);
   }
-  const flat = alias(gradient);
+  const flat = aliasOfGiven(gradient);
   return shape !== undefined && sizeOf(shape) === flat.size ? flat.view(shape) : flat;
 }

@@ -98,7 +98,7 @@ export class GradientAccumulator implements Stateful {
     ]);
     const loss = losses.length === batches ? losses.reduce((sum, value) => sum + value, 0) * factor : NaN;
     this.reset();
-    return GradientsAndVariables.of_(pairs, alias(Float64Array.of(loss), []));
+    return GradientsAndVariables.of_(pairs, alias(Float64Array.of(loss), 'float64', []));
   }
 
   /** Drops what has been added. */

@@ -46,7 +46,7 @@ export class RowSums {
     native.gather(values.raw, this.sums, at, this.reserved, this.columns);
     if (!isMean || values.size === 0) return new IndexedSlices(values, indices, denseShape);
     const counts = newArray(this.dtype, at.length).map((_, i) => this.counts[at[i]!]!);
-    const means = binary('divide', values, alias(counts, [at.length, ...this.row.map(() => 1)]));
+    const means = binary('divide', values, alias(counts, this.dtype, [at.length, ...this.row.map(() => 1)]));
     values.dispose();
     return new IndexedSlices(means, indices, denseShape);
   }

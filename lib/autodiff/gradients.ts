@@ -4,7 +4,7 @@ import { isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { alias, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
@@ -60,7 +60,7 @@ function checkValue(name: string, value: unknown): asserts value is Tensor {
 
 // A typed array has no shape of its own; one of the right size fits any.
 function shapedLike(array: FloatArray, value: Tensor): Tensor {
-  return array.length === value.size ? alias(array, value.shape) : alias(array);
+  return aliasOfGiven(array, array.length === value.size ? value.shape : undefined);
 }
 
 function checkGradY(name: 'loss' | 'ys', gradY: Tensor | null, value: Tensor): void {
@@ -124,7 +124,7 @@ function shared(tensor: Tensor): Tensor {
 
 // The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.
 function plainCopy(value: Tensor): Tensor {
-  return alias(value.data.slice(), value.shape);
+  return alias(value.data.slice(), value.dtype, value.shape);
 }
 
 /**

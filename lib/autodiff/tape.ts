@@ -1,8 +1,8 @@
 import { shown } from '../checks';
-import { isFloatArray } from '../tensor/arrays';
+import { isFloatArray, newArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import type { Gradient } from '../tensor/indexed-slices';
-import { alias, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { Memory } from '../tensor/memory';
 import { inScope } from './scope';
@@ -99,10 +99,9 @@ export function toTensor(name: string, value: TensorLike, dtype: DType = 'float3
     void value.memory; // says so when it is gone
     return value.value;
   }
-  if (isFloatArray(value)) return alias(value);
+  if (isFloatArray(value)) return aliasOfGiven(value);
   if (typeof value === 'number') {
-    const array = dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
-    return new Tensor(Memory.of(array), []);
+    return new Tensor(Memory.of(newArray(dtype, 1).fill(value), dtype), []);
   }
   throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}`);
 }

@@ -8,7 +8,7 @@ import { ExponentialMovingAverage } from './moving-average';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { restoreState } from '../tensor/restore-state';
 import { type RestoreOptions, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
-import { alias, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** What makes up for a variable's average having started from 0. */
@@ -45,7 +45,7 @@ export function assignMovingAverage(
   const { zeroDebias = true } = options;
   checkBoolean('zeroDebias', zeroDebias);
   const values = isFloatArray(value)
-    ? alias(value, value.length === variable.size ? variable.shape : undefined)
+    ? aliasOfGiven(value, value.length === variable.size ? variable.shape : undefined)
     : value;
   if (!(values instanceof Tensor) && !(values instanceof Variable)) {
     throw new TypeError(`value must be a Tensor, a Variable or a typed array, got ${shown(value)}`);
@@ -54,7 +54,7 @@ export function assignMovingAverage(
   const d = decayAt(decay, undefined);
   let average = zeroDebias ? biases.get(variable) : undefined;
   if (zeroDebias && average === undefined) biases.set(variable, (average = new DebiasedAverage(variable, true)));
-  moveToward([[average?.summed ?? variable.data, values.data]], d);
+  moveToward([{ dtype: variable.dtype, average: average?.summed ?? variable.data, value: values.data }], d);
   average?.updated(d);
   return variable;
 }
@@ -84,7 +84,7 @@ export function movingAverageState(variable: Variable): Stateful {
       if (existing !== undefined) return existing.planRestore(source, stepKey, biasedKey);
       const updates = source.takeCount(stepKey);
       const biased = source.memoryOf(source.take(biasedKey, dtype, shape), () => sharedArray(dtype, size));
-      const average = new DebiasedAverage(variable, true, biased, updates);
+      const average = new DebiasedAverage(variable, true, biased.array, updates);
       return () => void biases.set(variable, average);
     },
   };
@@ -142,6 +142,6 @@ function planBoth(averages: ExponentialMovingAverage, source: StateSource): () =
 
 function toScalarOrTensor(name: string, value: unknown, dtype: DType): Tensor {
   if (value instanceof Tensor) return value;
-  if (typeof value === 'number') return alias(newArray(dtype, 1).fill(value), []);
+  if (typeof value === 'number') return alias(newArray(dtype, 1).fill(value), dtype, []);
   throw new TypeError(`${name} must be a number or a Tensor, got ${shown(value)}`);
 }

@@ -1,8 +1,9 @@
 import { copyInto, newArray, sharedArray } from '../tensor/arrays';
-import type { DType, FloatArray } from '../tensor/dtype';
+import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { binaryFunction, native } from '../native';
 import { fraction, valueOf, type Schedule } from '../schedules/schedule';
 import { stepOf, type StepSource } from '../schedules/step-source';
+import { Memory } from '../tensor/memory';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
 import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -10,17 +11,21 @@ import { Variable } from '../tensor/variable';
 
 // What moving averages are made with; moving-average.ts and assign-moving-average.ts are for users.
 
-/** An average that is to be updated, and by what. */
-export type Update = readonly [average: FloatArray, value: FloatArray];
+/** An average that is to be updated, and by what, which has the same dtype. */
+export interface Update {
+  readonly dtype: DType;
+  readonly average: FloatArray;
+  readonly value: FloatArray;
+}
 
 /** average ← average − (1 − d)(average − value) for all; those of one dtype in one native call. */
 export function moveToward(updates: readonly Update[], decay: number): void {
-  for (const Kind of [Float32Array, Float64Array]) {
-    const own = updates.filter(([average]) => average instanceof Kind);
+  for (const dtype of dtypes) {
+    const own = updates.filter((update) => update.dtype === dtype);
     if (own.length === 0) continue;
     native.moveToward(
-      own.map(([average]) => average),
-      own.map(([, value]) => value),
+      own.map(({ average }) => average),
+      own.map(({ value }) => value),
       1 - decay,
     );
   }
@@ -39,7 +44,8 @@ export function zeros(
   name: string,
   like: { readonly dtype: DType; readonly size: number; readonly shape: Shape },
 ): Variable {
-  return new Variable(sharedArray(like.dtype, like.size), { name, trainable: false, shape: like.shape });
+  const memory = Memory.of(sharedArray(like.dtype, like.size), like.dtype);
+  return new Variable(memory, { name, trainable: false, shape: like.shape });
 }
 
 /** @throws TypeError for another dtype, RangeError for another shape. */

@@ -1,7 +1,7 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkLike, DebiasedAverage, decayAt, moveToward, zeros, type Update } from './averages';
 import { checkBoolean, shown, isIterable } from '../checks';
-import { dtypeOf, lengthOf, sharedArray } from '../tensor/arrays';
+import { lengthOf, sharedArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { checkStep, type StepSource } from '../schedules/step-source';
@@ -88,11 +88,13 @@ export class ExponentialMovingAverage implements Stateful {
     const list = [...iterable('values', values)];
     const decay = decayAt(this.decay, this.numUpdates);
     for (const value of list) this.classify(value, variables, named); // nothing of the user's runs from here on
-    const updates: Update[] = Array.from(variables, (variable) => [this.averageOf(variable), variable.data]);
+    const updates: Update[] = Array.from(variables, (variable) => {
+      return { dtype: variable.dtype, average: this.averageOf(variable), value: variable.data };
+    });
     const averages: DebiasedAverage[] = [];
     for (const [name, value] of named) {
       const average = this.averageOfName(name, value);
-      updates.push([average.summed, value.data]);
+      updates.push({ dtype: value.dtype, average: average.summed, value: value.data });
       averages.push(average);
     }
     moveToward(updates, decay);
@@ -250,7 +252,7 @@ export class ExponentialMovingAverage implements Stateful {
 /** An average that does not exist yet, from the source. @param dtype default: that of the source. */
 function newAverage(source: StateSource, key: string, dtype?: DType, shape?: Shape): Variable {
   const entry = source.find(key, dtype ?? 'float', shape);
-  const memory = source.memoryOf(entry, () => sharedArray(dtypeOf(entry.memory), lengthOf(entry.memory)));
+  const memory = source.memoryOf(entry, () => sharedArray(entry.dtype, lengthOf(entry.memory)));
   return new Variable(memory, { name: key, trainable: false, shape: entry.shape });
 }
 

@@ -84,7 +84,7 @@ function listOf(tList: unknown): readonly unknown[] {
 
 // Loops, since the methods of arrays take several times as long on lists that are a class of their own.
 
-/** What a list is of, each entry read once; the variables where it is one of pairs. */
+/** What a list is of; the variables where it is one of pairs, each of which is read once. */
 interface Entries {
   readonly entries: readonly (Clippable | null)[];
   readonly variables: readonly Variable[] | null;

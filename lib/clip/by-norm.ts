@@ -72,7 +72,9 @@ export function clipByNorm(
 /** Norms along `axes`, which keep their place with size 1. */
 function normsAlong(values: Tensor, axes: readonly number[]): Tensor {
   const shape = values.shape.map((dim, d) => (axes.includes(d) ? 1 : dim));
-  if (axes.length === values.shape.length) return alias(newArray(values.dtype, 1).fill(normOf([values])), shape);
+  if (axes.length === values.shape.length) {
+    return alias(newArray(values.dtype, 1).fill(normOf([values])), values.dtype, shape);
+  }
   return unary('sqrt', summed(unary('square', values), axes, shape));
 }
 

@@ -6,7 +6,7 @@ import { binary } from '../ops/primitives';
 import { isFloatArray, newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { broadcastShapes, sameShape, showShape } from '../tensor/shape';
-import { alias, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
 import { checkInPlace, valuesOf, type Clippable, type Clipped, type ClipOptions } from './kinds';
 import { refuseInPlace, rewritten, withValues } from './write';
 
@@ -50,7 +50,7 @@ export function clipByValue(
     return rewritten(t, values, inPlace, (out) => native.clipByValue(out, values.data, low, high));
   }
   const tensorOf = (bound: number | Tensor): Tensor =>
-    bound instanceof Tensor ? bound : alias(newArray(values.dtype, 1).fill(bound), []);
+    bound instanceof Tensor ? bound : alias(newArray(values.dtype, 1).fill(bound), values.dtype, []);
   return rewritten(t, values, inPlace, (out) => {
     out.set(binary('maximum', binary('minimum', values, tensorOf(high)), tensorOf(low)).data);
   });
@@ -61,7 +61,7 @@ function toBound(name: string, bound: unknown, values: Tensor): number | Tensor 
   if (!(bound instanceof Tensor) && !isFloatArray(bound)) {
     throw new TypeError(`${name} must be a number, a Tensor or a typed array, got ${shown(bound)}`);
   }
-  const tensor = bound instanceof Tensor ? bound : alias(bound);
+  const tensor = bound instanceof Tensor ? bound : aliasOfGiven(bound);
   const shape = broadcastShapes(values.shape, tensor.shape);
   if (shape === null || !sameShape(shape, values.shape)) {
     throw new RangeError(

@@ -1,10 +1,10 @@
-import { native } from '../native';
-import type { DType } from '../tensor/dtype';
+import { formatNumber, native } from '../native';
+import { dtypes, type DType } from '../tensor/dtype';
 import type { Tensor } from '../tensor/tensor';
 
 /** The norm of all values of all tensors: √ Σ ‖tᵢ‖², with squares summed in double precision. */
 export function normOf(values: readonly (Tensor | null)[]): number {
-  return Math.sqrt(sumOfSquares(values, 'float32') + sumOfSquares(values, 'float64'));
+  return Math.sqrt(dtypes.reduce((sum, dtype) => sum + sumOfSquares(values, dtype), 0));
 }
 
 let table = new Float64Array(48);
@@ -18,5 +18,5 @@ function sumOfSquares(values: readonly (Tensor | null)[], dtype: DType): number 
     table[end++] = tensor.size;
     table[end++] = tensor.factor;
   }
-  return end === 0 ? 0 : native.sumOfSquaresAt(table, end / 3, dtype === 'float64');
+  return end === 0 ? 0 : native.sumOfSquaresAt(table, end / 3, formatNumber[dtype]);
 }

@@ -42,7 +42,8 @@ export function clipTogether(
   refuseInPlace(inPlace);
   if (isZero) return entries.map((entry, i) => (entry === null ? null : zeroed(entry, values[i]!, false)));
   const present = values.filter((entry) => entry !== null);
-  const norms = alias(newArray(present[0]!.dtype, 1).fill(norm), []);
+  const { dtype } = present[0]!;
+  const norms = alias(newArray(dtype, 1).fill(norm), dtype, []);
   const all = (x: Tensor): number[] => x.shape.map((_, d) => d);
   const scaled = scaleByNorm(present, norms, all, factorOf).values();
   return entries.map((entry) => (entry === null ? null : withValues(entry, scaled.next().value!)));

@@ -1,6 +1,6 @@
 import { allocate, inScope } from '../autodiff/scope';
 import { native } from '../native';
-import { alignedArray, dtypeOf, isFloatArray, lengthOf, newArray } from '../tensor/arrays';
+import { alignedArray, isFloatArray, lengthOf, newArray } from '../tensor/arrays';
 import { rounded, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { alias, timesFactor, type Tensor } from '../tensor/tensor';
@@ -25,8 +25,8 @@ export function multiplied(t: Clippable, values: Tensor, factor: number, inPlace
     return t;
   }
   if (isFloatArray(t)) {
-    const out = newArray(dtypeOf(t), lengthOf(t));
-    native.scale(out, t, rounded(factor, dtypeOf(t)));
+    const out = newArray(values.dtype, lengthOf(t));
+    native.scale(out, t, rounded(factor, values.dtype));
     return out;
   }
   if (t instanceof Variable) {
@@ -48,7 +48,7 @@ export function rewritten(t: Clippable, values: Tensor, inPlace: boolean, write:
     throw new Error('a gradient that was clipped by its norm is a view and cannot be clipped by value in place');
   const out = (isFloatArray(t) ? newArray : alignedArray)(values.dtype, values.size);
   write(out);
-  return isFloatArray(t) ? out : withValues(t, inScope(alias(out, values.shape)));
+  return isFloatArray(t) ? out : withValues(t, inScope(alias(out, values.dtype, values.shape)));
 }
 
 /** These values as the kind of `t`; what may go with the gradient that t is may go with them. */

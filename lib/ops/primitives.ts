@@ -1,4 +1,5 @@
 import type { FloatArray } from '../tensor/dtype';
+import { newArray } from '../tensor/arrays';
 import { native, binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
@@ -34,7 +35,7 @@ export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
 /** f(x, constant). */
 export function binaryWith(f: BinaryFunction, x: Tensor, constant: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  const other = x.dtype === 'float32' ? Float32Array.of(constant) : Float64Array.of(constant);
+  const other = newArray(x.dtype, 1).fill(constant);
   native.binary(binaryFunction[f], out.raw, x.data, other);
   return out;
 }

@@ -1,5 +1,6 @@
 import { sharedArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
+import { Memory } from '../tensor/memory';
 import { Variable } from '../tensor/variable';
 import type { Settings } from './settings';
 
@@ -54,15 +55,20 @@ export class NonSlots {
   }
 
   /** Takes over the scalars of a group that has none. */
-  adopt(settings: Settings, arrays: readonly FloatArray[]): void {
+  adopt(settings: Settings, memories: readonly Memory[]): readonly FloatArray[] {
     const keys = this.keys(settings);
-    const variables = arrays.map((array, i) => new Variable(array, { name: keys[i]!, trainable: false, shape: [] }));
+    const variables = memories.map((memory, i) => {
+      return new Variable(memory, { name: keys[i]!, trainable: false, shape: [] });
+    });
+    const arrays = memories.map(({ array }) => array);
     this.made[settings.group] = { settings, arrays, variables };
+    return arrays;
   }
 
   private make(settings: Settings, initial: readonly number[]): readonly FloatArray[] {
-    const arrays = initial.map((value) => sharedArray('float64', 1).fill(value));
-    this.adopt(settings, arrays);
-    return arrays;
+    return this.adopt(
+      settings,
+      initial.map((value) => Memory.of(sharedArray('float64', 1).fill(value), 'float64')),
+    );
   }
 }

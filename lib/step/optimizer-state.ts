@@ -70,10 +70,10 @@ function planNonSlots(
       if (existing !== null) return planVariables(source, existing);
       const keys = nonSlots.keys(settings);
       if (!needed.has(settings) && !keys.some((key) => source.has(key))) return () => {};
-      const arrays = keys.map((key) => {
+      const memories = keys.map((key) => {
         return source.memoryOf(source.take(key, 'float64', []), () => sharedArray('float64', 1));
       });
-      return () => nonSlots.adopt(settings, arrays);
+      return () => nonSlots.adopt(settings, memories);
     }),
   );
 }

@@ -3,7 +3,7 @@ import { isFloatArray, isInt32Array, lengthOf } from '../tensor/arrays';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { alias, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** A list of pairs, read once: nothing is asked of it again. */
@@ -141,7 +141,7 @@ export function toGradientTensor(gradient: unknown, variable: Variable): Tensor 
     if (count !== variable.size) {
       throw new RangeError(`gradient of '${variable.name}' has ${count} elements, expected ${variable.size}`);
     }
-    return alias(gradient, variable.shape);
+    return aliasOfGiven(gradient, variable.shape);
   }
   throw new TypeError(
     `gradient of '${variable.name}' must be a Tensor, IndexedSlices, a typed array or null, got ${shown(gradient)}${

@@ -1,5 +1,5 @@
 import { checkBoolean } from '../checks';
-import { native, type Rule } from '../native';
+import { formatNumber, native, type Rule } from '../native';
 import { isAttached, isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { storedValues } from '../tensor/indexed-slices';
@@ -10,7 +10,7 @@ import { Occupied, type Stretch } from './occupied';
 import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
 import type { NewSlots, Slots } from './slots';
-import { Column, StepLayout } from './step-table';
+import { Column, SlotColumn, StepLayout } from './step-table';
 
 /** What an optimizer brings to its steps. */
 export interface Mechanism {
@@ -235,9 +235,10 @@ export class Step {
     variables.forEach(({ dtype, size, shape }, i) => {
       const row = layout.rowOf(i);
       this.table[row + Column.Group] = groups.of[i]!;
-      this.table[row + Column.IsFloat64] = dtype === 'float64' ? 1 : 0;
       this.table[row + Column.Length] = size;
       this.table[row + Column.RowElements] = shape[0] ? size / shape[0] : 1;
+      this.table[row + Column.GradientFormat] = formatNumber[dtype]; // checkGradient lets no other through
+      this.table[row + Column.ParameterFormat] = formatNumber[dtype];
     });
   }
 
@@ -338,7 +339,9 @@ export class Step {
       stretches.push({ memory, address: table[row + Column.Parameter]!, what: `variable '${name}'`, variable: i });
       this.slotsOf(variable).forEach((slot, k) => {
         const address = slot.memory.locate();
-        table[row + Column.Slots + k] = address;
+        const column = layout.slotOf(i, k);
+        table[column + SlotColumn.Format] = formatNumber[slot.dtype];
+        table[column + SlotColumn.Address] = address;
         stretches.push({ memory: slot.memory, address, what: `slot '${slot.name}'`, variable: -1 });
       });
       table[row + Column.Gradient] = 0; // to be looked at anew

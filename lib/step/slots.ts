@@ -1,5 +1,6 @@
 import { native } from '../native';
 import { sharedArrays } from '../tensor/arrays';
+import { Memory } from '../tensor/memory';
 import { Variable } from '../tensor/variable';
 
 /** What a slot is called and starts from. */
@@ -120,9 +121,10 @@ export class NewSlots {
       });
       return made;
     });
-    missing.forEach(({ variable: { name, shape }, variable }, j) => {
+    missing.forEach(({ variable: { name, dtype, shape }, variable }, j) => {
       const slots = this.definitions.map(
-        ({ suffix }, k) => new Variable(arrays[k]![j]!, { name: `${name}/${suffix}`, trainable: false, shape }),
+        ({ suffix }, k) =>
+          new Variable(Memory.of(arrays[k]![j]!, dtype), { name: `${name}/${suffix}`, trainable: false, shape }),
       );
       this.made.set(variable, slots);
     });

@@ -6,20 +6,28 @@ import { native, type Rule } from '../native';
 // The table:
 //   [rule, all rows step (0 or 1), groups, variables]
 //   for each group: the rule's hyperparameters
-//   for each variable: a row of `Column`s, and from Column.Slots on the address of each slot
+//   for each variable: a row of `Column`s, and from Column.Slots on the `SlotColumn`s of each slot
 
 const headerLength = 4;
 
 export const enum Column {
   Group,
-  IsFloat64,
   Length,
   RowElements,
   Factor,
+  GradientFormat,
   Gradient,
   GradientLength,
+  ParameterFormat,
   Parameter,
   Slots,
+}
+
+/** A slot's columns, from where it starts. */
+export const enum SlotColumn {
+  Format,
+  Address,
+  Count,
 }
 
 const ownNumbers = 8;
@@ -36,7 +44,7 @@ export class StepLayout {
     private readonly groups: number,
     private readonly variables: number,
   ) {
-    this.rowLength = Column.Slots + rule.slots.length;
+    this.rowLength = Column.Slots + SlotColumn.Count * rule.slots.length;
     this.hyperLength = groups * rule.hyper.length;
     this.firstRow = headerLength + this.hyperLength;
     this.bytes = native.stepBytes(rule.id, groups, variables);
@@ -51,6 +59,11 @@ export class StepLayout {
   /** Where the row of a variable starts in the table. */
   rowOf(variable: number): number {
     return this.firstRow + variable * this.rowLength;
+  }
+
+  /** Where slot number k of a variable starts in the table. */
+  slotOf(variable: number, k: number): number {
+    return this.rowOf(variable) + Column.Slots + SlotColumn.Count * k;
   }
 
   newLaidOut(): ArrayBuffer {

@@ -1,5 +1,5 @@
 import { native } from '../native';
-import type { DType, FloatArray } from './dtype';
+import type { DType, FloatArray, StateMemory } from './dtype';
 
 // What an array is and where it lies: the one place in lib/ that reckons with addresses. Everything is asked of the
 // engine's own getters, since an array may have a `length` or a `buffer` of its own making.
@@ -11,7 +11,8 @@ const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) =
   return get === undefined ? () => undefined as T : (Function.prototype.call.bind(get) as (of: unknown) => T);
 };
 const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
-const brandOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
+/** What a typed array is to the engine: `Float32Array`, say; undefined for what is none. */
+export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
 const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
 const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
 const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
@@ -24,30 +25,25 @@ const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototy
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- bound right here
-const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: AnyArray, from: AnyArray) => void;
-
-/** Arrays that state lies in. */
-export type AnyArray = FloatArray | Int32Array | BigInt64Array;
+const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: StateMemory, from: StateMemory) => void;
 
 /** Copies all of an array into another of its kind, whatever methods they may have of their own. */
-export function copyInto<A extends AnyArray>(to: A, from: A): void {
+export function copyInto<A extends StateMemory>(to: A, from: A): void {
   if (lengthOf(from) > 0) setIn(to, from);
 }
 
 export function isFloatArray(value: unknown): value is FloatArray {
-  const brand = brandOf(value);
-  return brand === 'Float32Array' || brand === 'Float64Array';
+  const kind = kindOf(value);
+  return kind === 'Float32Array' || kind === 'Float64Array';
 }
 
 export function isInt32Array(value: unknown): value is Int32Array {
-  return brandOf(value) === 'Int32Array';
+  return kindOf(value) === 'Int32Array';
 }
 
-/** What a typed array of any kind is to the engine: `Float32Array`, say; undefined for what is none. */
-export const kindOf = (value: unknown): string | undefined => brandOf(value);
-
+/** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
-  return brandOf(array) === 'Float32Array' ? 'float32' : 'float64';
+  return kindOf(array) === 'Float32Array' ? 'float32' : 'float64';
 }
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
@@ -138,25 +134,18 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
-const elementBytes: Readonly<Record<string, number>> = {
-  Int32Array: 4,
-  Float32Array: 4,
-  Float64Array: 8,
-  BigInt64Array: 8,
-};
-
 const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
 
 /** The same memory as an array of the engine's class, without properties and methods of the given one. */
-export function plainArray(array: AnyArray): AnyArray {
-  const Plain = classes[brandOf(array) as keyof typeof classes];
+export function plainArray(array: StateMemory): StateMemory {
+  const Plain = classes[kindOf(array) as keyof typeof classes];
   if (lengthOf(array) === 0) return new Plain(0); // its buffer may be detached
   return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
 }
 
 /** How many elements of an array are there now, by its buffer: see Place. */
-export function lengthNow(array: AnyArray): number {
-  const bytes = elementBytes[brandOf(array)!]!;
+export function lengthNow(array: StateMemory): number {
+  const bytes = classes[kindOf(array) as keyof typeof classes].BYTES_PER_ELEMENT;
   const isThere = byteOffsetOf(array) + lengthOf(array) * bytes <= bytesOf(bufferOf(array));
   return isThere ? lengthOf(array) : 0;
 }
@@ -188,7 +177,10 @@ export class Place {
   private end = 0;
   private knownAddress = -1;
 
-  constructor(readonly array: FloatArray) {
+  constructor(
+    readonly array: FloatArray,
+    readonly dtype: DType,
+  ) {
     this.length = lengthOf(array);
   }
 
@@ -237,11 +229,11 @@ export class Place {
   }
 
   private lookUp(): void {
-    const { array, length } = this;
+    const { array, dtype, length } = this;
     const buffer = bufferOf(array);
     this.buffer = buffer;
     this.bufferBytes = bytesOf(buffer);
-    this.end = byteOffsetOf(array) + length * bytesPerElement[dtypeOf(array)];
+    this.end = byteOffsetOf(array) + length * bytesPerElement[dtype];
     if (isShared(buffer)) {
       const canGrow = isGrowable(buffer) === true && mostBytesOfShared(buffer) !== this.bufferBytes;
       this.kind = canGrow ? Kind.Changing : Kind.Permanent;

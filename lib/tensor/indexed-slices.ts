@@ -4,7 +4,7 @@ import type { FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { native } from '../native';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
-import { alias, Tensor, tensor } from './tensor';
+import { aliasOfGiven, Tensor, tensor } from './tensor';
 
 /**
  * A sparse gradient: rows, and which rows of the whole they are. Indices may repeat and need no order; rows with the
@@ -99,5 +99,5 @@ function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: rea
   if (sizeOf(row) * n !== values.length) {
     throw new RangeError(`values has ${values.length} elements, ${n} rows of shape ${showShape(row)} were expected`);
   }
-  return alias(values, [n, ...row]);
+  return aliasOfGiven(values, [n, ...row]);
 }

@@ -1,5 +1,5 @@
 import { native } from '../native';
-import { alignedArray, dtypeOf, Place, type Watchable } from './arrays';
+import { alignedArray, Place, type Watchable } from './arrays';
 import type { DType, FloatArray } from './dtype';
 
 /**
@@ -17,7 +17,7 @@ class Pool {
       if (place.isThere) return place; // not when somebody has transferred its buffer
     }
     this.nextGeneration(); // outside of scopes, lengths that never come again would otherwise pile up
-    return new Place(alignedArray(dtype, length));
+    return new Place(alignedArray(dtype, length), dtype);
   }
 
   give(dtype: DType, place: Place): void {
@@ -77,7 +77,7 @@ export class Memory {
     private readonly place: Place,
     private readonly origin: 'pool' | 'library' | 'caller',
   ) {
-    this.dtype = dtypeOf(place.array);
+    this.dtype = place.dtype;
     this.length = place.length;
   }
 
@@ -94,13 +94,13 @@ export class Memory {
   }
 
   /** A fresh array that stays as long as what is made of it: a variable, or a value that outlives its step. */
-  static of(array: FloatArray): Memory {
-    return new Memory(new Place(array), 'library');
+  static of(array: FloatArray, dtype: DType): Memory {
+    return new Memory(new Place(array, dtype), 'library');
   }
 
   /** A caller's array, over memory that is the caller's to take away. */
-  static over(array: FloatArray): Memory {
-    return new Memory(new Place(array), 'caller');
+  static over(array: FloatArray, dtype: DType): Memory {
+    return new Memory(new Place(array, dtype), 'caller');
   }
 
   /** Whether the array is the pool's to hand out again. */

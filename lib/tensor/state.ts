@@ -1,6 +1,7 @@
 import { isIterable, isWhole, shown } from '../checks';
-import { type AnyArray, copyInto, kindOf, lengthNow, Place, plainArray } from './arrays';
-import type { DType, FloatArray } from './dtype';
+import { copyInto, kindOf, lengthNow, plainArray } from './arrays';
+import type { DType, FloatArray, StateMemory } from './dtype';
+import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import type { Variable } from './variable';
 
@@ -9,8 +10,7 @@ import type { Variable } from './variable';
 /** Element types of state. */
 export type StateDType = DType | 'int32' | 'int64';
 
-/** What state lies in: one class of typed array for each StateDType. */
-export type StateMemory = AnyArray;
+export type { StateMemory } from './dtype';
 
 /** One piece of state that a run needs to continue byte for byte. */
 export interface StateEntry {
@@ -55,6 +55,9 @@ export interface Stateful {
    */
   planRestore(source: StateSource): () => void;
 }
+
+/** An entry of numbers that can lie in a tensor. */
+export type FloatEntry = StateEntry & { readonly dtype: DType; readonly memory: FloatArray };
 
 /** One entry, checked, and who has taken it. */
 interface Row {
@@ -123,7 +126,7 @@ export class StateSource {
    */
   take(key: string, dtype: 'int64', shape?: readonly number[]): StateEntry & { memory: BigInt64Array };
   take(key: string, dtype: 'int32', shape?: readonly number[]): StateEntry & { memory: Int32Array };
-  take(key: string, dtype: DType | 'float', shape?: readonly number[]): StateEntry & { memory: FloatArray };
+  take(key: string, dtype: DType | 'float', shape?: readonly number[]): FloatEntry;
   take(key: string, dtype: StateDType | 'float', shape?: readonly number[]): StateEntry {
     const full = this.prefix + key;
     const row = this.rows.get(full);
@@ -145,7 +148,7 @@ export class StateSource {
   }
 
   /** `take`, for keys of `unclaimed`: another owner that looks for the same is refused. */
-  find(key: string, dtype: DType | 'float', shape?: readonly number[]): StateEntry & { memory: FloatArray } {
+  find(key: string, dtype: DType | 'float', shape?: readonly number[]): FloatEntry {
     const entry = this.take(key, dtype, shape);
     this.rows.get(this.prefix + key)!.isFound = true;
     return entry;
@@ -192,16 +195,17 @@ export class StateSource {
   }
 
   /**
-   * Memory for what does not exist yet: the entry's own where it is to be adopted, else `fresh()` with its values.
+   * @internal Memory for what does not exist yet: the entry's own where it is to be adopted, else `fresh()` with its values.
    * @throws TypeError for memory that cannot be adopted.
    */
-  memoryOf({ key, memory }: StateEntry & { memory: FloatArray }, fresh: () => FloatArray): FloatArray {
+  memoryOf({ key, dtype, memory }: FloatEntry, fresh: () => FloatArray): Memory {
     if (!this.adopts) {
       const copy = fresh();
       copyInto(copy, memory);
-      return copy;
+      return Memory.of(copy, dtype);
     }
-    if (new Place(memory).isPermanent) return memory;
+    const own = Memory.of(memory, dtype);
+    if (own.isPermanent) return own;
     throw new TypeError(`${shown(key)} in the state cannot be adopted: its memory is not a fixed SharedArrayBuffer`);
   }
 

@@ -4,6 +4,13 @@ import { rounded, type DType, type FloatArray, type Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './shape';
 
+declare global {
+  /** For programs compiled without a library that has it: TypeScript before 5.2, or no `ESNext.Disposable`. */
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+}
+
 const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
@@ -152,7 +159,7 @@ export class Tensor {
  */
 export function tensor(values: Nested | FloatArray, shape?: readonly number[], dtype?: DType): Tensor {
   const given = valuesAndShape('values', values, shape, dtype);
-  return new Tensor(Memory.over(given.array), given.shape);
+  return new Tensor(Memory.over(given.array, given.dtype), given.shape);
 }
 
 /** A fresh array with the given values, and its shape. */
@@ -181,8 +188,13 @@ export function valuesAndShape(
 }
 
 /** @internal A tensor over `array` itself. */
-export function alias(array: FloatArray, shape: Shape = [lengthOf(array)]): Tensor {
-  return new Tensor(Memory.over(array), shape);
+export function alias(array: FloatArray, dtype: DType, shape: Shape): Tensor {
+  return new Tensor(Memory.over(array, dtype), shape);
+}
+
+/** @internal A tensor over a caller's array itself, of which nobody but its class says what it holds. */
+export function aliasOfGiven(array: FloatArray, shape: Shape = [lengthOf(array)]): Tensor {
+  return alias(array, dtypeOf(array), shape);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean, checkFunction, shown } from '../checks';
-import { copyInto, isFloatArray, lengthOf, sharedArray } from './arrays';
+import { copyInto, dtypeOf, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
@@ -42,11 +42,11 @@ export class Variable implements Stateful {
   readonly #value: Tensor;
 
   /** @internal */
-  constructor(array: FloatArray, options: VariableOptions, isCallers = false) {
-    if (!isFloatArray(array))
+  constructor(memory: Memory, options: VariableOptions) {
+    if (!(memory instanceof Memory))
       throw new TypeError('a Variable is made by variable(initial) or Variable.over(array), not by new');
     checkOptions('options', options, names);
-    const { name, trainable = true, constraint, shape = [lengthOf(array)] } = options;
+    const { name, trainable = true, constraint, shape = [memory.length] } = options;
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
       throw new TypeError(`name must be a string that is not empty, got ${shown(name)}`);
     }
@@ -56,7 +56,7 @@ export class Variable implements Stateful {
     if (name === undefined) unnamed++;
     this.trainable = trainable;
     this.constraint = constraint ?? null;
-    this.#value = new Tensor(isCallers ? Memory.over(array) : Memory.of(array), frozen(shape));
+    this.#value = new Tensor(memory, frozen(shape));
   }
 
   /** The element type. */
@@ -113,7 +113,7 @@ export class Variable implements Stateful {
         );
       }
     }
-    return new Variable(array, options, true);
+    return new Variable(Memory.over(array, dtypeOf(array)), options);
   }
 
   /**
@@ -198,7 +198,7 @@ export class Variable implements Stateful {
 export function variable(initial: Nested | FloatArray | Tensor, options: VariableOptions = {}): Variable {
   checkOptions('options', options, names);
   const values = initial instanceof Tensor ? initial.data : initial;
-  const shape = options.shape ?? (initial instanceof Tensor ? initial.shape : undefined);
-  const given = valuesAndShape('initial', values, shape, options.dtype, sharedArray);
-  return new Variable(given.array, { ...options, shape: given.shape });
+  const { shape, dtype } = initial instanceof Tensor ? initial : { shape: undefined, dtype: undefined };
+  const given = valuesAndShape('initial', values, options.shape ?? shape, options.dtype ?? dtype, sharedArray);
+  return new Variable(Memory.of(given.array, given.dtype), { ...options, shape: given.shape });
 }

@@ -1,5 +1,5 @@
 import { checkRange, isNotNegative } from '../checks';
-import { native } from '../native';
+import { formatNumber, native } from '../native';
 import type { NamesOf } from '../options';
 
 /** How gradients are clipped before a step, as Keras names it; at most one of them. */
@@ -54,6 +54,6 @@ export class NormTable {
   }
 
   get norm(): number {
-    return this.end === 0 ? 0 : Math.sqrt(native.sumOfSquaresAt(this.table, this.end / 3, false));
+    return this.end === 0 ? 0 : Math.sqrt(native.sumOfSquaresAt(this.table, this.end / 3, formatNumber.float32));
   }
 }

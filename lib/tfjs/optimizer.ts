@@ -290,7 +290,7 @@ const without = (options: Given, names: Names): Given =>
 
 /** Any variable's that is in no group. */
 const settingsOf = ({ mechanism }: RuleOptimizer): Settings =>
-  mechanism.settingsByVariable.of(new Variable(new Float32Array(0), { name: 'any', trainable: false }));
+  mechanism.settingsByVariable.of(Variable.over(new Float32Array(0), { name: 'any', trainable: false }));
 
 /** Options whose groups list variables of TensorFlow.js, with what stands for those. */
 function withStandIns(options: Given): Given {

@@ -20,7 +20,7 @@ const standIns = new WeakMap<TfVariable, Variable>();
 export function standInFor(variable: TfVariable): Variable {
   let standIn = standIns.get(variable);
   if (standIn === undefined) {
-    standIn = new Variable(new Float32Array(0), { name: variable.name, trainable: false });
+    standIn = Variable.over(new Float32Array(0), { name: variable.name, trainable: false });
     standIns.set(variable, standIn);
   }
   return standIn;

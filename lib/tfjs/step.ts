@@ -1,6 +1,6 @@
-import { native } from '../native';
+import { formatNumber, native } from '../native';
 import { Groups, type Mechanism } from '../step/plan';
-import { Column, StepLayout } from '../step/step-table';
+import { Column, SlotColumn, StepLayout } from '../step/step-table';
 import { factorFor, globalFactorFor, NormTable, type ClippingOptions } from './clipping';
 import type { TfTensor } from './engine';
 import type { BackendMemory } from './memory/memory';
@@ -40,6 +40,11 @@ class Layout {
       this.table[row + Column.Length] = variable.size;
       this.table[row + Column.GradientLength] = variable.size;
       this.table[row + Column.RowElements] = 1;
+      this.table[row + Column.GradientFormat] = formatNumber.float32;
+      this.table[row + Column.ParameterFormat] = formatNumber.float32;
+      rule.slots.forEach((_, k) => {
+        this.table[this.step.slotOf(i, k) + SlotColumn.Format] = formatNumber.float32;
+      });
     });
   }
 
@@ -114,7 +119,8 @@ export class Steps {
       const row = step.rowOf(i);
       const { slots } = state;
       table[row + Column.Parameter] = memory.addressOf(state.variable);
-      for (let k = 0; k < slots.length; k++) table[row + Column.Slots + k] = memory.addressOf(slots[k]!);
+      for (let k = 0; k < slots.length; k++)
+        table[step.slotOf(i, k) + SlotColumn.Address] = memory.addressOf(slots[k]!);
       let address = clipValue === undefined ? memory.addressToRead(gradient) : undefined;
       if (address === undefined) {
         // What is a variable may be one of this step, and is read as it was before the step.

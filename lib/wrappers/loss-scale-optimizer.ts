@@ -56,7 +56,7 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     const scaled = super.computeGradients(() => {
       const plain = loss();
       if (!(plain instanceof Tensor)) return plain; // which the inner optimizer refuses
-      value = alias(plain.data.slice(), plain.shape);
+      value = alias(plain.data.slice(), plain.dtype, plain.shape);
       return mul(plain, scale);
     }, options);
     const pairs = scaled.map(([gradient, variable]): [Gradient | null, Variable] => {

@@ -1,10 +1,11 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkRange, isFinitePositive, isWhole, shown, isIterable } from '../checks';
 import { sharedArray, isFloatArray } from '../tensor/arrays';
-import type { FloatArray } from '../tensor/dtype';
+import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { native } from '../native';
-import { alias, Tensor } from '../tensor/tensor';
+import { Memory } from '../tensor/memory';
+import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import {
   planVariables,
   restoreParts,
@@ -185,8 +186,9 @@ export class DynamicLossScale extends LossScale {
   }
 }
 
-function scalar(name: string, dtype: 'float32' | 'float64', value: number): Variable {
-  return new Variable(sharedArray(dtype, 1).fill(value), { name, trainable: false, shape: [] });
+function scalar(name: string, dtype: DType, value: number): Variable {
+  const memory = Memory.of(sharedArray(dtype, 1).fill(value), dtype);
+  return new Variable(memory, { name, trainable: false, shape: [] });
 }
 
 function valuesOf(gradients: unknown): Tensor[] {
@@ -202,7 +204,7 @@ function valuesOfOne(gradient: unknown): Tensor[] {
   if (gradient === null) return [];
   if (gradient instanceof Tensor) return [gradient];
   if (gradient instanceof IndexedSlices) return [gradient.values];
-  if (isFloatArray(gradient)) return [alias(gradient)];
+  if (isFloatArray(gradient)) return [aliasOfGiven(gradient)];
   throw new TypeError(`gradients must be gradients, a list or pairs of them, got ${shown(gradient)}`);
 }
 
@@ -214,7 +216,7 @@ const bounds = { float32: (2 - 2 ** -23) ** 2 * 2 ** 254, float64: Number.MAX_VA
  * Only what is out of bounds is looked at one by one.
  */
 function allFinite(tensors: readonly Tensor[]): boolean {
-  return (['float32', 'float64'] as const).every((dtype) => {
+  return dtypes.every((dtype) => {
     const own = tensors.filter((tensor) => tensor.dtype === dtype);
     if (own.length === 0) return true;
     const factors = Float64Array.from(own, ({ factor }) => factor);

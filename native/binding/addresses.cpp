@@ -20,6 +20,11 @@ class Reader {
     good = good && n <= 1;
     return n == 1;
   }
+  Format format() {
+    const size_t n = whole();
+    good = good && n < kFormatCount;
+    return n < kFormatCount ? static_cast<Format>(n) : Format();
+  }
   void* address() {  // nullptr for 0
     const double x = *next_++;
     const bool fits = x >= 0 && x <= kMaxSafeInteger;
@@ -33,7 +38,9 @@ class Reader {
   const double* next_;
 };
 
-constexpr size_t kHeader = 4, kBeforeSlots = 8;  // numbers
+constexpr size_t kHeader = 4, kBeforeSlots = 9, kSlot = 2;  // numbers
+
+size_t numbers_of_item(size_t slot_count) { return kBeforeSlots + kSlot * slot_count; }
 
 struct Item {
   VariableUpdate variable;
@@ -44,18 +51,32 @@ Item read_item(Reader& reader, size_t slot_count) {
   Item item;
   VariableUpdate& variable = item.variable;
   variable.group = reader.whole();
-  variable.is_float64 = reader.flag();
   variable.length = reader.whole();
   item.row_elements = reader.whole();
   variable.factor = reader.number();
+  variable.formats.gradient = reader.format();
   variable.gradient = reader.address();
   item.gradient_length = reader.whole();
+  variable.formats.param = reader.format();
   variable.param = reader.address();
   bool present = variable.param != nullptr;
-  for (size_t k = 0; k < slot_count; ++k) present = (variable.slots[k] = reader.address()) != nullptr && present;
+  for (size_t k = 0; k < slot_count; ++k) {
+    variable.formats.slots[k] = reader.format();
+    present = (variable.slots[k] = reader.address()) != nullptr && present;
+  }
   reader.good = reader.good && (present || variable.length == 0);
   reader.good = reader.good && (variable.gradient != nullptr || item.gradient_length == 0);
   return item;
+}
+
+// TypeError for columns that no rule has a loop over together.
+void refuse_formats(Arguments& args, const Formats& formats, size_t slot_count, size_t i) {
+  std::string message = "variable " + std::to_string(i) + " of a step has a parameter in " + name_of(formats.param) +
+                        ", a gradient in " + name_of(formats.gradient);
+  for (size_t k = 0; k < slot_count; ++k) {
+    message += (k == 0 ? " and slots in " : ", ") + std::string(name_of(formats.slots[k]));
+  }
+  args.type_error(message + ": there is no kernel for these together");
 }
 
 std::string of_gradient(size_t i) { return "gradient " + std::to_string(i); }
@@ -67,6 +88,10 @@ bool has_rows(const Item& item, size_t rows) {  // gradient_length == rows * row
 
 void add_sparse(Arguments& args, Update& update, const Item& item, size_t i, Int32s rows) {
   if (!has_rows(item, rows.length)) return args.range_error(of_gradient(i) + " has the wrong number of elements");
+  if (!update.can_sum(item.variable)) {
+    return args.type_error(of_gradient(i) + " is sparse and in " + name_of(item.variable.formats.gradient) +
+                           ": there is no kernel that sums its rows");
+  }
   const int32_t* const indices = update.add(item.variable, item.row_elements, rows.data, rows.length);
   if (indices == nullptr) return args.out_of_memory("the indices of a gradient");
   if (item.row_elements == 0) return;  // rows of nothing: no memory is reached through them
@@ -157,7 +182,7 @@ bool read_header(Arguments& args, const Floats& table, Header& header) {
   const size_t most = table.length;  // no product of these overflows
   args.require(
       header.groups <= most && header.count <= most &&
-          table.length == kHeader + header.groups * rule.hyper_count + header.count * (kBeforeSlots + rule.slot_count),
+          table.length == kHeader + header.groups * rule.hyper_count + header.count * numbers_of_item(rule.slot_count),
       "the table of a step must be as long as its counts say");
   header.hyper = table.as<double>() + kHeader;
   header.items = header.hyper + header.groups * rule.hyper_count;
@@ -171,7 +196,7 @@ void refuse_item(Arguments& args, size_t i) {
 }  // namespace
 
 bool read_layout(Arguments& args, void* step, size_t bytes) {
-  const Floats table = args.floats("table", DType::float64);
+  const Floats table = args.floats("table", Format::float64);
   Header header;
   if (args.failed() || !read_header(args, table, header)) return false;
   static thread_local Buffer<VariableUpdate> variables;
@@ -179,9 +204,12 @@ bool read_layout(Arguments& args, void* step, size_t bytes) {
   if (!variables.reserve(header.count)) return args.out_of_memory("a step of so many variables"), false;
   const size_t slot_count = scalar::kTable.rules[header.rule].slot_count;
   for (size_t i = 0; i < header.count; ++i) {
-    Reader reader(header.items + i * (kBeforeSlots + slot_count));
+    Reader reader(header.items + i * numbers_of_item(slot_count));
     const Item item = read_item(reader, slot_count);
     if (!reader.good || item.variable.group >= header.groups) return refuse_item(args, i), false;
+    if (stored_of(item.variable.formats, slot_count) == kStoredCount) {
+      return refuse_formats(args, item.variable.formats, slot_count, i), false;
+    }
     variables.add_reserved(item.variable);
   }
   const bool fits = LaidOutStep::lay_out(step, bytes, header.rule, header.groups, variables.data(), variables.size());
@@ -190,7 +218,7 @@ bool read_layout(Arguments& args, void* step, size_t bytes) {
 }
 
 bool read_update(Arguments& args, Update& update) {
-  const Floats table = args.floats("table", DType::float64);
+  const Floats table = args.floats("table", Format::float64);
   const bool has_sparse = !args.next_is_undefined();
   const Napi::Value rows = has_sparse ? args.next() : Napi::Value();
   if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
@@ -209,6 +237,8 @@ bool read_update(Arguments& args, Update& update) {
     const Item item = read_item(reader, slot_count);
     if (!reader.good || item.variable.group >= header.groups) {
       refuse_item(args, i);
+    } else if (stored_of(item.variable.formats, slot_count) == kStoredCount) {
+      refuse_formats(args, item.variable.formats, slot_count, i);
     } else if (has_sparse) {
       add_item(args, update, item, i, rows);
     } else if (!add_dense(update, item)) {

@@ -6,7 +6,7 @@ namespace gradstep {
 
 namespace {
 
-const char* name_of(DType dtype) { return dtype == DType::float32 ? "Float32Array" : "Float64Array"; }
+const char* class_of(Format format) { return format == Format::float32 ? "Float32Array" : "Float64Array"; }
 
 }  // namespace
 
@@ -41,20 +41,20 @@ Floats Arguments::floats_of(napi_value value, const char* name) {
     type_error(std::string(name) + " must be a Float32Array or a Float64Array");
     return {};
   }
-  result.dtype = type == napi_float32_array ? DType::float32 : DType::float64;
+  result.format = type == napi_float32_array ? Format::float32 : Format::float64;
   return result;
 }
 
 Floats Arguments::floats(const char* name) { return floats_of(next(), name); }
 
-Floats Arguments::floats(const char* name, DType dtype) {
+Floats Arguments::floats(const char* name, Format format) {
   const Floats result = floats(name);
-  if (!failed_ && result.dtype != dtype) type_error(std::string(name) + " must be a " + name_of(dtype));
+  if (!failed_ && result.format != format) type_error(std::string(name) + " must be a " + class_of(format));
   return result;
 }
 
-Floats Arguments::floats(const char* name, DType dtype, size_t length) {
-  const Floats result = floats(name, dtype);
+Floats Arguments::floats(const char* name, Format format, size_t length) {
+  const Floats result = floats(name, format);
   if (!failed_ && result.length != length) {
     range_error(std::string(name) + " has " + std::to_string(result.length) + " elements, expected " +
                 std::to_string(length));
@@ -79,7 +79,7 @@ Int32s Arguments::int32s_of(napi_value value, const char* name) {
 
 void Arguments::sizes(const char* name, Buffer<size_t>& sizes) {
   sizes.clear();
-  const Floats values = floats(name, DType::float64);
+  const Floats values = floats(name, Format::float64);
   if (!sizes.reserve(values.length)) out_of_memory(name);
   for (size_t i = 0; i < values.length && !failed_; ++i) {
     const double value = values.as<double>()[i];
@@ -100,6 +100,12 @@ size_t Arguments::size(const char* name) {
     range_error(std::string(name) + " must be a whole number that is not negative");
   }
   return failed_ ? 0 : static_cast<size_t>(value);
+}
+
+Format Arguments::format(const char* name) {
+  const size_t number = size(name);
+  if (!failed_ && number >= kFormatCount) range_error(std::string(name) + " must be a format's number");
+  return failed_ ? Format::float32 : static_cast<Format>(number);
 }
 
 bool Arguments::boolean(const char* name) {

@@ -6,19 +6,19 @@
 
 #include <string>
 
+#include "../kernels/formats.h"
 #include "../runtime/buffer.h"
 
 namespace gradstep {
 
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 
-enum class DType { float32, float64 };
-
-// A typed array of floats: where it is and what it is.
+// A typed array of floats: where it is and what it is. There are formats that no class of arrays stands for: those come
+// by their numbers.
 struct Floats {
   void* data = nullptr;
   size_t length = 0;
-  DType dtype = DType::float32;
+  Format format = Format::float32;
 
   template <class T> T* as() const { return static_cast<T*>(data); }
 };
@@ -34,12 +34,13 @@ class Arguments {
 
   // Each reads the next argument; `name` is for the message.
   Floats floats(const char* name);
-  Floats floats(const char* name, DType dtype);                 // of this dtype
-  Floats floats(const char* name, DType dtype, size_t length);  // of this dtype and length
+  Floats floats(const char* name, Format format);                 // of this format
+  Floats floats(const char* name, Format format, size_t length);  // of this format and length
   Int32s int32s(const char* name);
   void sizes(const char* name, Buffer<size_t>& sizes);  // a Float64Array of whole numbers
   double number(const char* name);
   size_t size(const char* name);
+  Format format(const char* name);  // by its number
   bool boolean(const char* name);
   std::string string(const char* name);
   Napi::Value next() { return info_[position_++]; }
@@ -69,13 +70,16 @@ class Arguments {
 // The position of the first index outside [0, limit), or the length when there is none.
 size_t first_outside(Int32s indices, size_t limit);
 
-// Calls f with a float or a double, for its type.
-template <class F> void with_type(DType dtype, F&& f) {
-  if (dtype == DType::float32) {
-    f(float());
-  } else {
-    f(double());
+// Calls f with a number of the format's type, for its type. False, without calling it, for formats that rules alone
+// have kernels for.
+template <class F> bool with_type(Format format, F&& f) {
+  switch (format) {
+#define GRADSTEP_CALL(name, type) \
+  case FormatOf<type>::kFormat: f(type()); return true;
+    GRADSTEP_ARITHMETICS(GRADSTEP_CALL)
+#undef GRADSTEP_CALL
   }
+  return false;
 }
 
 }  // namespace gradstep

@@ -11,9 +11,9 @@ namespace {
 
 using Info = Napi::CallbackInfo;
 
-// A list of arrays of one dtype.
+// A list of arrays of one format.
 struct List {
-  DType dtype = DType::float32;
+  Format format = Format::float32;
   Buffer<Floats> arrays;
 };
 
@@ -30,8 +30,8 @@ void read_arrays(Arguments& args, List& list) {
     napi_value item;
     napi_get_element(args.env(), arrays, i, &item);
     const Floats array = args.floats_of(item, "an array");
-    if (i == 0) list.dtype = array.dtype;
-    if (!args.failed() && array.dtype != list.dtype) args.type_error("all arrays must have one dtype");
+    if (i == 0) list.format = array.format;
+    if (!args.failed() && array.format != list.format) args.type_error("all arrays must have one dtype");
     list.arrays.add_reserved(array);
   }
 }
@@ -51,10 +51,10 @@ Napi::Value sum_of_squares_of(const Info& info) {
   List list;
   read_arrays(args, list);
   Floats factors;
-  if (!args.next_is_undefined()) factors = args.floats("factors", DType::float64, list.arrays.size());
+  if (!args.next_is_undefined()) factors = args.floats("factors", Format::float64, list.arrays.size());
   if (args.failed()) return args.undefined();
   double sum = 0;
-  with_type(list.dtype, [&](auto t) {
+  with_type(list.format, [&](auto t) {
     Buffer<Values<decltype(t)>> values;
     const bool done =
         values_of(list, factors.as<double>(), values) && sum_of_squares(values.data(), values.size(), sum);
@@ -63,20 +63,21 @@ Napi::Value sum_of_squares_of(const Info& info) {
   return Napi::Number::New(info.Env(), sum);
 }
 
-// sumOfSquaresAt(table: Float64Array of [address, length, factor] for each array, count, isFloat64): number
+// sumOfSquaresAt(table: Float64Array of [address, length, factor] for each array, count, format): number
 Napi::Value sum_of_squares_at(const Info& info) {
   Arguments args(info);
-  const Floats table = args.floats("table", DType::float64);
+  const Floats table = args.floats("table", Format::float64);
   const size_t count = args.size("count");
-  const bool is_float64 = args.boolean("isFloat64");
+  const Format format = args.format("format");
   args.require(count <= table.length / 3, "table must have three numbers for each array");
   if (args.failed()) return args.undefined();
   double sum = 0;
-  with_type(is_float64 ? DType::float64 : DType::float32, [&](auto t) {
+  const bool is_known = with_type(format, [&](auto t) {
     static thread_local Buffer<Values<decltype(t)>> values;
     if (!read_values(args, table.as<double>(), count, values)) return;
     if (!sum_of_squares(values.data(), values.size(), sum)) args.out_of_memory("the norm of so many arrays");
   });
+  if (!is_known) args.type_error(std::string("there is no norm of ") + name_of(format));
   return Napi::Number::New(info.Env(), sum);
 }
 
@@ -95,7 +96,7 @@ Napi::Value all_finite_of(const Info& info) {
   read_arrays(args, list);
   if (args.failed()) return args.undefined();
   bool finite = true;
-  with_type(list.dtype, [&](auto t) {
+  with_type(list.format, [&](auto t) {
     Buffer<Values<decltype(t)>> values;
     const bool done = values_of(list, nullptr, values) && all_finite(values.data(), values.size(), finite);
     if (!done) args.out_of_memory("looking at so many arrays");
@@ -111,10 +112,10 @@ Napi::Value add_n_of(const Info& info) {
   read_arrays(args, list);
   args.require(!list.arrays.empty(), "there must be terms to add");
   for (const Floats& term : list.arrays) {
-    args.require(term.length == out.length && term.dtype == out.dtype, "every term must be like out");
+    args.require(term.length == out.length && term.format == out.format, "every term must be like out");
   }
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     Buffer<const T*> terms;
     if (!terms.reserve(list.arrays.size())) return args.out_of_memory("a sum of so many terms");
@@ -127,20 +128,20 @@ Napi::Value add_n_of(const Info& info) {
 // scale(out, x, factor); out may be x
 Napi::Value scale_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
   const double factor = args.number("factor");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) { scale(out.as<decltype(t)>(), x.as<decltype(t)>(), factor, out.length); });
+  with_type(out.format, [&](auto t) { scale(out.as<decltype(t)>(), x.as<decltype(t)>(), factor, out.length); });
   return args.undefined();
 }
 
 // addScaled(out, x, factor): out += x factor
 Napi::Value add_scaled_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
   const double factor = args.number("factor");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) { add_scaled(out.as<decltype(t)>(), x.as<decltype(t)>(), factor, out.length); });
+  with_type(out.format, [&](auto t) { add_scaled(out.as<decltype(t)>(), x.as<decltype(t)>(), factor, out.length); });
   return args.undefined();
 }
 
@@ -152,12 +153,12 @@ Napi::Value move_toward_op(const Info& info) {
   read_arrays(args, values);
   const double rate = args.number("rate");
   args.require(averages.arrays.size() == values.arrays.size(), "there must be as many values as averages");
-  args.require(averages.arrays.empty() || averages.dtype == values.dtype, "averages and values must have one dtype");
+  args.require(averages.arrays.empty() || averages.format == values.format, "averages and values must have one dtype");
   for (size_t i = 0; i < averages.arrays.size() && !args.failed(); ++i) {
     args.require(averages.arrays[i].length == values.arrays[i].length, "every value must be as long as its average");
   }
   if (args.failed()) return args.undefined();
-  with_type(averages.dtype, [&](auto t) {
+  with_type(averages.format, [&](auto t) {
     using T = decltype(t);
     Buffer<Average<T>> pairs;
     bool done = pairs.reserve(averages.arrays.size());
@@ -173,10 +174,10 @@ Napi::Value move_toward_op(const Info& info) {
 // clipByValue(out, x, low, high); out may be x
 Napi::Value clip_by_value_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
   const double low = args.number("low"), high = args.number("high");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     clip_by_value(out.as<T>(), x.as<T>(), static_cast<T>(low), static_cast<T>(high), out.length);
   });

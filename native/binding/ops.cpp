@@ -15,10 +15,10 @@ using Info = Napi::CallbackInfo;
 Napi::Value unary_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
   args.require(function < kUnaryCount, "no such unary function");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) { unary(function, out.as<decltype(t)>(), x.as<decltype(t)>(), out.length); });
+  with_type(out.format, [&](auto t) { unary(function, out.as<decltype(t)>(), x.as<decltype(t)>(), out.length); });
   return args.undefined();
 }
 
@@ -26,14 +26,14 @@ Napi::Value unary_op(const Info& info) {
 Napi::Value binary_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
-  const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
+  const Floats out = args.floats("out"), a = args.floats("a", out.format), b = args.floats("b", out.format);
   args.require(function < kBinaryCount, "no such binary function");
   const bool vectors = a.length == out.length && b.length == out.length;
   const bool scalar_a = a.length == 1 && b.length == out.length, scalar_b = b.length == 1 && a.length == out.length;
   args.require(vectors || scalar_a || scalar_b, "a and b must have as many elements as out, or one");
   if (args.failed()) return args.undefined();
   const Operands operands = vectors ? Operands::vectors : scalar_a ? Operands::scalar_a : Operands::scalar_b;
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     binary(function, out.as<T>(), a.as<T>(), b.as<T>(), operands, out.length);
   });
@@ -60,7 +60,7 @@ size_t product(const size_t* dims, size_t rank) {
 Napi::Value binary_broadcast_op(const Info& info) {
   Arguments args(info);
   const size_t function = args.size("function");
-  const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
+  const Floats out = args.floats("out"), a = args.floats("a", out.format), b = args.floats("b", out.format);
   static thread_local Buffer<size_t> layout;
   args.sizes("layout", layout);
   Broadcast shape;
@@ -79,7 +79,7 @@ Napi::Value binary_broadcast_op(const Info& info) {
                    reach(shape.dims, shape.b_strides, shape.rank) <= b.length,
                "the layout does not fit the arrays");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     binary(function, out.as<T>(), a.as<T>(), b.as<T>(), shape);
   });
@@ -89,7 +89,7 @@ Napi::Value binary_broadcast_op(const Info& info) {
 // permute(out, x, [...dims, ...strides of x])
 Napi::Value permute_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format);
   static thread_local Buffer<size_t> layout;
   args.sizes("layout", layout);
   const size_t rank = layout.size() / 2;
@@ -97,7 +97,7 @@ Napi::Value permute_op(const Info& info) {
                    reach(layout.data(), layout.data() + rank, rank) <= x.length,
                "the layout does not fit the arrays");
   if (args.failed() || out.length == 0) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     permute(out.as<T>(), x.as<T>(), rank, layout.data(), layout.data() + rank);
   });
@@ -107,12 +107,12 @@ Napi::Value permute_op(const Info& info) {
 // sum(out, x, outer, reduced, inner, scale)
 Napi::Value sum_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format);
   const size_t outer = args.size("outer"), reduced = args.size("reduced"), inner = args.size("inner");
   const double scale = args.number("scale");
   args.require(outer * inner == out.length && outer * reduced * inner == x.length, "the sizes do not fit the arrays");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     if (!sum(out.as<T>(), x.as<T>(), outer, reduced, inner, scale)) args.out_of_memory("a sum");
   });
@@ -124,12 +124,12 @@ template <class T> using RowFunction = void (*)(T* out, const T* x, size_t rows,
 // Each row function: (out, x, columns)
 template <RowFunction<float> of_floats, RowFunction<double> of_doubles> Napi::Value row_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
   const size_t columns = args.size("columns");
   args.require(columns > 0 && out.length % columns == 0, "columns must divide the elements");
   if (args.failed()) return args.undefined();
   const size_t rows = out.length / columns;
-  if (out.dtype == DType::float32) {
+  if (out.format == Format::float32) {
     of_floats(out.as<float>(), x.as<float>(), rows, columns);
   } else {
     of_doubles(out.as<double>(), x.as<double>(), rows, columns);
@@ -142,13 +142,13 @@ template <class T> using RowGradient = void (*)(T* dx, const T* dy, const T* y, 
 // The gradient of each row function: (dx, dy, y, columns)
 template <RowGradient<float> of_floats, RowGradient<double> of_doubles> Napi::Value row_gradient_op(const Info& info) {
   Arguments args(info);
-  const Floats dx = args.floats("dx"), dy = args.floats("dy", dx.dtype, dx.length);
-  const Floats y = args.floats("y", dx.dtype, dx.length);
+  const Floats dx = args.floats("dx"), dy = args.floats("dy", dx.format, dx.length);
+  const Floats y = args.floats("y", dx.format, dx.length);
   const size_t columns = args.size("columns");
   args.require(columns > 0 && dx.length % columns == 0, "columns must divide the elements");
   if (args.failed()) return args.undefined();
   const size_t rows = dx.length / columns;
-  if (dx.dtype == DType::float32) {
+  if (dx.format == Format::float32) {
     of_floats(dx.as<float>(), dy.as<float>(), y.as<float>(), rows, columns);
   } else {
     of_doubles(dx.as<double>(), dy.as<double>(), y.as<double>(), rows, columns);
@@ -159,13 +159,13 @@ template <RowGradient<float> of_floats, RowGradient<double> of_doubles> Napi::Va
 // softmaxCrossEntropy(loss, backprop, labels, logits, columns)
 Napi::Value softmax_cross_entropy_op(const Info& info) {
   Arguments args(info);
-  const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.dtype);
-  const Floats labels = args.floats("labels", loss.dtype, backprop.length);
-  const Floats logits = args.floats("logits", loss.dtype, backprop.length);
+  const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.format);
+  const Floats labels = args.floats("labels", loss.format, backprop.length);
+  const Floats logits = args.floats("logits", loss.format, backprop.length);
   const size_t columns = args.size("columns");
   args.require(loss.length * columns == backprop.length, "the sizes do not fit the arrays");
   if (args.failed()) return args.undefined();
-  with_type(loss.dtype, [&](auto t) {
+  with_type(loss.format, [&](auto t) {
     using T = decltype(t);
     softmax_cross_entropy(loss.as<T>(), backprop.as<T>(), labels.as<T>(), logits.as<T>(), loss.length, columns);
   });
@@ -192,15 +192,15 @@ const int32_t* copied(Arguments& args, Int32s indices, size_t limit, const char*
 // sparseSoftmaxCrossEntropy(loss, backprop, labels: Int32Array, logits, columns)
 Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
   Arguments args(info);
-  const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.dtype);
+  const Floats loss = args.floats("loss"), backprop = args.floats("backprop", loss.format);
   const Int32s labels = args.int32s("labels");
-  const Floats logits = args.floats("logits", loss.dtype, backprop.length);
+  const Floats logits = args.floats("logits", loss.format, backprop.length);
   const size_t columns = args.size("columns");
   args.require(loss.length * columns == backprop.length && labels.length == loss.length,
                "the sizes do not fit the arrays");
   const int32_t* const label = copied(args, labels, columns, "labels");
   if (args.failed()) return args.undefined();
-  with_type(loss.dtype, [&](auto t) {
+  with_type(loss.format, [&](auto t) {
     using T = decltype(t);
     sparse_softmax_cross_entropy(loss.as<T>(), backprop.as<T>(), label, logits.as<T>(), loss.length, columns);
   });
@@ -210,12 +210,12 @@ Napi::Value sparse_softmax_cross_entropy_op(const Info& info) {
 // scaleRows(out, x, factors)
 Napi::Value scale_rows_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), x = args.floats("x", out.dtype, out.length);
-  const Floats factors = args.floats("factors", out.dtype);
+  const Floats out = args.floats("out"), x = args.floats("x", out.format, out.length);
+  const Floats factors = args.floats("factors", out.format);
   args.require(factors.length > 0 ? out.length % factors.length == 0 : out.length == 0,
                "factors must divide the elements");
   if (args.failed() || factors.length == 0) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     scale_rows(out.as<T>(), x.as<T>(), factors.as<T>(), factors.length, out.length / factors.length);
   });
@@ -225,14 +225,14 @@ Napi::Value scale_rows_op(const Info& info) {
 // gather(out, params, indices, rows, columns): params is [rows, columns]
 Napi::Value gather_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), params = args.floats("params", out.dtype);
+  const Floats out = args.floats("out"), params = args.floats("params", out.format);
   const Int32s indices = args.int32s("indices");
   const size_t rows = args.size("rows"), columns = args.size("columns");
   args.require(out.length == indices.length * columns && params.length == rows * columns,
                "the sizes do not fit the arrays");
   const int32_t* const index = copied(args, indices, rows, "indices");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     gather(out.as<T>(), params.as<T>(), index, indices.length, columns);
   });
@@ -242,7 +242,7 @@ Napi::Value gather_op(const Info& info) {
 // scatterAdd(out, values, indices, rows, columns, factor): out is [rows, columns]
 Napi::Value scatter_add_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), values = args.floats("values", out.dtype);
+  const Floats out = args.floats("out"), values = args.floats("values", out.format);
   const Int32s indices = args.int32s("indices");
   const size_t rows = args.size("rows"), columns = args.size("columns");
   const double factor = args.number("factor");
@@ -250,7 +250,7 @@ Napi::Value scatter_add_op(const Info& info) {
                "the sizes do not fit the arrays");
   const int32_t* const index = copied(args, indices, rows, "indices");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     scatter_add(out.as<T>(), values.as<T>(), index, indices.length, columns, factor);
   });
@@ -260,20 +260,20 @@ Napi::Value scatter_add_op(const Info& info) {
 // gemm(out, a, b, m, n, k, transposeA, transposeB, bias | undefined, relu): out = op(a) op(b) + bias
 Napi::Value gemm_op(const Info& info) {
   Arguments args(info);
-  const Floats out = args.floats("out"), a = args.floats("a", out.dtype), b = args.floats("b", out.dtype);
+  const Floats out = args.floats("out"), a = args.floats("a", out.format), b = args.floats("b", out.format);
   const size_t m = args.size("m"), n = args.size("n"), k = args.size("k");
   const bool transpose_a = args.boolean("transposeA"), transpose_b = args.boolean("transposeB");
   const bool has_bias = !args.next_is_undefined();
   Floats bias;
   if (has_bias) {
-    bias = args.floats("bias", out.dtype, n);
+    bias = args.floats("bias", out.format, n);
   } else {
     args.next();
   }
   const bool relu = args.boolean("relu");
   args.require(m * n == out.length && m * k == a.length && k * n == b.length, "the sizes do not fit the arrays");
   if (args.failed()) return args.undefined();
-  with_type(out.dtype, [&](auto t) {
+  with_type(out.format, [&](auto t) {
     using T = decltype(t);
     Gemm<T> g = {};
     g.m = m, g.n = n, g.k = k;

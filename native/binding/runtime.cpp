@@ -4,6 +4,7 @@
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
+#include "version.h"
 
 namespace gradstep {
 namespace {
@@ -44,11 +45,13 @@ Napi::Array names(Napi::Env env, const char* const* list, size_t count) {
 }
 
 void export_runtime(Napi::Env env, Napi::Object exports) {
+  exports.Set("version", kVersion);
   add<get_isa>(env, exports, "isa");
   add<get_available_isas>(env, exports, "availableIsas");
   add<set_isa>(env, exports, "useIsa");
   add<get_threads>(env, exports, "threads");
   add<change_threads>(env, exports, "setThreads");
+  exports.Set("formats", names(env, kFormatNames, kFormatCount));
   exports.Set("maxThreads", static_cast<double>(kMaxThreads));
 }
 

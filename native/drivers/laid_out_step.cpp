@@ -8,15 +8,14 @@ namespace {
 constexpr uint64_t kMark = 0x6c61696473746570;
 constexpr size_t kHeaderBytes = LaidOutStep::kHeaderNumbers * sizeof(double);
 static_assert(sizeof(LaidOutStep) <= kHeaderBytes, "what follows starts behind the header");
-static_assert(sizeof(Range<float>) == sizeof(Range<double>), "both lie in one list");
 
 // Where the parts are.
 struct Parts {
   double* hyper;
   double* inputs;
-  void* ranges;          // Range<float>[float32_count], then Range<double>[float64_count]; the lists below likewise
+  Range* ranges;         // those of one arithmetic after those of another, as in the lists below
   const double** group;  // the hyperparameters of each range
-  size_t* ends;          // where each range ends when those of one dtype are laid end to end
+  size_t* ends;          // where each range ends when those of one arithmetic are laid end to end
   size_t* variable;      // whose range it is
   size_t bytes;
 
@@ -29,7 +28,7 @@ struct Parts {
     };
     hyper = static_cast<double*>(take(groups * scalar::kTable.rules[rule].hyper_count, sizeof(double)));
     inputs = static_cast<double*>(take(2 * count, sizeof(double)));
-    ranges = take(count, sizeof(Range<float>));
+    ranges = static_cast<Range*>(take(count, sizeof(Range)));
     group = static_cast<const double**>(take(count, sizeof(double*)));
     ends = static_cast<size_t*>(take(count, sizeof(size_t)));
     variable = static_cast<size_t*>(take(count, sizeof(size_t)));
@@ -37,15 +36,16 @@ struct Parts {
   }
 };
 
-template <class T>
-size_t add_ranges(const Parts& parts, size_t rule, const VariableUpdate* variables, size_t count, size_t first) {
+// Adds from `first` on the ranges that are stepped in this arithmetic. Returns how many they are.
+size_t add_ranges(const Parts& parts, size_t rule, const VariableUpdate* variables, size_t count, Arithmetic arithmetic,
+                  size_t first) {
   const Rule& description = scalar::kTable.rules[rule];
-  constexpr bool is_float64 = sizeof(T) == sizeof(double);
   size_t next = first, total = 0;
   for (size_t i = 0; i < count; ++i) {
     const VariableUpdate& variable = variables[i];
-    if (variable.is_float64 != is_float64 || variable.length == 0) continue;
-    static_cast<Range<T>*>(parts.ranges)[next] = range_of<T>(variable, description.slot_count);
+    if (arithmetic_of(description, variable.formats.param) != arithmetic || variable.length == 0) continue;
+    const uint8_t stored = stored_of(variable.formats, description.slot_count);
+    parts.ranges[next] = range_of(variable, description.slot_count, stored);
     parts.group[next] = parts.hyper + variable.group * description.hyper_count;
     parts.ends[next] = total += variable.length;
     parts.variable[next] = i;
@@ -54,41 +54,43 @@ size_t add_ranges(const Parts& parts, size_t rule, const VariableUpdate* variabl
   return next - first;
 }
 
-template <class T> void read_inputs(const Parts& parts, size_t first, size_t count) {
-  Range<T>* const ranges = static_cast<Range<T>*>(parts.ranges);
-  for (size_t k = first; k < first + count; ++k) {
+void read_inputs(const Parts& parts, size_t count) {
+  for (size_t k = 0; k < count; ++k) {
     const double* const input = parts.inputs + 2 * parts.variable[k];
-    ranges[k].factor = input[0];
-    ranges[k].gradient = reinterpret_cast<const T*>(static_cast<uintptr_t>(static_cast<int64_t>(input[1])));
+    parts.ranges[k].factor = input[0];
+    parts.ranges[k].gradient = reinterpret_cast<const void*>(static_cast<uintptr_t>(static_cast<int64_t>(input[1])));
   }
 }
 
-template <class T> void run_part(const Parts& parts, size_t rule, size_t first, size_t count) {
-  if (count == 0) return;
-  read_inputs<T>(parts, first, count);
-  run_ranges(of<T>(kernels()), rule, static_cast<const Range<T>*>(parts.ranges) + first, parts.group + first,
-             parts.ends + first, count);
+// Calls f(arithmetic, first, count) for the ranges of each arithmetic that has some.
+template <class F> void each_arithmetic(const LaidOutStep& step, F f) {
+  size_t first = 0;
+  for (size_t a = 0; a < kArithmeticCount; ++a) {
+    if (step.counts[a] > 0) f(static_cast<Arithmetic>(a), first, step.counts[a]);
+    first += step.counts[a];
+  }
 }
 
-template <class T> bool add_all(StepRanges<T>& ranges, const Parts& parts, size_t rule, size_t first, size_t count) {
+bool add_all(StepRanges& ranges, const Parts& parts, size_t rule, size_t first, size_t count) {
   ranges.clear();
-  if (count == 0) return true;
   if (!ranges.reserve(count)) return false;
-  read_inputs<T>(parts, first, count);
-  for (size_t k = first; k < first + count; ++k) {
-    ranges.add_reserved(static_cast<const Range<T>*>(parts.ranges)[k], parts.group[k]);
-  }
+  for (size_t k = first; k < first + count; ++k) ranges.add_reserved(parts.ranges[k], parts.group[k]);
   return ranges.prepare(rule);
 }
 
 // The sums of a measured rule need memory, all of which is taken before anything is written.
 bool run_measured(const Parts& parts, const LaidOutStep& step) {
-  static thread_local StepRanges<float> float32;
-  static thread_local StepRanges<double> float64;
-  if (!add_all(float32, parts, step.rule, 0, step.float32_count)) return false;
-  if (!add_all(float64, parts, step.rule, step.float32_count, step.float64_count)) return false;
-  if (!float32.empty()) float32.run(step.rule);
-  if (!float64.empty()) float64.run(step.rule);
+#define GRADSTEP_RANGES(name, type) StepRanges(Arithmetic::name),
+  static thread_local StepRanges ranges[] = {GRADSTEP_ARITHMETICS(GRADSTEP_RANGES)};
+#undef GRADSTEP_RANGES
+  bool found_memory = true;
+  each_arithmetic(step, [&](Arithmetic arithmetic, size_t first, size_t count) {
+    StepRanges& own = ranges[static_cast<size_t>(arithmetic)];
+    found_memory = found_memory && add_all(own, parts, step.rule, first, count);
+  });
+  if (!found_memory) return false;
+  each_arithmetic(
+      step, [&](Arithmetic arithmetic, size_t, size_t) { ranges[static_cast<size_t>(arithmetic)].run(step.rule); });
   return true;
 }
 
@@ -101,11 +103,16 @@ size_t LaidOutStep::bytes_for(size_t rule, size_t groups, size_t count) {
 bool LaidOutStep::lay_out(void* memory, size_t bytes, size_t rule, size_t groups, const VariableUpdate* variables,
                           size_t count) {
   if (bytes < bytes_for(rule, groups, count)) return false;
+  for (size_t i = 0; i < count; ++i) {
+    if (stored_of(variables[i].formats, scalar::kTable.rules[rule].slot_count) == kStoredCount) return false;
+  }
   const Parts parts(memory, rule, groups, count);
   LaidOutStep& step = *static_cast<LaidOutStep*>(memory);
-  step = {kMark, &step, rule, groups, count, 0, 0, bytes};
-  step.float32_count = add_ranges<float>(parts, rule, variables, count, 0);
-  step.float64_count = add_ranges<double>(parts, rule, variables, count, step.float32_count);
+  step = {kMark, &step, rule, groups, count, {}, bytes};
+  size_t first = 0;
+  for (size_t a = 0; a < kArithmeticCount; ++a) {
+    first += step.counts[a] = add_ranges(parts, rule, variables, count, static_cast<Arithmetic>(a), first);
+  }
   return true;
 }
 
@@ -117,9 +124,14 @@ LaidOutStep* LaidOutStep::at(void* memory, size_t bytes) {
 
 bool LaidOutStep::run() {
   const Parts parts(this, rule, groups, count);
+  size_t ranges = 0;
+  for (const size_t of_arithmetic : counts) ranges += of_arithmetic;
+  read_inputs(parts, ranges);
   if (scalar::kTable.rules[rule].measured) return run_measured(parts, *this);
-  run_part<float>(parts, rule, 0, float32_count);
-  run_part<double>(parts, rule, float32_count, float64_count);
+  each_arithmetic(*this, [&](Arithmetic arithmetic, size_t first, size_t n) {
+    run_ranges(rule_kernels(arithmetic, rule), parts.ranges + first, parts.group + first, nullptr, parts.ends + first,
+               n);
+  });
   return true;
 }
 

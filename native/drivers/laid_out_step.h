@@ -12,14 +12,14 @@ namespace gradstep {
 struct LaidOutStep {
   static constexpr size_t kHeaderNumbers = 8;
 
-  uint64_t mark;            // kMark once it has been laid out
-  const LaidOutStep* self;  // the addresses inside hold only here
-  size_t rule, groups, count, float32_count, float64_count, bytes;
+  uint64_t mark;                                                // kMark once it has been laid out
+  const LaidOutStep* self;                                      // the addresses inside hold only here
+  size_t rule, groups, count, counts[kArithmeticCount], bytes;  // `counts`: ranges of each arithmetic
 
   // How much memory it takes.
   static size_t bytes_for(size_t rule, size_t groups, size_t count);
 
-  // False when there are not so many bytes.
+  // False when there are not so many bytes, or no loop over the columns of a variable (stored_of).
   [[nodiscard]] static bool lay_out(void* memory, size_t bytes, size_t rule, size_t groups,
                                     const VariableUpdate* variables, size_t count);
 

@@ -29,7 +29,7 @@ template <class T> void SparseGradients<T>::clear() {
 }
 
 template <class T>
-const int32_t* SparseGradients<T>::add(const Range<T>& variable, const double* hyper, size_t row_elements,
+const int32_t* SparseGradients<T>::add(const Range& variable, const double* hyper, size_t row_elements,
                                        const int32_t* indices, size_t count) {
   const size_t first = indices_.size();
   if (!indices_.extend(std::max<size_t>(count, 1))) return nullptr;  // one more than none, so that there is an address
@@ -38,7 +38,7 @@ const int32_t* SparseGradients<T>::add(const Range<T>& variable, const double* h
   return indices_.data() + first;
 }
 
-template <class T> bool SparseGradients<T>::reserve(SparseRules rules, StepRanges<T>& ranges) {
+template <class T> bool SparseGradients<T>::reserve(SparseRules rules, StepRanges& ranges) {
   size_t most_rows = 0, sums = 0, more_ranges = 0;
   for (const Gradient& gradient : gradients_) {
     most_rows = std::max(most_rows, gradient.count);
@@ -50,11 +50,11 @@ template <class T> bool SparseGradients<T>::reserve(SparseRules rules, StepRange
   return rules.whole || (rows_.reserve(most_rows) && buckets_.reserve(bucket_count(most_rows)));
 }
 
-template <class T> void SparseGradients<T>::expand(SparseRules rules, StepRanges<T>& ranges) {
+template <class T> void SparseGradients<T>::expand(SparseRules rules, StepRanges& ranges) {
   for (const Gradient& gradient : gradients_) {
     if (gradient.variable.count == 0 || (gradient.count == 0 && !rules.all_rows)) continue;
     if (rules.whole) {
-      Range<T> range = gradient.variable;
+      Range range = gradient.variable;
       range.gradient = dense(gradient);
       ranges.add_reserved(range, gradient.hyper);
     } else {
@@ -71,7 +71,7 @@ template <class T> const T* SparseGradients<T>::dense(const Gradient& gradient) 
   const int32_t* const indices = indices_.data() + gradient.first;
   const size_t n = gradient.row_elements;
   for (size_t i = 0; i < gradient.count; ++i) {
-    add_scaled(sum + static_cast<size_t>(indices[i]) * n, gradient.variable.gradient + i * n, 1.0, n);
+    add_scaled(sum + static_cast<size_t>(indices[i]) * n, gradient.values() + i * n, 1.0, n);
   }
   return sum;
 }
@@ -95,7 +95,7 @@ template <class T> void SparseGradients<T>::merge(const Gradient& gradient) {
   rows_.clear();
   for (size_t i = 0; i < gradient.count; ++i) {
     const int32_t index = indices[i];
-    const T* const values = gradient.variable.gradient + i * n;
+    const T* const values = gradient.values() + i * n;
     // Fibonacci hashing: neighbouring indices land far apart
     size_t bucket = (static_cast<uint32_t>(index) * uint64_t{11400714819323198485u} >> 32) & (capacity - 1);
     while (buckets[bucket] != 0 && rows_[buckets[bucket] - 1].index != index) bucket = (bucket + 1) & (capacity - 1);
@@ -110,12 +110,12 @@ template <class T> void SparseGradients<T>::merge(const Gradient& gradient) {
   }
 }
 
-template <class T> void SparseGradients<T>::add_rows(const Gradient& gradient, bool all_rows, StepRanges<T>& ranges) {
-  const Range<T>& variable = gradient.variable;
+template <class T> void SparseGradients<T>::add_rows(const Gradient& gradient, bool all_rows, StepRanges& ranges) {
+  const Range& variable = gradient.variable;
   const auto add = [&](size_t begin, size_t end, const T* values) {
-    Range<T> range = part(variable, begin, end);
+    Range& range = ranges.add_reserved(gradient.hyper);
+    set_part(range, variable, begin, end);
     range.gradient = values;
-    ranges.add_reserved(range, gradient.hyper);
   };
   if (all_rows) {
     std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.index < b.index; });

@@ -12,7 +12,7 @@ struct SparseRules {
   bool whole;     // the rule must see a variable whole, so its gradient is made dense
 };
 
-// Sparse gradients of one step, and the sums that their ranges refer to.
+// Sparse gradients of one step, stored as T and stepped in T, and the sums that their ranges refer to.
 template <class T> class SparseGradients {
  public:
   void clear();
@@ -20,20 +20,22 @@ template <class T> class SparseGradients {
 
   // `variable` is the whole variable, its gradient the values; the indices are copied. Returns the copy, good until the
   // next call, for the caller to check: each must be in [0, variable.count / row_elements). nullptr: no memory.
-  const int32_t* add(const Range<T>& variable, const double* hyper, size_t row_elements, const int32_t* indices,
+  const int32_t* add(const Range& variable, const double* hyper, size_t row_elements, const int32_t* indices,
                      size_t count);
 
   // Takes all memory that expand() needs, in `ranges` too. False when there is none.
-  [[nodiscard]] bool reserve(SparseRules rules, StepRanges<T>& ranges);
+  [[nodiscard]] bool reserve(SparseRules rules, StepRanges& ranges);
 
   // Adds to `ranges` what the rule has to do, and sums rows that repeat.
-  void expand(SparseRules rules, StepRanges<T>& ranges);
+  void expand(SparseRules rules, StepRanges& ranges);
 
  private:
   struct Gradient {
-    Range<T> variable;
+    Range variable;
     const double* hyper;
     size_t row_elements, first, count;  // indices_[first] and on
+
+    const T* values() const { return static_cast<const T*>(variable.gradient); }
   };
   struct Row {
     int32_t index;
@@ -44,7 +46,7 @@ template <class T> class SparseGradients {
   void merge(const Gradient& gradient);
   const T* sum_of(const Row& row, const T* more, size_t n);
   const T* dense(const Gradient& gradient);
-  void add_rows(const Gradient& gradient, bool all_rows, StepRanges<T>& ranges);
+  void add_rows(const Gradient& gradient, bool all_rows, StepRanges& ranges);
 
   Buffer<Gradient> gradients_;
   Buffer<int32_t> indices_;

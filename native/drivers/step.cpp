@@ -14,39 +14,17 @@ constexpr size_t kParallelElements = 2 * kBlockElements;
 
 }  // namespace
 
-template <class T> bool StepRanges<T>::prepare(size_t rule) {
-  if (!ends_.resize(ranges_.size())) return false;
-  if (!scalar::kTable.rules[rule].measured) return true;
-  return number_blocks(ranges_.data(), ranges_.size(), blocks_) && partial_.resize(blocks_.total);
-}
-
-// The first pass of a measured rule. Every variable is cut from its own start, so that its sums are added in the same
-// order whatever else takes part in the step.
-template <class T> void StepRanges<T>::measure(const Kernels<T>& table, size_t rule) {
-  const auto kernel = table.measure[rule];
-  each_block(ranges_.data(), blocks_, [&](size_t i, size_t offset, size_t n, size_t block) {
-    partial_[block] = kernel(hyper_[i], part(ranges_[i], offset, offset + n));
-  });
-  for (size_t i = 0; i < ranges_.size(); ++i) {
-    SumsOfSquares& sums = ranges_[i].sums = {0, 0};
-    for (size_t block = blocks_.first[i]; block < blocks_.first[i + 1]; ++block) {
-      sums.param += partial_[block].param;
-      sums.measured += partial_[block].measured;
-    }
-  }
-}
-
 // The rules are element-wise, so it does not matter for the result where the ranges are cut: they are laid end to end
 // and cut into pieces of equal size, a few small ranges or a part of a large one to each.
-template <class T>
-void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, const double* const* hyper,
+void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* const* hyper, const SumsOfSquares* sums,
                 const size_t* end, size_t count) {
-  const auto kernel = table.step[rule];
+  const auto kernel = kernels.step;
+  const auto sums_of = [=](size_t i) { return sums == nullptr ? nullptr : sums + i; };
   const auto whole = [=](size_t i, size_t last) {  // group by group
     while (i < last) {
       size_t next = i + 1;
       while (next < last && hyper[next] == hyper[i]) ++next;
-      kernel(hyper[i], ranges + i, next - i);
+      kernel(hyper[i], ranges + i, sums_of(i), next - i);
       i = next;
     }
   };
@@ -57,8 +35,8 @@ void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, co
   parallel_for(blocks_of(total, piece_elements), [=](size_t index) {
     const size_t from = index * piece_elements, to = std::min(total, from + piece_elements);
     const auto piece = [&](size_t i, size_t begin, size_t until) {
-      const Range<T> range = part(ranges[i], begin, until);
-      kernel(hyper[i], &range, 1);
+      const Range range = part(ranges[i], begin, until);
+      kernel(hyper[i], &range, sums_of(i), 1);
     };
     // The range that `from` lies in, those that lie in the piece as a whole, the one that reaches over its end.
     size_t i = static_cast<size_t>(std::upper_bound(end, end + count, from) - end);
@@ -74,19 +52,36 @@ void run_ranges(const Kernels<T>& table, size_t rule, const Range<T>* ranges, co
   });
 }
 
-template <class T> void StepRanges<T>::run(size_t rule) {
-  const Kernels<T>& table = of<T>(kernels());
-  if (scalar::kTable.rules[rule].measured) measure(table, rule);
-  size_t total = 0;
-  for (size_t i = 0; i < ranges_.size(); ++i) ends_[i] = total += ranges_[i].count;
-  run_ranges(table, rule, ranges_.data(), hyper_.data(), ends_.data(), ranges_.size());
+bool StepRanges::prepare(size_t rule) {
+  if (!ends_.resize(ranges_.size())) return false;
+  if (!scalar::kTable.rules[rule].measured) return true;
+  return number_blocks(ranges_.data(), ranges_.size(), blocks_) && partial_.resize(blocks_.total) &&
+         sums_.resize(ranges_.size());
 }
 
-template void run_ranges<float>(const Kernels<float>&, size_t, const Range<float>*, const double* const*, const size_t*,
-                                size_t);
-template void run_ranges<double>(const Kernels<double>&, size_t, const Range<double>*, const double* const*,
-                                 const size_t*, size_t);
-template class StepRanges<float>;
-template class StepRanges<double>;
+// The first pass of a measured rule. Every variable is cut from its own start, so that its sums are added in the same
+// order whatever else takes part in the step.
+void StepRanges::measure(const RuleKernels& kernels) {
+  const auto kernel = kernels.measure;
+  each_block(ranges_.data(), blocks_, [&](size_t i, size_t offset, size_t n, size_t block) {
+    partial_[block] = kernel(hyper_[i], part(ranges_[i], offset, offset + n));
+  });
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    SumsOfSquares& sums = sums_[i] = {0, 0};
+    for (size_t block = blocks_.first[i]; block < blocks_.first[i + 1]; ++block) {
+      sums.param += partial_[block].param;
+      sums.measured += partial_[block].measured;
+    }
+  }
+}
+
+void StepRanges::run(size_t rule) {
+  const RuleKernels& kernels = rule_kernels(arithmetic_, rule);
+  const bool measured = scalar::kTable.rules[rule].measured;
+  if (measured) measure(kernels);
+  size_t total = 0;
+  for (size_t i = 0; i < ranges_.size(); ++i) ends_[i] = total += ranges_[i].count;
+  run_ranges(kernels, ranges_.data(), hyper_.data(), measured ? sums_.data() : nullptr, ends_.data(), ranges_.size());
+}
 
 }  // namespace gradstep

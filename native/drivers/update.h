@@ -8,24 +8,32 @@ namespace gradstep {
 
 // A variable with its gradient. What the pointers point to must stay until the step has run.
 struct VariableUpdate {
-  bool is_float64;
   size_t group;
   size_t length;
   double factor;           // the gradient is `gradient * factor`
   const void* gradient;    // [length], or of a sparse one [rows, row_elements]
   void* param;             // [length], overlapping nothing else, as the slots
   void* slots[kMaxSlots];  // each [length]; as many as the rule has
+  Formats formats;
 };
 
-template <class T> Range<T> range_of(const VariableUpdate& variable, size_t slot_count) {
-  Range<T> range = {};
-  range.param = static_cast<T*>(variable.param);
-  range.gradient = static_cast<const T*>(variable.gradient);
-  for (size_t k = 0; k < slot_count; ++k) range.slots[k] = static_cast<T*>(variable.slots[k]);
+// The number of this combination of formats in GRADSTEP_STORED, or kStoredCount when no rule has a loop over it.
+uint8_t stored_of(const Formats& formats, size_t slot_count);
+
+inline Range range_of(const VariableUpdate& variable, size_t slot_count, uint8_t stored) {
+  Range range = {};
+  range.param = variable.param;
+  range.gradient = variable.gradient;
+  for (size_t k = 0; k < slot_count; ++k) range.slots[k] = variable.slots[k];
   range.factor = variable.factor;
   range.count = variable.length;
+  range.formats = variable.formats;
+  range.stored = stored;
   return range;
 }
+
+// What a rule computes in over a parameter of this format.
+inline Arithmetic arithmetic_of(const Rule& rule, Format param) { return rule.arithmetic[static_cast<size_t>(param)]; }
 
 // start(), add() any number of times, prepare(), run(), clear(). An update that was cleared, or that failed, can be
 // started again and finds its memory where it was: steps that are all alike allocate nothing.
@@ -35,17 +43,29 @@ class Update {
   // rows of a variable without a sparse gradient step too, with a gradient of zero. False when there is no memory.
   [[nodiscard]] bool start(size_t rule, bool all_rows, const double* hyper, size_t groups);
 
-  // False when there is no memory. Variables of one group should follow each other. (Inline, as half of a step of
-  // 10,000 small variables is to list them.)
+  // False when there is no memory, or no loop over columns of these formats (stored_of). Variables of one group should
+  // follow each other. (Inline, as half of a step of 10,000 small variables is to list them.)
   [[nodiscard]] bool add(const VariableUpdate& variable) {
+    const uint8_t stored = stored_of(variable.formats, rule_->slot_count);
+    if (stored == kStoredCount) return false;
     if (variable.length == 0) return true;
+    const Range range = range_of(variable, rule_->slot_count, stored);
     const double* const hyper = hyper_of(variable);
-    return variable.is_float64 ? float64_.ranges.add(range_of<double>(variable, slot_count_), hyper)
-                               : float32_.ranges.add(range_of<float>(variable, slot_count_), hyper);
+    switch (arithmetic_of(*rule_, variable.formats.param)) {
+#define GRADSTEP_ADD(name, type) \
+  case Arithmetic::name: return name##_.ranges.add(range, hyper);
+      GRADSTEP_ARITHMETICS(GRADSTEP_ADD)
+#undef GRADSTEP_ADD
+    }
+    return false;
   }
 
+  // Whether the rows of a variable's sparse gradient can be summed where they repeat: so far in the arithmetic's
+  // format.
+  bool can_sum(const VariableUpdate& variable) const;
+
   // The same with a sparse gradient. The indices are copied. Returns the copy, good until the next call, for the caller
-  // to check: each must be in [0, length / row_elements). nullptr when there is no memory.
+  // to check: each must be in [0, length / row_elements). nullptr where the other is false, or can_sum.
   [[nodiscard]] const int32_t* add(const VariableUpdate& variable, size_t row_elements, const int32_t* indices,
                                    size_t rows);
 
@@ -58,22 +78,27 @@ class Update {
   void clear();
 
  private:
-  // The variables of one dtype.
+  // The variables whose steps are computed in T.
   template <class T> struct Part {
-    StepRanges<T> ranges;
+    StepRanges ranges{ArithmeticNamed<T>::value};
     SparseGradients<T> sparse;
 
     bool prepare(size_t rule, SparseRules rules);
+    void run(size_t rule);
     void clear();
   };
 
-  const double* hyper_of(const VariableUpdate& variable) const { return hyper_.data() + variable.group * hyper_count_; }
+  const double* hyper_of(const VariableUpdate& variable) const {
+    return hyper_.data() + variable.group * rule_->hyper_count;
+  }
 
-  size_t rule_ = 0, hyper_count_ = 0, slot_count_ = 0;
+  size_t rule_number_ = 0;
+  const Rule* rule_ = scalar::kTable.rules;
   SparseRules sparse_rules_ = {};
   Buffer<double> hyper_;
-  Part<float> float32_;
-  Part<double> float64_;
+#define GRADSTEP_PART(name, type) Part<type> name##_;
+  GRADSTEP_ARITHMETICS(GRADSTEP_PART)
+#undef GRADSTEP_PART
 };
 
 }  // namespace gradstep

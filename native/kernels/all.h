@@ -39,19 +39,24 @@ namespace SIMD_ISA {
 
 // Tables are filled member by member, by name: nothing can take another's place.
 
-template <class R> static constexpr Rule rule_of() {
+template <template <class> class R> static constexpr Rule rule_of() {
+  using Any = R<F32x16>;  // what it says about itself does not depend on the vector
   Rule rule = {};
-  rule.name = R::kName;
-  rule.slots = R::kSlots.list;
-  rule.slot_count = R::kSlots.kCount;
-  rule.hyper = R::kHyper.list;
-  rule.hyper_count = R::kHyper.kCount;
-  rule.measured = IsMeasured<R>::value;
-  static_assert(R::kSlots.kCount <= kMaxSlots, "a rule's slots fit a range");
+  rule.name = Any::kName;
+  rule.slots = Any::kSlots.list;
+  rule.slot_count = Any::kSlots.kCount;
+  rule.hyper = Any::kHyper.list;
+  rule.hyper_count = Any::kHyper.kCount;
+  rule.measured = IsMeasured<Any>::value;
+#define GRADSTEP_ARITHMETIC(name, type, usual) \
+  rule.arithmetic[size_t(Format::name)] = ArithmeticNamed<typename ArithmeticOf<R, type>::Type>::value;
+  GRADSTEP_FORMATS(GRADSTEP_ARITHMETIC)
+#undef GRADSTEP_ARITHMETIC
+  static_assert(Any::kSlots.kCount <= kMaxSlots, "a rule's slots fit a range");
   return rule;
 }
 
-#define GRADSTEP_RULE(R) rule_of<R<F32x16>>(),
+#define GRADSTEP_RULE(R) rule_of<R>(),
 static constexpr Rule kRules[] = {GRADSTEP_OPTIMIZERS(GRADSTEP_RULE)};
 #undef GRADSTEP_RULE
 
@@ -63,10 +68,7 @@ static constexpr const char* kBinaryNames[] = {GRADSTEP_BINARY(GRADSTEP_NAME)};
 template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   Kernels<typename V::Scalar> table = {};
   size_t rule = 0, function = 0;
-#define GRADSTEP_RULE(R)                       \
-  table.step[rule] = step<R<V>, V>;            \
-  table.measure[rule] = measure_of<R<V>, V>(); \
-  ++rule;
+#define GRADSTEP_RULE(R) table.rules[rule++] = rule_kernels_of<R, V>();
   GRADSTEP_OPTIMIZERS(GRADSTEP_RULE)
 #undef GRADSTEP_RULE
 
@@ -90,6 +92,11 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   return table;
 }
 
+template <class T> struct VectorNamed;
+template <> struct VectorNamed<float> { using Type = F32x16; };
+template <> struct VectorNamed<double> { using Type = F64x8; };
+template <class T> using VectorOf = typename VectorNamed<T>::Type;
+
 static void prefer_hardware_roots(bool prefer) { hardware_roots = prefer; }
 
 static constexpr KernelTable table_of_all() {
@@ -99,8 +106,9 @@ static constexpr KernelTable table_of_all() {
   table.rules = kRules;
   table.unary = kUnaryNames;
   table.binary = kBinaryNames;
-  table.f32 = kernels_of<F32x16>();
-  table.f64 = kernels_of<F64x8>();
+#define GRADSTEP_KERNELS(name, type) table.name = kernels_of<VectorOf<type>>();
+  GRADSTEP_ARITHMETICS(GRADSTEP_KERNELS)
+#undef GRADSTEP_KERNELS
   return table;
 }
 

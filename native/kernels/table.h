@@ -5,25 +5,26 @@
 #include <stdint.h>
 
 #include "elementwise/list.h"
+#include "formats.h"
 #include "gemm_args.h"
 #include "list.h"
 #include "optimizers/list.h"
 
 namespace gradstep {
 
-constexpr size_t kMaxSlots = 4;
-
 // Sums of squares over a whole variable: of its elements, and of the vector whose norm a measured rule needs (apply.h).
 struct SumsOfSquares { double param, measured; };
 
-// A contiguous stretch of one variable, with its gradient and slots: what an update rule walks over.
-template <class T> struct Range {
-  T* param;
-  const T* gradient;  // null means zeros: a rule that decays its slots still has work to do
-  T* slots[kMaxSlots];
+// A contiguous stretch of one variable, with its gradient and slots: what an update rule walks over. It is kept small:
+// a step of many small variables reads as many of them.
+struct Range {
+  void* param;
+  const void* gradient;  // null means zeros: a rule that decays its slots still has work to do
+  void* slots[kMaxSlots];
   double factor;  // the gradient is `gradient * factor`
   size_t count;
-  SumsOfSquares sums;  // read by measured rules only
+  Formats formats;
+  uint8_t stored;  // the number of this combination of formats in GRADSTEP_STORED
 };
 
 // What an update rule says about itself; the same in every table.
@@ -33,7 +34,16 @@ struct Rule {
   size_t slot_count;
   const char* const* hyper;
   size_t hyper_count;
-  bool measured;  // takes two passes over a variable, and all of its elements
+  bool measured;                        // takes two passes over a variable, and all of its elements
+  Arithmetic arithmetic[kFormatCount];  // what it computes in, by the format of the parameter
+};
+
+// The loops of one rule in one arithmetic.
+struct RuleKernels {
+  // `sums` has those of each range's variable, and only for measured rules.
+  void (*step)(const double* hyper, const Range* ranges, const SumsOfSquares* sums, size_t count);
+  // The first pass of a measured rule, over a part of a variable; null for other rules.
+  SumsOfSquares (*measure)(const double* hyper, const Range& range);
 };
 
 enum class Operands { vectors, scalar_a, scalar_b };
@@ -45,9 +55,7 @@ constexpr size_t kBinaryCount = 0 GRADSTEP_BINARY(GRADSTEP_ONE);
 #undef GRADSTEP_ONE
 
 template <class T> struct Kernels {
-  void (*step[kRuleCount])(const double* hyper, const Range<T>* ranges, size_t count);
-  // The first pass of a measured rule, over a part of a variable; null for other rules.
-  SumsOfSquares (*measure[kRuleCount])(const double* hyper, const Range<T>& range);
+  RuleKernels rules[kRuleCount];
 
   void (*unary[kUnaryCount])(T* out, const T* x, size_t n);
   void (*binary[kBinaryCount])(T* out, const T* a, const T* b, Operands operands, size_t n);
@@ -72,13 +80,16 @@ struct KernelTable {
   const Rule* rules;                    // [kRuleCount]
   const char* const* unary;             // [kUnaryCount], names
   const char* const* binary;            // [kBinaryCount], names
-  Kernels<float> f32;
-  Kernels<double> f64;
+#define GRADSTEP_MEMBER(name, type) Kernels<type> name;
+  GRADSTEP_ARITHMETICS(GRADSTEP_MEMBER)
+#undef GRADSTEP_MEMBER
 };
 
 template <class T> const Kernels<T>& of(const KernelTable& table);
-template <> inline const Kernels<float>& of<float>(const KernelTable& table) { return table.f32; }
-template <> inline const Kernels<double>& of<double>(const KernelTable& table) { return table.f64; }
+#define GRADSTEP_OF(name, type) \
+  template <> inline const Kernels<type>& of<type>(const KernelTable& table) { return table.name; }
+GRADSTEP_ARITHMETICS(GRADSTEP_OF)
+#undef GRADSTEP_OF
 
 namespace scalar {
 extern const KernelTable kTable;

@@ -1,11 +1,11 @@
 #include "dispatch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <mutex>
 
 #include "cpu.h"
+#include "os/os.h"
 
 namespace gradstep {
 
@@ -55,9 +55,9 @@ std::string configure_isa_from_environment() {
   static bool configured = false;
   const std::lock_guard<std::mutex> lock(mutex);
   if (configured) return {};
-  const char* name = getenv("GRADSTEP_ISA");
-  if (name && *name && !use_isa(name)) {
-    std::string message = std::string("GRADSTEP_ISA is '") + name + "', but this machine has: ";
+  const std::string name = os::environment("GRADSTEP_ISA");
+  if (!name.empty() && !use_isa(name.c_str())) {
+    std::string message = "GRADSTEP_ISA is '" + name + "', but this machine has: ";
     const char* separator = "";
     for (const KernelTable* table : available_isas()) {
       message += separator;

@@ -2,7 +2,6 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <algorithm>
 #include <atomic>
@@ -198,13 +197,11 @@ std::string configure_threads_from_environment() {
   static bool configured = false;
   const std::lock_guard<std::mutex> lock(mutex);
   if (configured) return {};
-  const char* text = getenv("GRADSTEP_THREADS");
-  if (text && *text) {
-    const bool digits = strspn(text, "0123456789") == strlen(text);
-    const unsigned long n = digits ? strtoul(text, nullptr, 10) : 0;  // ULONG_MAX when it does not fit
-    if (n < 1 || n > kMaxThreads) {
-      return std::string("GRADSTEP_THREADS must be an integer from 1 to 256, got '") + text + "'";
-    }
+  const std::string text = os::environment("GRADSTEP_THREADS");
+  if (!text.empty()) {
+    const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+    const unsigned long n = digits ? strtoul(text.c_str(), nullptr, 10) : 0;  // ULONG_MAX when it does not fit
+    if (n < 1 || n > kMaxThreads) return "GRADSTEP_THREADS must be an integer from 1 to 256, got '" + text + "'";
     set_threads(n);
   }
   configured = true;

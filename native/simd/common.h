@@ -1,8 +1,9 @@
 // First part of every vocabulary: what is the same on each ISA, written over the operations that are not.
 //
-// A vector V is F32x16 or F64x8. Each ISA header supplies load, store, + - * /, fma, fnma, sqrt, min, max, round,
-// floor, comparisons, select, mask operators, reductions and conversions, and on the raw bits of a vector: & | ^,
-// and_not(a, b) = ~a & b, shift_left(a) and shift_right(a) by the mantissa's width (23 or 52 bits).
+// A vector V is F32x16 or F64x8. Each ISA header supplies load and store for each type that elements are stored as
+// (kernels/formats.h), which give and take the vector of what is computed in, + - * /, fma, fnma, sqrt, min, max,
+// round, floor, comparisons, select, mask operators, reductions and conversions, and on the raw bits of a vector: & |
+// ^, and_not(a, b) = ~a & b, shift_left(a) and shift_right(a) by the mantissa's width (23 or 52 bits).
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -6,6 +6,9 @@
 #endif
 #define ALWAYS_INLINE
 #include "common.h"
+#if defined(_WIN32) && defined(__x86_64__)
+#include "fma.h"
+#endif
 
 namespace gradstep::SIMD_ISA {
 
@@ -77,8 +80,14 @@ INL F64x8 shift_left(F64x8 a) { LANES(F64x8, bit_cast<double>(bits(a.lane[i]) <<
 INL F32x16 shift_right(F32x16 a) { LANES(F32x16, bit_cast<float>(bits(a.lane[i]) >> 23)); }
 INL F64x8 shift_right(F64x8 a) { LANES(F64x8, bit_cast<double>(bits(a.lane[i]) >> 52)); }
 
-INL F32x16 fma(F32x16 a, F32x16 b, F32x16 c) { LANES(F32x16, __builtin_fmaf(a.lane[i], b.lane[i], c.lane[i])); }
-INL F64x8 fma(F64x8 a, F64x8 b, F64x8 c) { LANES(F64x8, __builtin_fma(a.lane[i], b.lane[i], c.lane[i])); }
+#if !(defined(_WIN32) && defined(__x86_64__))
+// The processor's instruction, or a C library that rounds once.
+INL float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+INL double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#endif
+template <class T> INL Lanes<T> fma(Lanes<T> a, Lanes<T> b, Lanes<T> c) {
+  LANES(Lanes<T>, fused(a.lane[i], b.lane[i], c.lane[i]));
+}
 template <class T> INL Lanes<T> fnma(Lanes<T> a, Lanes<T> b, Lanes<T> c) { return fma(-a, b, c); }
 INL F32x16 sqrt(F32x16 a) { LANES(F32x16, __builtin_sqrtf(a.lane[i])); }
 INL F64x8 sqrt(F64x8 a) { LANES(F64x8, __builtin_sqrt(a.lane[i])); }

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "../drivers/update.h"
 #include "../runtime/dispatch.h"
 #include "guarded.h"
 
@@ -54,21 +56,27 @@ void check_rule(const KernelTable& table, size_t r, size_t n, bool has_gradient,
   std::vector<double> hyper;
   for (size_t i = 0; i < rule.hyper_count; ++i) hyper.push_back(hyper_value(rule.hyper[i], usual));
   Arrays<T> arrays;
-  Range<T> range = {}, expected = {};
+  Range range = {}, expected = {};
+  range.formats = expected.formats = Stored<T, T, T>::formats();
+  range.stored = expected.stored = stored_of(range.formats, rule.slot_count);
+  const SumsOfSquares sums = {4, 9};
   const T* gradient = arrays.input(n);
   range.gradient = expected.gradient = has_gradient ? gradient : nullptr;
   range.factor = expected.factor = 0.7;
   range.count = expected.count = n;
-  range.param = arrays.input(n);
-  expected.param = arrays.copy(range.param, n);
+  std::vector<std::pair<T*, T*>> written = {{arrays.input(n), nullptr}};
+  for (size_t k = 0; k < rule.slot_count; ++k) written.push_back({arrays.input(n + (k + 1) * apart), nullptr});
+  for (auto& [ours, theirs] : written) theirs = arrays.copy(ours, n);
+  range.param = written[0].first;
+  expected.param = written[0].second;
   for (size_t k = 0; k < rule.slot_count; ++k) {
-    range.slots[k] = arrays.input(n + (k + 1) * apart);
-    expected.slots[k] = arrays.copy(range.slots[k], n);
+    range.slots[k] = written[k + 1].first;
+    expected.slots[k] = written[k + 1].second;
   }
-  of<T>(table).step[r](hyper.data(), &range, 1);
-  of<T>(scalar::kTable).step[r](hyper.data(), &expected, 1);
-  bool ok = same(range.param, expected.param, n);
-  for (size_t k = 0; k < rule.slot_count; ++k) ok = ok && same(range.slots[k], expected.slots[k], n);
+  of<T>(table).rules[r].step(hyper.data(), &range, &sums, 1);
+  of<T>(scalar::kTable).rules[r].step(hyper.data(), &expected, &sums, 1);
+  bool ok = true;
+  for (const auto& [ours, theirs] : written) ok = ok && same(ours, theirs, n);
   check(ok, table.isa, rule.name, n);
 }
 

@@ -4,6 +4,7 @@
 #include "../drivers/update.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <atomic>
@@ -52,8 +53,9 @@ template <class T> struct Owned {
   }
 
   VariableUpdate update() {
-    VariableUpdate result = {sizeof(T) == 8, group, param.size(), factor, gradient.data(), param.data(), {}};
+    VariableUpdate result = {group, param.size(), factor, gradient.data(), param.data(), {}, {}};
     for (size_t k = 0; k < kMaxSlots; ++k) result.slots[k] = slots[k].data();
+    result.formats = Stored<T, T, T>::formats();
     return result;
   }
   bool add_to(Update& update_) {
@@ -253,6 +255,70 @@ void nothing_changes_when_memory_runs_out() {
   check(!update.start(0, false, hyper, SIZE_MAX / 64), "more groups than there is memory for");
 }
 
+// Each column has a format of its own; only combinations of GRADSTEP_STORED have loops.
+void formats_that_have_no_loop_are_refused() {
+  const size_t adam = rule_named("adam"), descent = rule_named("gradientDescent");
+  const Format f32 = Format::float32, f64 = Format::float64;
+  const Formats plain = Stored<float, float, float>::formats();
+  check(stored_of(plain, 2) < kStoredCount, "float32 throughout has a loop");
+  check(stored_of(Stored<double, double, double>::formats(), 4) < kStoredCount, "so has float64");
+  check(stored_of({f32, f32, {f32, f64, f64, f64}}, 1) < kStoredCount, "slots that a rule does not have are no matter");
+  const std::vector<Formats> refused = {
+      {f64, f32, {f32, f32}}, {f32, f64, {f32, f32}}, {f32, f32, {f64, f32}}, {f32, f32, {f32, f64}}};
+  std::mt19937 random(3);
+  Owned<float> good(40, random), bad(40, random);
+  bad.indices = {0, 1};
+  const Owned<float> good_start = good, bad_start = bad;
+  const std::vector<double> hyper(scalar::kTable.rules[adam].hyper_count, 0.1);
+  for (const Formats& formats : refused) {
+    VariableUpdate variable = bad.update();
+    variable.formats = formats;
+    Update update;
+    check(update.start(adam, false, hyper.data(), 1) && good.add_to(update), "a step starts");
+    check(!update.add(variable), "a dense gradient, with formats that have no loop");
+    check(update.add(variable, 1, bad.indices.data(), 2) == nullptr,
+          "a sparse gradient, with formats that have no loop");
+    variable.length = 0;
+    check(!update.add(variable), "however few elements there are");
+    variable.length = 40;
+    const VariableUpdate variables[] = {good.update(), variable};
+    std::vector<double> memory(LaidOutStep::bytes_for(adam, 1, 2) / sizeof(double));
+    const size_t bytes = memory.size() * sizeof(double);
+    check(!LaidOutStep::lay_out(memory.data(), bytes, adam, 1, variables, 2), "a step that would be laid out");
+    check(LaidOutStep::at(memory.data(), bytes) == nullptr, "is none");
+  }
+  check(good == good_start && bad == bad_start, "nothing was written");
+  Update update;
+  check(update.start(descent, false, hyper.data(), 1), "a step starts");
+  VariableUpdate variable = good.update();
+  variable.formats.slots[0] = f64;
+  check(update.add(variable) && update.prepare(), "a rule without slots does not care for theirs");
+}
+
+void formats_are_what_they_say() {
+  for (size_t f = 0; f < kFormatCount; ++f) {
+    check(strncmp(kFormatNames[f], "float", 5) != 0 || kFormatBytes[f] * 8 == size_t(atoi(kFormatNames[f] + 5)),
+          std::string("the bytes of ") + kFormatNames[f]);
+    for (size_t r = 0; r < kRuleCount; ++r) {
+      const Rule& rule = scalar::kTable.rules[r];
+      const RuleKernels kernels = rule_kernels(arithmetic_of(rule, Format(f)), r);
+      check(kernels.step != nullptr, std::string(rule.name) + " has a loop in its arithmetic");
+      check((kernels.measure != nullptr) == rule.measured, std::string(rule.name) + " measures or does not");
+    }
+  }
+  char column[64];
+  check(column_at(column, Format::float32, 3) == column + 12, "the fourth float32 lies 12 bytes on");
+  check(column_at(column, Format::float64, 3) == column + 24, "the fourth float64 lies 24 bytes on");
+  Range range = {};
+  range.param = range.slots[0] = range.slots[1] = column;
+  range.formats = {Format::float64, Format::float32, {Format::float32, Format::float64}};
+  range.count = 8;
+  const Range half = part(range, 4, 8);
+  check(half.param == column + 32 && half.slots[0] == column + 16 && half.slots[1] == column + 32 &&
+            half.gradient == nullptr && half.slots[2] == nullptr && half.count == 4,
+        "a part of a range lies in each column where that column's format says");
+}
+
 // A step that is laid out in memory of the caller's, which is what JavaScript does.
 struct LaidOut {
   std::vector<double> memory;
@@ -330,6 +396,8 @@ int main() {
   threads_step_at_the_same_time();
   indices_are_read_once();
   nothing_changes_when_memory_runs_out();
+  formats_that_have_no_loop_are_refused();
+  formats_are_what_they_say();
   a_step_that_is_laid_out_runs_again_and_again();
   laid_out_steps_run_at_the_same_time();
   printf("%d passed, %d failed\n", passed.load(), failed.load());

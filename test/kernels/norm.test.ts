@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { native } from '../../lib/native';
+import { formatNumber, native } from '../../lib/native';
 import { dtypes, expectSameEverywhere, lengths, random } from '../support/parity';
 
 describe('norm kernels', () => {
@@ -24,7 +24,7 @@ describe('norm kernels', () => {
     it(`a table of addresses gives the same sum as the list (${dtype})`, () => {
       const arrays = [0, 1, 17, 40_000].map((n, i) => random(make, n, i));
       const table = Float64Array.from(arrays.flatMap((x, i) => [native.addressOf(x), x.length, i + 0.5]));
-      expect(native.sumOfSquaresAt(table, arrays.length, dtype === 'float64')).to.equal(
+      expect(native.sumOfSquaresAt(table, arrays.length, formatNumber[dtype])).to.equal(
         native.sumOfSquares(
           arrays,
           Float64Array.from(arrays, (_, i) => i + 0.5),
@@ -54,6 +54,19 @@ describe('norm kernels', () => {
   it('an empty list sums to 0 and is finite', () => {
     expect(native.sumOfSquares([])).to.equal(0);
     expect(native.allFinite([])).to.equal(true);
+  });
+
+  it('refuses what is no format', () => {
+    for (const format of [native.formats.length, -1, 0.5, NaN]) {
+      expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, format), String(format)).to.throw(
+        RangeError,
+        'format',
+      );
+    }
+    expect(() => native.sumOfSquaresAt(new Float64Array(3), 1, true as unknown as number)).to.throw(
+      TypeError,
+      'format',
+    );
   });
 
   it('refuses lists of two dtypes and factors of another length', () => {

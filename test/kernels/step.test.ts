@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { Worker } from 'node:worker_threads';
 
-import { native } from '../../lib/native';
+import { formatNumber, formats, native } from '../../lib/native';
+import { dtypes } from '../../lib/tensor/dtype';
 
 const sgd = native.rules.find(({ name }) => name === 'gradientDescent')!;
 const momentum = native.rules.find(({ name }) => name === 'momentum')!;
@@ -19,11 +20,12 @@ interface Item {
   readonly rows?: Int32Array;
 }
 
+const formatOf = (array: Floats): number => formatNumber[array instanceof Float64Array ? 'float64' : 'float32'];
+const column = (array: Floats): number[] => [formatOf(array), array.length > 0 ? native.addressOf(array) : 0];
+
 function row({ group = 0, param, gradient, slots = [], rowElements = 1, factor = 1 }: Item): number[] {
-  const isFloat64 = param instanceof Float64Array ? 1 : 0;
-  const places = [gradient, param, ...slots].map((array) => (array.length > 0 ? native.addressOf(array) : 0));
-  const [gradientAddress, ...others] = places as [number, ...number[]];
-  return [group, isFloat64, param.length, rowElements, factor, gradientAddress, gradient.length, ...others];
+  const start = [group, param.length, rowElements, factor];
+  return [...start, ...column(gradient), gradient.length, ...column(param), ...slots.flatMap(column)];
 }
 
 function table(rule: { id: number }, hyper: number[][], items: readonly Item[], allRows = 0): Float64Array {
@@ -80,7 +82,7 @@ describe('runStep', () => {
     const second = { param: new Float32Array(4), gradient: new Float32Array(4).fill(1), rowElements: 2 };
     const good = table(sgd, [[1]], [first, second]);
     const changed = (at: number, value: number): Float64Array => good.map((x, i) => (i === at ? value : x));
-    const [header, size] = [5, 8];
+    const [header, size] = [5, 9];
     const refusals: Refusal[] = [
       ['no rule', changed(0, 1000)],
       ['half a rule', changed(0, 0.5)],
@@ -92,18 +94,21 @@ describe('runStep', () => {
       ['short', good.slice(0, -1)],
       ['empty', new Float64Array(0)],
       ['group', changed(header + size, 1)],
-      ['dtype', changed(header + size + 1, 0.5)],
-      ['length', changed(header + size + 2, -4)],
-      ['other length', changed(header + size + 2, 5)],
-      ['long', changed(header + size + 2, Infinity)],
-      ['rowElements', changed(header + size + 3, NaN), [undefined, Int32Array.of(0, 1)]],
+      ['length', changed(header + size + 1, -4)],
+      ['other length', changed(header + size + 1, 5)],
+      ['long', changed(header + size + 1, Infinity)],
+      ['rowElements', changed(header + size + 2, NaN), [undefined, Int32Array.of(0, 1)]],
+      ['half a format', changed(header + size + 4, 0.5)],
+      ['no format', changed(header + size + 4, native.formats.length)],
+      ['no number of a format', changed(header + size + 7, NaN)],
+      ['a negative format', changed(header + size + 7, -1)],
       ['gradient address', changed(header + size + 5, -1)],
       ['no gradient', changed(header + size + 5, 0)],
       ['gradient length', changed(header + size + 6, 3)],
-      ['no variable', changed(header + size + 7, 0)],
+      ['no variable', changed(header + size + 8, 0)],
       ['rows', good, [undefined, Int32Array.of(0)]],
       ['rows of another count', good, [undefined]],
-      ['overflowing rows', changed(header + size + 3, 2 ** 53 - 1), [undefined, new Int32Array(4096)]],
+      ['overflowing rows', changed(header + size + 2, 2 ** 53 - 1), [undefined, new Int32Array(4096)]],
       ['index', good, [undefined, Int32Array.of(0, 2)]],
       ['negative index', good, [undefined, Int32Array.of(-1, 0)]],
     ];
@@ -117,6 +122,40 @@ describe('runStep', () => {
     expect(() => native.runStep(good, [undefined, [0, 1] as unknown as Int32Array])).to.throw(TypeError, 'indices');
     expect(() => native.runStep(new Float32Array(good) as unknown as Float64Array)).to.throw(TypeError, 'table');
     expect([...first.param, ...second.param]).to.deep.equal(new Array(8).fill(0));
+  });
+
+  it('refuses formats that no rule has a kernel for together, with everything as it was', () => {
+    const [f32, f64] = [(): Floats => new Float32Array(8).fill(1), (): Floats => new Float64Array(8).fill(1)];
+    const good = { param: f32(), gradient: f32(), slots: [f32()] };
+    const layout = new ArrayBuffer(native.stepBytes(momentum.id, 1, 2));
+    const cases: [string, Item, string][] = [
+      ['gradient', { param: f32(), gradient: f64(), slots: [f32()] }, 'parameter in float32, a gradient in float64'],
+      ['parameter', { param: f64(), gradient: f32(), slots: [f32()] }, 'parameter in float64, a gradient in float32'],
+      ['slot', { param: f32(), gradient: f32(), slots: [f64()] }, 'a gradient in float32 and slots in float64'],
+      [
+        'of none',
+        { param: new Float32Array(0), gradient: new Float64Array(0), slots: [new Float32Array(0)] },
+        'float64',
+      ],
+    ];
+    for (const [name, bad, message] of cases) {
+      const hyper = [[1, 0.5]];
+      for (const rows of [undefined, Int32Array.of(1, 0, 1, 2, 3, 4, 5, 6)]) {
+        const items = [good, { ...bad, ...(rows && { rows }) }];
+        expect(() => step(momentum, hyper, items), name).to.throw(TypeError, message);
+      }
+      const numbers = table(momentum, hyper, [good, bad]);
+      expect(() => native.layOutStep(layout, numbers), name).to.throw(TypeError, `variable 1 of a step has a`);
+      expect(() => native.runLaidOutStep(layout), name).to.throw(TypeError, 'laid out');
+      const after = [good, bad].flatMap(({ param, slots = [] }) => [param, ...slots].flatMap((array) => [...array]));
+      expect(new Set(after), name).to.deep.equal(new Set([1]));
+    }
+  });
+
+  it('knows the formats by the names that TypeScript has for them, and every dtype is one', () => {
+    expect(native.formats).to.deep.equal([...formats]);
+    expect(formats).to.include.members([...dtypes]);
+    expect(formats.map((name) => native.formats[formatNumber[name]])).to.deep.equal([...formats]);
   });
 
   it('reads indices once, while another thread writes them', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { runtime } from 'gradstep';
+import { runtime, type DType } from 'gradstep';
 
 type FloatArray = Float32Array | Float64Array;
 
@@ -20,7 +20,7 @@ export function generator(seed: number): () => number {
 }
 
 export type Make = (length: number) => FloatArray;
-export const dtypes: readonly [name: string, make: Make][] = [
+export const dtypes: readonly [name: DType, make: Make][] = [
   ['float32', (length) => new Float32Array(length)],
   ['float64', (length) => new Float64Array(length)],
 ];

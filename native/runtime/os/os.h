@@ -2,7 +2,12 @@
 #pragma once
 #include <stddef.h>
 
+#include <string>
+
 namespace gradstep::os {
+
+// An environment variable as this process has it now, its own changes included; empty when it is not set.
+std::string environment(const char* name);
 
 // Starts a thread that nobody waits for and that gets none of the process's signals: those stay with the threads that
 // expect them. The name (at most 15 characters) is for debuggers. False when the system refuses.

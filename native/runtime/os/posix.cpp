@@ -5,14 +5,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
 #endif
 
 #include <algorithm>
-#include <fstream>
-#include <string>
-#include <thread>
 
 namespace gradstep::os {
 namespace {
@@ -42,21 +43,38 @@ size_t affinity() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? size_t(CPU_COUNT(&set)) : 0;
 }
 
-// The smallest quota from our cgroup (version 2) up to the root, in whole CPUs; SIZE_MAX when there is none.
+// Our cgroup (version 2): "0::/user.slice/app.scope" gives "/user.slice/app.scope". False when there is none.
+// (stdio and no stream: what C++ streams bring along is half a megabyte, and a newer C library than we ask for.)
+bool find_cgroup(std::string& path) {
+  FILE* const groups = fopen("/proc/self/cgroup", "re");
+  if (groups == nullptr) return false;
+  char line[4096];
+  bool found = false;
+  while (!found && fgets(line, sizeof line, groups) != nullptr) found = strncmp(line, "0::", 3) == 0;
+  fclose(groups);
+  if (found) path.assign(line + 3, strcspn(line + 3, "\n"));
+  return found;
+}
+
+// The quota in such a file, "200000 100000" (quota and period) or "max 100000", in whole CPUs; SIZE_MAX when there is
+// none.
+size_t read_quota(const std::string& file_name) {
+  FILE* const file = fopen(file_name.c_str(), "re");
+  if (file == nullptr) return SIZE_MAX;
+  unsigned long long quota = 0, period = 0;
+  const bool limited = fscanf(file, "%llu %llu", &quota, &period) == 2 && quota > 0 && period > 0;
+  fclose(file);
+  return limited ? size_t((quota + period - 1) / period) : SIZE_MAX;
+}
+
+// The smallest quota from our cgroup up to the root.
 size_t cgroup_quota() {
   size_t cpus = SIZE_MAX;
-  std::string path;  // "0::/user.slice/app.scope" -> "/user.slice/app.scope"
-  std::ifstream groups("/proc/self/cgroup");
-  while (std::getline(groups, path) && path.compare(0, 3, "0::") != 0) {}
-  if (path.compare(0, 3, "0::") != 0) return cpus;
-  path.erase(0, 3);
+  std::string path;
+  if (!find_cgroup(path)) return cpus;
   if (path == "/") path.clear();
   for (;;) {
-    std::ifstream file("/sys/fs/cgroup" + path + "/cpu.max");  // "200000 100000": quota and period, or "max 100000"
-    uint64_t quota, period;
-    if (file >> quota >> period && quota > 0 && period > 0) {
-      cpus = std::min<size_t>(cpus, (quota + period - 1) / period);
-    }
+    cpus = std::min(cpus, read_quota("/sys/fs/cgroup" + path + "/cpu.max"));
     if (path.empty()) return cpus;
     const size_t slash = path.rfind('/');
     path.resize(slash == std::string::npos ? 0 : slash);
@@ -71,6 +89,11 @@ size_t cgroup_quota() { return SIZE_MAX; }
 #endif
 
 }  // namespace
+
+std::string environment(const char* name) {
+  const char* value = getenv(name);
+  return value != nullptr ? value : "";
+}
 
 bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* context), void* context) {
   auto* const start = static_cast<Start*>(allocate(sizeof(Start)));
@@ -97,7 +120,7 @@ void after_fork_in_child(void (*f)()) { pthread_atfork(nullptr, nullptr, f); }
 
 size_t parallelism() {
   size_t count = affinity();
-  if (count == 0) count = std::thread::hardware_concurrency();
+  if (count == 0) count = size_t(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   return std::max<size_t>(1, std::min(count, cgroup_quota()));
 }
 

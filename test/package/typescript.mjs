@@ -1,0 +1,97 @@
+// The types, in programs of every TypeScript that is meant to work, none of whose checks is turned off.
+import { addLibrary, expectMatch, expectNoMatch, install, project, run, tarball, write } from './kit.mjs';
+
+const versions = [
+  '5.0.4',
+  '5.1.6',
+  '5.2.2',
+  '5.3.3',
+  '5.4.5',
+  '5.5.4',
+  '5.6.3',
+  '5.7.3',
+  '5.8.3',
+  '5.9.3',
+  '6.0.3',
+  '7.0.2',
+];
+const resolutions = { node10: 'commonjs', node16: 'node16', nodenext: 'nodenext', bundler: 'esnext' };
+const alias = (version) => `typescript-${version}`;
+
+const code = `
+import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from 'gradstep';
+import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
+
+const w: Variable = variable([1, 2]);
+const optimizer: Adam = new AdamOptimizer({ learningRate: () => 0.1 });
+const isDone: boolean = optimizer.applyGradients([[new Float32Array(2), w]]);
+const t: Tensor = ops.add(tensor([1]), w);
+const same: T = t;
+w[Symbol.dispose]();
+// @ts-expect-error: no such option
+new AdamOptimizer({ rate: 1 });
+export const answer: [number, boolean] = [same.item(), isDone];
+`;
+const using = `
+import { variable } from 'gradstep';
+{
+  using w = variable([1]);
+  w.data.fill(2);
+}
+`;
+
+export function prepare(names) {
+  const compilers = versions
+    .filter((version) => names.some((name) => name.includes(version)))
+    .map((version) => `${alias(version)}@npm:typescript@${version}`);
+  install('typescript', [...compilers, '@types/node@20.19.43', '@arethetypeswrong/cli@0.18.5', 'publint@0.3.25']);
+}
+
+/** A project with the library in it, for one compiler and any options. */
+function compiler(version, files) {
+  const place = project('typescript', version, files);
+  addLibrary(place);
+  return (options) => {
+    const strict = { strict: true, skipLibCheck: false, noEmit: true, target: 'es2022' };
+    write(place, { 'tsconfig.json': { compilerOptions: { ...strict, ...options } } });
+    run(place, [process.execPath, `../../node_modules/${alias(version)}/${bin(version)}`, '-p', '.']);
+  };
+}
+
+const bin = (version) => (Number(version.split('.')[0]) >= 7 ? 'bin/tsc' : 'lib/tsc.js');
+
+/** TypeScript 6 calls node10 deprecated, 7 has it no more. */
+function isOffered(version, resolution) {
+  return resolution !== 'node10' || Number(version.split('.')[0]) < 6;
+}
+
+export const tests = {};
+for (const version of versions) {
+  tests[`TypeScript ${version} resolves modules in every way, with and without the types of Node`] = () => {
+    const compile = compiler(version, { 'main.ts': code, 'module.mts': code });
+    const typeRoots = ['../../node_modules/@types'];
+    for (const [moduleResolution, module] of Object.entries(resolutions)) {
+      if (isOffered(version, moduleResolution)) compile({ module, moduleResolution, types: [], typeRoots });
+    }
+    compile({ module: 'node16', moduleResolution: 'node16', types: ['node'], typeRoots });
+  };
+  if (version >= '5.2') {
+    tests[`TypeScript ${version} understands using`] = () => {
+      const compile = compiler(version, { 'main.ts': using });
+      compile({ module: 'node16', moduleResolution: 'node16', types: [], lib: ['es2022', 'esnext.disposable'] });
+    };
+  }
+}
+
+tests['attw finds nothing wrong with any entry'] = () => {
+  const output = run(project('typescript', 'attw'), `attw ${tarball()} --format table-flipped`);
+  expectMatch(output, /No problems found/);
+};
+
+tests['publint finds nothing to say'] = () => {
+  const place = project('typescript', 'publint');
+  addLibrary(place);
+  const output = run(place, 'publint node_modules/gradstep --strict --pack false');
+  expectMatch(output, /All good/);
+  expectNoMatch(output, /warning|suggestion|error/i);
+};
