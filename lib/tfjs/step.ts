@@ -19,26 +19,32 @@ export interface Update {
 class Layout {
   readonly groups: Groups;
   readonly hyper: readonly Float64Array[];
-  readonly table: Float64Array;
-  readonly step: StepLayout;
+  /** Factor and address of each gradient. */
+  readonly inputs: Float64Array;
+  private readonly step: StepLayout;
+  private readonly table: Float64Array;
+  private readonly laidOut: ArrayBuffer;
+  // Where variables and slots lie after the start of the memory: known to be so while the start is.
+  private readonly places: Float64Array;
+  private base = NaN;
 
   constructor(
     mechanism: Mechanism,
     readonly states: readonly VariableState[],
   ) {
     const { rule } = mechanism;
-    this.groups = new Groups(
-      mechanism,
-      states.map(({ standIn }) => standIn),
-    );
-    this.hyper = this.groups.list.map(() => new Float64Array(rule.hyper.length));
+    const standIns = states.map(({ standIn }) => standIn);
+    this.groups = new Groups(mechanism, standIns);
     this.step = new StepLayout(rule, this.groups.list.length, states.length);
+    this.laidOut = this.step.newLaidOut();
+    this.hyper = this.step.hyperIn(this.laidOut);
+    this.inputs = this.step.inputsIn(this.laidOut);
+    this.places = new Float64Array(states.length * (1 + rule.slots.length));
     this.table = this.step.newTable(false);
     states.forEach(({ variable }, i) => {
       const row = this.step.rowOf(i);
       this.table[row + Column.Group] = this.groups.of[i]!;
       this.table[row + Column.Length] = variable.size;
-      this.table[row + Column.GradientLength] = variable.size;
       this.table[row + Column.RowElements] = 1;
       this.table[row + Column.GradientFormat] = formatNumber.float32;
       this.table[row + Column.ParameterFormat] = formatNumber.float32;
@@ -53,6 +59,42 @@ class Layout {
     if (states.length !== updates.length) return false;
     for (let i = 0; i < states.length; i++) if (states[i] !== updates[i]!.state) return false;
     return true;
+  }
+
+  /** Claims all that is written. */
+  claim(memory: BackendMemory): void {
+    const { states } = this;
+    let at = 0;
+    for (let i = 0; i < states.length; i++) {
+      const { variable, slots } = states[i]!;
+      this.note(at++, memory.claim(variable));
+      for (let k = 0; k < slots.length; k++) this.note(at++, memory.claim(slots[k]!));
+    }
+  }
+
+  private note(at: number, place: number): void {
+    if (this.places[at] === place) return;
+    this.places[at] = place;
+    this.base = NaN;
+  }
+
+  /** Steps, where the memory of what has been claimed starts at `base`. */
+  run(base: number): void {
+    if (this.base !== base) this.layOut(base);
+    native.runLaidOutStep(this.laidOut);
+  }
+
+  private layOut(base: number): void {
+    const { states, step, table, places } = this;
+    let at = 0;
+    states.forEach(({ slots }, i) => {
+      table[step.rowOf(i) + Column.Parameter] = base + places[at++]!;
+      slots.forEach((_, k) => {
+        table[step.slotOf(i, k) + SlotColumn.Address] = base + places[at++]!;
+      });
+    });
+    native.layOutStep(this.laidOut, table);
+    this.base = base;
   }
 }
 
@@ -78,22 +120,18 @@ export class Steps {
     const updates = given.every(hasElements) ? given : given.filter(hasElements);
     if (updates.length === 0) return;
     const layout = this.layoutFor(updates);
-    const { groups, hyper, step, table } = layout;
+    const { groups, hyper } = layout;
     groups.evaluate(hyper); // calls functions of the user, so before anything else
     groups.derive(hyper);
-    for (const { state } of updates) {
-      memory.claim(state.variable);
-      for (const slot of state.slots) memory.claim(slot);
-    }
-    for (const { gradient } of updates) memory.reach(gradient);
-    memory.begin();
+    layout.claim(memory);
+    for (let i = 0; i < updates.length; i++) memory.reach(updates[i]!.gradient);
+    const base = memory.begin();
     try {
       const copies = this.locate(memory, updates, layout);
       this.clip(updates, layout);
-      step.copyHyper(hyper, table);
-      native.runStep(table);
+      layout.run(base);
       copies.length = 0; // referenced until here
-      for (const { state } of updates) memory.changed(state.variable);
+      for (let i = 0; i < updates.length; i++) memory.changed(updates[i]!.state.variable);
     } finally {
       memory.end();
     }
@@ -110,17 +148,12 @@ export class Steps {
     return layout;
   }
 
-  /** Fills in where everything lies. Returns copies of gradients that had to be made, for somebody to reference. */
-  private locate(memory: BackendMemory, updates: readonly Update[], { step, table }: Layout): Float32Array[] {
+  /** Fills in where the gradients lie. Returns copies that had to be made, for somebody to reference. */
+  private locate(memory: BackendMemory, updates: readonly Update[], { inputs }: Layout): Float32Array[] {
     const copies: Float32Array[] = [];
     const { clipValue } = this.clipping;
     for (let i = 0; i < updates.length; i++) {
-      const { state, gradient } = updates[i]!;
-      const row = step.rowOf(i);
-      const { slots } = state;
-      table[row + Column.Parameter] = memory.addressOf(state.variable);
-      for (let k = 0; k < slots.length; k++)
-        table[step.slotOf(i, k) + SlotColumn.Address] = memory.addressOf(slots[k]!);
+      const { gradient } = updates[i]!;
       let address = clipValue === undefined ? memory.addressToRead(gradient) : undefined;
       if (address === undefined) {
         // What is a variable may be one of this step, and is read as it was before the step.
@@ -128,27 +161,26 @@ export class Steps {
         copies.push(copy);
         address = native.addressOf(copy);
       }
-      table[row + Column.Gradient] = address;
-      table[row + Column.Factor] = 1;
+      inputs[2 * i] = 1;
+      inputs[2 * i + 1] = address;
     }
     return copies;
   }
 
-  private clip(updates: readonly Update[], { step, table }: Layout): void {
+  private clip(updates: readonly Update[], { inputs }: Layout): void {
     const { clipNorm, globalClipNorm } = this.clipping;
     const { norms } = this;
     if (clipNorm === undefined && globalClipNorm === undefined) return;
     norms.clear();
     for (let i = 0; i < updates.length; i++) {
-      const row = step.rowOf(i);
-      norms.add(table[row + Column.Gradient]!, table[row + Column.Length]!);
+      norms.add(inputs[2 * i + 1]!, updates[i]!.gradient.size);
       if (clipNorm === undefined) continue;
-      table[row + Column.Factor] = factorFor(norms.norm, clipNorm);
+      inputs[2 * i] = factorFor(norms.norm, clipNorm);
       norms.clear();
     }
     if (globalClipNorm === undefined) return;
     const factor = globalFactorFor(norms.norm, globalClipNorm);
-    for (let i = 0; i < updates.length; i++) table[step.rowOf(i) + Column.Factor] = factor;
+    for (let i = 0; i < updates.length; i++) inputs[2 * i] = factor;
   }
 }
 

@@ -9,19 +9,17 @@ export class CopiedMemory implements BackendMemory {
 
   constructor(private readonly engine: Engine) {}
 
-  claim(variable: TfVariable): void {
+  claim(variable: TfVariable): number {
     this.claimed.add(variable);
-    this.arrayOf(variable);
+    return native.addressOf(this.arrayOf(variable));
   }
 
   reach(tensor: TfTensor): void {
     this.arrayOf(tensor);
   }
 
-  begin(): void {}
-
-  addressOf(variable: TfVariable): number {
-    return native.addressOf(this.arrayOf(variable));
+  begin(): number {
+    return 0;
   }
 
   addressToRead(tensor: TfTensor): number | undefined {

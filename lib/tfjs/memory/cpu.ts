@@ -48,25 +48,26 @@ export class CpuMemory implements BackendMemory {
     copyWhatIsWritten(backend);
   }
 
-  claim(variable: TfVariable): void {
+  claim(variable: TfVariable): number {
     const data = this.backend.data.get(variable.dataId);
     const isShared = data.refCount > 1;
-    if (!isShared && this.addresses.has(data.values)) return;
+    const known = isShared ? undefined : this.addresses.get(data.values);
+    if (known !== undefined) return known;
     const own = copied(data.values);
     if (isShared) assignCopy(this.engine, variable, own);
     else data.values = own;
     adopt(own);
-    this.addresses.set(own, native.addressOf(own));
+    const address = native.addressOf(own);
+    this.addresses.set(own, address);
+    return address;
   }
 
   reach(tensor: TfTensor): void {
     this.backend.data.get(tensor.dataId);
   }
 
-  begin(): void {}
-
-  addressOf(variable: TfVariable): number {
-    return this.addresses.get(this.backend.data.get(variable.dataId).values)!;
+  begin(): number {
+    return 0;
   }
 
   addressToRead(tensor: TfTensor): number | undefined {

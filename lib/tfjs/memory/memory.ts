@@ -4,18 +4,19 @@ import { CpuMemory, type CpuBackend } from './cpu';
 import { WasmMemory, type WasmBackend } from './wasm';
 
 /**
- * Where a backend has its values. Between `begin` and `end` nothing else runs; what allocates comes before the first
- * address is asked for, since memory may move when it grows.
+ * Where a backend has its values. Between `begin` and `end` nothing else runs; what allocates comes before, since memory
+ * may move when it grows.
  */
 export interface BackendMemory {
-  /** Makes sure that nobody else sees what is written to the variable: it gets memory of its own where it shares any. */
-  claim(variable: TfVariable): void;
+  /**
+   * Makes sure that nobody else sees what is written to the variable: it gets memory of its own where it shares any.
+   * @returns how far after what `begin` returns its values lie, until it is claimed again.
+   */
+  claim(variable: TfVariable): number;
   /** Makes sure that a tensor is in this memory: it may be in another backend's yet. */
   reach(tensor: TfTensor): void;
-  /** Called after everything that allocates and before the first address is asked for. */
-  begin(): void;
-  /** Where a claimed variable lies. */
-  addressOf(variable: TfVariable): number;
+  /** Called after everything that allocates and before the first address is asked for. Returns where the memory starts. */
+  begin(): number;
   /** Where the values of a float32 tensor lie, which are only read; or undefined, where a variable's are that may be written. */
   addressToRead(tensor: TfTensor): number | undefined;
   /** The values of a float32 tensor, to be read at once. */

@@ -33,21 +33,20 @@ export class WasmMemory implements BackendMemory {
     private readonly backend: WasmBackend,
   ) {}
 
-  claim(variable: TfVariable): void {
-    if (this.backend.dataIdMap.get(variable.dataId).refCount === 1) return;
+  claim(variable: TfVariable): number {
+    const { dataIdMap } = this.backend;
+    const data = dataIdMap.get(variable.dataId);
+    if (data.refCount === 1) return data.memoryOffset;
     assignCopy(this.engine, variable, this.arrayOf(variable).slice()); // a copy: the heap may grow while it is written
+    return dataIdMap.get(variable.dataId).memoryOffset;
   }
 
   reach(tensor: TfTensor): void {
     this.backend.dataIdMap.get(tensor.dataId);
   }
 
-  begin(): void {
-    this.base = native.addressOf(new Float32Array(this.backend.wasm.HEAPU8.buffer, 0, 1));
-  }
-
-  addressOf(variable: TfVariable): number {
-    return this.base + this.backend.dataIdMap.get(variable.dataId).memoryOffset;
+  begin(): number {
+    return (this.base = native.addressOf(new Float32Array(this.backend.wasm.HEAPU8.buffer, 0, 1)));
   }
 
   addressToRead(tensor: TfTensor): number | undefined {
