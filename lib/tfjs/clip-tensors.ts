@@ -2,6 +2,7 @@ import { checkRange, isNotNegative, shown } from '../checks';
 import { native } from '../native';
 import { factorFor, globalFactorFor, NormTable } from './clipping';
 import { theEngine, type Engine, type TfTensor } from './engine';
+import type { MadeTensor } from './peer';
 import { memoryOf, type BackendMemory } from './memory/memory';
 
 // Clipping of tensors, for loops that do it themselves. Each returns new tensors, as an op does.
@@ -31,7 +32,7 @@ export function clipByGlobalNorm<T extends TfTensor | null | undefined>(
   tensors: readonly T[],
   clipNorm: number,
   options: ClipByGlobalNormOptions = {},
-): [clipped: T[], norm: TfTensor] {
+): [clipped: T[], norm: MadeTensor] {
   checkClipNorm(clipNorm);
   const { engine, memory } = begin(tensors, options);
   const { useNorm } = options;
@@ -45,7 +46,7 @@ export function clipByGlobalNorm<T extends TfTensor | null | undefined>(
 export function globalNorm(
   tensors: readonly (TfTensor | null | undefined)[],
   options: ClipTensorsOptions = {},
-): TfTensor {
+): MadeTensor {
   const { engine, memory } = begin(tensors, options);
   return scalar(engine, normOf(memory, tensors));
 }
@@ -110,7 +111,7 @@ function scaled(engine: Engine, memory: BackendMemory, tensor: TfTensor, factor:
   return engine.makeTensor(out, tensor.shape, 'float32');
 }
 
-const scalar = (engine: Engine, value: number): TfTensor => engine.makeTensor(Float32Array.of(value), [], 'float32');
+const scalar = (engine: Engine, value: number): MadeTensor => engine.makeTensor(Float32Array.of(value), [], 'float32');
 
 function valueOfScalar(engine: Engine, norm: number | TfTensor): number {
   if (typeof norm === 'number') return norm;

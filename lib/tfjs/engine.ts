@@ -11,7 +11,9 @@ export interface TfTensor {
   readonly dtype: string;
   readonly size: number;
   readonly isDisposed: boolean;
+  /** Its values. */
   data(): Promise<ArrayLike<unknown>>;
+  /** Gives its memory back. */
   dispose(): void;
 }
 
@@ -19,6 +21,7 @@ export interface TfTensor {
 export interface TfVariable extends TfTensor {
   readonly name: string;
   trainable: boolean;
+  /** Takes the value of a tensor. */
   assign(value: never): void;
 }
 

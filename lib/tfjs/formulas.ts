@@ -29,6 +29,7 @@ export class TfjsAdam extends BiasCorrectedOptimizer<AdamHyperparameters> {
   }
 }
 
+/** Those of Adamax as TensorFlow.js has it. */
 export interface TfjsAdamaxHyperparameters extends AdamHyperparameters {
   /** The rate is divided by 1 + decay · iterations. Default: 0. */
   decay?: Schedule;
@@ -62,6 +63,7 @@ export class TfjsAdamax extends BiasCorrectedOptimizer<TfjsAdamaxHyperparameters
   }
 }
 
+/** Those of Adagrad as TensorFlow.js has it. */
 export interface TfjsAdagradHyperparameters extends AdagradHyperparameters {
   /** Inside the root. Default: 1e-7. */
   epsilon?: Schedule;

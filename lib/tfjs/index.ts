@@ -35,8 +35,9 @@ export {
   type ClipByGlobalNormOptions,
   type ClipTensorsOptions,
 } from './clip-tensors';
+export type { TfjsAdagradHyperparameters, TfjsAdamaxHyperparameters } from './formulas';
 export { TfjsOptimizer, type CommonOptions, type TfGradients } from './optimizer';
 export type { ClippingOptions } from './clipping';
 export type { TfNamedTensor, TfTensor, TfVariable } from './engine';
-export type { AsPeer } from './peer';
+export type { AsPeer, MadeTensor } from './peer';
 export { register, type TfWithSerialization } from './serialization';

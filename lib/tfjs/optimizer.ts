@@ -101,6 +101,7 @@ export class TfjsOptimizer {
     return valueOf('learningRate', this.rate, notNegative);
   }
 
+  /** Sets the learning rate: a number, or a function that each step asks. @throws RangeError for what is negative. */
   set learningRate(rate: Schedule) {
     if (typeof rate === 'function') this.rate = rate;
     else this.rate = valueOf('learningRate', rate, notNegative);

@@ -13,6 +13,7 @@ interface SerializableClass {
 export interface TfWithSerialization {
   readonly serialization: {
     readonly SerializationMap: {
+      /** The one map there is. */
       getMap(): {
         classNameMap: Record<string, readonly [cls: object, fromConfig: unknown] | undefined>;
       };

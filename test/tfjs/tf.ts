@@ -121,7 +121,10 @@ export interface Tf {
 }
 
 const folder = join(__dirname, '..', '..', '..', '..', 'build', 'bench', 'peers');
-const isInstalled = existsSync(join(folder, 'node_modules', '@tensorflow', 'tfjs', 'package.json'));
+const modules = join(folder, 'node_modules');
+const isInstalled = existsSync(join(modules, '@tensorflow', 'tfjs', 'package.json'));
+/** Where TensorFlow.js is installed, or null. */
+export const tfjsModules = isInstalled ? modules : null;
 
 let loaded: Tf | undefined;
 
