@@ -28,8 +28,11 @@ export const hyper: Readonly<Record<string, number>> = {
   trustCoefficient: 0.001,
 };
 
-/** The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. */
-export const optimizers: Readonly<Record<string, readonly [className: string, options: object]>> = {
+/**
+ * The optimizers as one calls them, by rule; options beyond the defaults where a rule is one of two of a class. Null for
+ * what only TensorFlow.js's tensors step with.
+ */
+export const optimizers: Readonly<Record<string, readonly [className: string, options: object] | null>> = {
   gradientDescent: ['GradientDescentOptimizer', {}],
   momentum: ['MomentumOptimizer', { momentum: 0.9 }],
   nesterovMomentum: ['MomentumOptimizer', { momentum: 0.9, useNesterov: true }],
@@ -41,6 +44,8 @@ export const optimizers: Readonly<Record<string, readonly [className: string, op
   adagrad: ['AdagradOptimizer', {}],
   adagradDA: ['AdagradDAOptimizer', { globalStep: createGlobalStep() }],
   adadelta: ['AdadeltaOptimizer', {}],
+  tfjsAdagrad: null,
+  tfjsAdadelta: null,
   rmsProp: ['RMSPropOptimizer', {}],
   centeredRMSProp: ['RMSPropOptimizer', { centered: true }],
   ftrl: ['FtrlOptimizer', {}],

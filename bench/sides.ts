@@ -13,6 +13,6 @@ export function sampled(array: ArrayLike<number>): Float64Array {
 }
 
 /** The same side as one that is not compared: where sides share their memory, it holds what all of them did. */
-export function unchecked({ name, turn, prepare }: Side): Side {
-  return prepare === undefined ? { name, turn } : { name, turn, prepare };
+export function unchecked({ result: _, ...rest }: Side): Side {
+  return rest;
 }

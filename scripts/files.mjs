@@ -12,7 +12,7 @@ process.chdir(root);
 export function listFiles(folder, endings) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
-    .filter((file) => endings.some((ending) => file.endsWith(ending)))
+    .filter((file) => !file.includes('node_modules') && endings.some((ending) => file.endsWith(ending)))
     .map((file) => join(folder, file))
     .sort();
 }

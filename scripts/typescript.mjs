@@ -8,19 +8,24 @@ import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, write
 export const stamp = 'build/ts/stamp';
 /** What takes the place of files in dist/ when the package is packed. */
 export const releaseFolder = 'build/release/dist';
+/** What can be imported. The bundle of each entry shares nothing with others but the addon. */
+const entries = [
+  { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
+  { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
+];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
 export function buildTypeScript() {
   const inputs = fingerprintOfInputs();
-  if (existsSync('dist/index.mjs') && isFresh(stamp, inputs)) return;
+  if (existsSync('dist/gradstep-tfjs.mjs') && isFresh(stamp, inputs)) return;
   console.log('gradstep: compiling the TypeScript');
   linkLibrary();
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
-  writeFile('dist/index.d.mts', "export * from './index.js';\n");
+  for (const { source, esm } of entries) writeFile(`dist/${esm}.d.mts`, `export * from './${source}.js';\n`);
   run(process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
   bundleLibrary('dist', { release: false });
   bundleLibrary(releaseFolder, { release: true });
-  writeEsmEntry();
+  for (const entry of entries) writeEsmEntry(entry);
   writeFile(stamp, inputs);
 }
 
@@ -75,7 +80,7 @@ export function bundleLibrary(folder, { release }) {
   };
   const { outputFiles } = buildSync({
     ...options,
-    entryPoints: { core: 'lib/index.ts' },
+    entryPoints: Object.fromEntries(entries.map(({ source, bundle }) => [bundle, `lib/${source}.ts`])),
     minifyWhitespace: true,
     minifySyntax: true,
     write: false,
@@ -86,8 +91,15 @@ export function bundleLibrary(folder, { release }) {
   const others = ['loader/addon', 'loader/failure'];
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
+  writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
+
+/** The entry `gradstep/tfjs`: the first entry has the binary. */
+const tfjsEntry = `'use strict';
+require('./gradstep');
+module.exports = require('./core-tfjs');
+`;
 
 /** The entry `gradstep/<target>`, for those who bundle one binary. */
 function entryFor(target) {
@@ -107,10 +119,10 @@ function withClassNames(code) {
 }
 
 /** `import` gets the names of the one CommonJS instance, so that mixing it with `require` shares all state. */
-function writeEsmEntry() {
-  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist/gradstep.js')));
+function writeEsmEntry({ file, esm }) {
+  const names = Object.keys(createRequire(import.meta.url)(join(root, 'dist', `${file}.js`)));
   writeFile(
-    'dist/index.mjs',
-    `import library from './gradstep.js';\nexport const { ${names.join(', ')} } = library;\n`,
+    `dist/${esm}.mjs`,
+    `import library from './${file}.js';\nexport const { ${names.join(', ')} } = library;\n`,
   );
 }

@@ -17,6 +17,7 @@ const floors = [
   'accumulators',
   'averages',
   'wrappers',
+  'tfjs',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['gradstep.ts', 'index.ts', 'runtime.ts'];

@@ -51,7 +51,14 @@ describe('the package as it is published', function () {
   });
 
   it('knows nothing of a clone', () => {
-    for (const file of ['core.js', 'gradstep.js', 'loader/addon.js', 'loader/failure.js']) {
+    for (const file of [
+      'core.js',
+      'core-tfjs.js',
+      'gradstep.js',
+      'gradstep-tfjs.js',
+      'loader/addon.js',
+      'loader/failure.js',
+    ]) {
       const text = readFileSync(join(installed.library, 'dist', file), 'utf8');
       expect(text, file).not.to.match(/build\/|built-addon|\.\.\/scripts|devDependencies|sourceMappingURL/);
     }
@@ -66,8 +73,9 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    expect(Object.keys(exports)).to.have.members(['.', ...targets.map((target) => `./${target}`), './package.json']);
-    expect(Object.keys(typesVersions['*'])).to.have.members(targets);
+    const entries = ['tfjs', ...targets];
+    expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
+    expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });
 
   it('carries one version, in package.json and in the native sources', () => {

@@ -141,6 +141,17 @@ export const plainRules: Readonly<Record<string, Loop>> = {
     s[1] = rho! * s[1]! + (1 - rho!) * u * u;
     return w - lr! * u;
   }),
+  tfjsAdagrad: elementwise(
+    ([lr, epsilon]) =>
+      (w, g, s) =>
+        w - (lr! * g) / sqrt((s[0]! += g * g) + epsilon!),
+  ),
+  tfjsAdadelta: elementwise(([lr, rho, epsilon]) => (w, g, s) => {
+    const u = (g * sqrt(s[1]! + epsilon!)) / sqrt(s[0]! + epsilon!);
+    s[0] = rho! * s[0]! + (1 - rho!) * g * g;
+    s[1] = rho! * s[1]! + (1 - rho!) * u * u;
+    return w - lr! * u;
+  }),
   rmsProp: rmsProp(false),
   centeredRMSProp: rmsProp(true),
   ftrl: elementwise(([lr, power, l1, l2, shrinkage, beta]) => (w, g, s) => {

@@ -10,8 +10,9 @@ interface Tensor {
 interface Variable extends Tensor {
   readonly name: string;
 }
-interface Adam {
-  applyGradients(gradients: Record<string, Tensor>): void;
+/** An optimizer of TensorFlow.js's, or one that stands in for it. */
+export interface Optimizer {
+  applyGradients(gradients: never): void; // each has a type of its own for tensors
   dispose(): void;
 }
 interface Library {
@@ -35,7 +36,7 @@ interface Library {
   tidy<T>(work: () => T): T;
   variableGrads(loss: () => Tensor, variables: Variable[]): { value: Tensor; grads: Record<string, Tensor> };
   readonly losses: { softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor };
-  readonly train: { adam(learningRate: number, beta1?: number, beta2?: number, epsilon?: number): Adam };
+  readonly train: { adam(learningRate: number, beta1?: number, beta2?: number, epsilon?: number): Optimizer };
 }
 
 export type TfjsBackend = 'wasm' | 'cpu';
@@ -57,16 +58,27 @@ export class Tfjs {
   }
 
   /** One Adam step over one variable of n elements. */
-  async adam(backend: TfjsBackend, n: number): Promise<Side> {
+  adam(backend: TfjsBackend, n: number): Promise<Side> {
+    return this.step(backend, [[n]], this.ownAdam());
+  }
+
+  ownAdam(): Optimizer {
+    return this.tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
+  }
+
+  /** One step of an optimizer over variables of these shapes; `name` where it is not TensorFlow.js's own. */
+  async step(backend: TfjsBackend, shapes: readonly number[][], optimizer: Optimizer, name?: string): Promise<Side> {
     const { tf } = this;
     await tf.setBackend(backend);
-    const w = tf.variable(tf.tensor(weights(n, 7, 2 ** -6).slice(), [n]));
-    const g = tf.tensor(numbers(n, 5, 1).slice(), [n]);
-    const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8);
-    return this.side(backend, () => optimizer.applyGradients({ [w.name]: g }), {
-      result: () => sampled(w.dataSync()),
-      dispose: () => [w, g, optimizer].forEach((thing) => thing.dispose()),
+    const sizes = shapes.map((shape) => shape.reduce((size, dim) => size * dim, 1));
+    const variables = shapes.map((shape, i) => tf.variable(tf.tensor(weights(sizes[i]!, 7, 2 ** -6).slice(), shape)));
+    const gradients = shapes.map((shape, i) => tf.tensor(numbers(sizes[i]!, 5, 1).slice(), shape));
+    const named = Object.fromEntries(variables.map((variable, i) => [variable.name, gradients[i]!]));
+    const side = this.side(backend, () => optimizer.applyGradients(named as never), {
+      result: () => sampled(variables.at(-1)!.dataSync()),
+      dispose: () => [...variables, ...gradients, optimizer].forEach((thing) => thing.dispose()),
     });
+    return name === undefined ? side : { ...side, name };
   }
 
   /** Forward, backward, clip by global norm, Adam: 784-256-10, batch 64. */
@@ -89,7 +101,7 @@ export class Tfjs {
         const norm = tf.sqrt(tf.addN(Object.values(grads).map((g) => tf.sum(tf.square(g)))));
         const factor = tf.div(1, tf.maximum(norm, 1));
         const clipped = Object.entries(grads).map(([name, g]) => [name, tf.mul(g, factor)] as const);
-        optimizer.applyGradients(Object.fromEntries(clipped));
+        optimizer.applyGradients(Object.fromEntries(clipped) as never);
         return value.dataSync()[0]!;
       });
     let losses: number[] = [];

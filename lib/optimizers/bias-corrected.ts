@@ -12,20 +12,34 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptim
     .filter((beta) => this.rule.hyper.includes(`${beta}Power`))
     .map((beta) => ({ beta, at: this.hyperAt(beta), powerAt: this.hyperAt(`${beta}Power`) }));
   private readonly powers = new NonSlots(this.betas.map(({ beta }) => `${beta}_power`));
+  private stepsBefore = 0;
+
+  /** @internal With powers of the betas that there are at the next step. */
+  override goOnAfter(steps: number): void {
+    this.stepsBefore = steps;
+    this.powers.clear();
+  }
+
+  /** A number as precise as powers are held. */
+  protected rounded(value: number): number {
+    return value;
+  }
 
   protected override derive(hyper: Float64Array, settings: Settings): void {
     const { betas } = this;
     const powers = this.powers.find(settings);
     for (let i = 0; i < betas.length; i++) {
       const { at, powerAt } = betas[i]!;
-      hyper[powerAt] = powers === undefined ? hyper[at]! : powers[i]![0]!;
+      hyper[powerAt] = powers === undefined ? this.firstPower(hyper[at]!) : powers[i]![0]!;
     }
   }
 
   protected override finish(hyper: Float64Array, settings: Settings): void {
     const { betas } = this;
     const powers = this.powers.find(settings) ?? this.powersOf(hyper, settings);
-    for (let i = 0; i < betas.length; i++) powers[i]![0]! *= hyper[betas[i]!.at]!;
+    for (let i = 0; i < betas.length; i++) {
+      powers[i]![0] = this.rounded(powers[i]![0]! * this.rounded(hyper[betas[i]!.at]!));
+    }
   }
 
   protected override createNonSlots(hyper: Float64Array, settings: Settings): void {
@@ -37,6 +51,10 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptim
   }
 
   private powersOf(hyper: Float64Array, settings: Settings) {
-    return this.powers.of(settings, () => this.betas.map(({ at }) => hyper[at]!));
+    return this.powers.of(settings, () => this.betas.map(({ at }) => this.firstPower(hyper[at]!)));
+  }
+
+  private firstPower(beta: number): number {
+    return this.rounded(this.stepsBefore === 0 ? beta : beta ** (this.stepsBefore + 1));
   }
 }

@@ -35,6 +35,7 @@ const decayBase = 0.96;
  */
 export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
   private readonly scalars = new NonSlots(['beta2_power', 'momentum_decay_power', 'momentum_product']);
+  private stepsBefore = 0;
   private readonly at = {
     beta1: this.hyperAt('beta1'),
     beta2: this.hyperAt('beta2'),
@@ -95,7 +96,19 @@ export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
     return decayBase ** hyper[this.at.momentumDecay]!;
   }
 
+  /** @internal With the scalars that the hyperparameters of the next step would have led to. */
+  override goOnAfter(steps: number): void {
+    this.stepsBefore = steps;
+    this.scalars.clear();
+  }
+
   private initialScalars(hyper: Float64Array): readonly number[] {
-    return [hyper[this.at.beta2]!, this.decay(hyper), 1];
+    const beta2 = hyper[this.at.beta2]!;
+    const decay = this.decay(hyper);
+    const steps = this.stepsBefore;
+    if (steps === 0) return [beta2, decay, 1];
+    let product = 1;
+    for (let t = 1; t <= steps; t++) product *= hyper[this.at.beta1]! * (1 - 0.5 * decay ** t);
+    return [beta2 ** (steps + 1), decay ** (steps + 1), product];
   }
 }

@@ -6,7 +6,7 @@ import type { Hyperparameters } from '../schedules/schedule';
 import { Constraints } from '../step/constraints';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
-import { Plans, type Plan, type Step } from '../step/plan';
+import { Plans, type Mechanism, type Plan, type Step } from '../step/plan';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
@@ -68,6 +68,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   /** The native update rule. */
   protected readonly rule: Rule;
   private readonly name: string;
+  /** @internal What its steps are made of, also where a step is not over Variables (tfjs/). */
+  readonly mechanism: Mechanism;
   private readonly settings: SettingsByVariable;
   private readonly slots: Slots;
   private readonly plans: Plans;
@@ -95,14 +97,16 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
         return { name: slot, suffix: names[i]!, initial: typeof initial === 'number' ? () => initial : value };
       }),
     );
-    this.plans = new Plans({
+    this.mechanism = {
       rule: this.rule,
       settingsByVariable: this.settings,
       slots: this.slots,
       sparseStepsAllRows,
       excludeFromWeightDecay,
       derive: (hyper, settings) => this.derive(hyper, settings),
-    });
+      finish: (hyper, settings) => this.finish(hyper, settings),
+    };
+    this.plans = new Plans(this.mechanism);
   }
 
   /** The position of one of the rule's hyperparameters. @throws Error for a name that the rule does not have. */
@@ -120,6 +124,9 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
 
   /** Makes the state beside the slots, where there is none yet. */
   protected createNonSlots(_hyper: Float64Array, _settings: Settings): void {}
+
+  /** @internal Goes on as after so many steps, where that is not in the slots; before the first step. */
+  goOnAfter(_steps: number): void {}
 
   /** State that belongs to no variable, or null where there is none. */
   protected nonSlots(): NonSlots | null {
@@ -139,7 +146,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
         step.run();
         step.publishSlots();
       }
-      for (const { settings, group } of plan.settings) this.finish(step.hyper[group]!, settings);
+      for (const { settings, group } of plan.groups.settings) this.finish(step.hyper[group]!, settings);
       globalStep?.increment();
       step.spendGradients();
     } finally {

@@ -21,6 +21,8 @@ export interface Mechanism {
   readonly excludeFromWeightDecay: ((name: string) => boolean) | undefined;
   /** Fills in those hyperparameters that are not options. Must change nothing else. */
   derive(hyper: Float64Array, settings: Settings): void;
+  /** Called after all variables of a step have been updated, for each of the settings that took part. */
+  finish(hyper: Float64Array, settings: Settings): void;
 }
 
 /** Variables that step with the same hyperparameters. */
@@ -31,6 +33,51 @@ interface Group {
   readonly like: number;
 }
 
+/** The variables of a step in groups. */
+export class Groups {
+  readonly list: readonly Group[];
+  /** The group of each variable. */
+  readonly of: readonly number[];
+  /** The settings that take part, and the first group of each. */
+  readonly settings: readonly { readonly settings: Settings; readonly group: number }[];
+  private readonly weightDecayAt: number;
+
+  constructor(
+    private readonly mechanism: Mechanism,
+    variables: readonly Variable[],
+  ) {
+    const groups: Group[] = [];
+    this.of = variables.map((variable) => {
+      const settings = mechanism.settingsByVariable.of(variable);
+      const decays = !isExcluded(mechanism, variable);
+      const found = groups.findIndex((group) => group.settings === settings && group.decays === decays);
+      if (found >= 0) return found;
+      return groups.push({ settings, decays, like: groups.findIndex((group) => group.settings === settings) }) - 1;
+    });
+    this.list = groups;
+    this.settings = groups.flatMap(({ settings, like }, group) => (like < 0 ? [{ settings, group }] : []));
+    this.weightDecayAt = mechanism.rule.hyper.indexOf('weightDecay');
+  }
+
+  /** Asks for the hyperparameters of each group: calls the functions of the user. */
+  evaluate(hyper: readonly Float64Array[]): void {
+    for (const { settings, group } of this.settings) settings.evaluate(hyper[group]!);
+  }
+
+  /** Fills in, once they have been asked for, what is derived from them. Changes nothing else. */
+  derive(hyper: readonly Float64Array[]): void {
+    const { list, mechanism, weightDecayAt } = this;
+    for (const { settings, group } of this.settings) mechanism.derive(hyper[group]!, settings);
+    for (let group = 0; group < list.length; group++) {
+      const { like } = list[group]!;
+      if (like >= 0) hyper[group]!.set(hyper[like]!);
+    }
+    for (let group = 0; group < list.length; group++) {
+      if (!list[group]!.decays) hyper[group]![weightDecayAt] = 0;
+    }
+  }
+}
+
 // As many lists of variables as a program may well alternate between: a GAN has two, and pairs without a gradient make
 // another list.
 const mostPlans = 8;
@@ -39,11 +86,8 @@ const mostPlans = 8;
 export class Plans {
   // By the first variable of the list: once it is gone, nobody can ask for the plan.
   private plans = new WeakMap<Variable, Plan[]>();
-  private readonly weightDecayAt: number;
 
-  constructor(private readonly mechanism: Mechanism) {
-    this.weightDecayAt = mechanism.rule.hyper.indexOf('weightDecay');
-  }
+  constructor(private readonly mechanism: Mechanism) {}
 
   /** Reads the pairs of a step. @throws what readPairs throws. */
   read(gradsAndVars: unknown): Read {
@@ -62,7 +106,7 @@ export class Plans {
     const found = this.find(read);
     if (found !== undefined) return found;
     checkPairs(read);
-    const plan = new Plan(this.mechanism, this.weightDecayAt, read);
+    const plan = new Plan(this.mechanism, read);
     const first = read.variables[0] as Variable;
     const others = this.plans.get(first) ?? [];
     this.plans.set(first, [plan, ...others].slice(0, mostPlans));
@@ -87,14 +131,11 @@ export class Plans {
 
 /** All that the steps of one list of variables have in common. */
 export class Plan {
-  /** The settings that take part, and the first group of each. */
-  readonly settings: readonly { readonly settings: Settings; readonly group: number }[];
   /** Variables that have a gradient. */
   readonly variables: readonly Variable[];
   /** Those of them that have a constraint. */
   readonly constrained: readonly Variable[];
-  readonly groups: readonly Group[];
-  readonly groupOf: readonly number[];
+  readonly groups: Groups;
   readonly layout: StepLayout;
   /** The position of each variable in the list of pairs. */
   readonly positions: readonly number[];
@@ -105,7 +146,6 @@ export class Plan {
 
   constructor(
     readonly mechanism: Mechanism,
-    readonly weightDecayAt: number,
     read: Read,
   ) {
     this.listed = read.variables;
@@ -114,17 +154,8 @@ export class Plan {
     this.positions = read.gradients.flatMap((gradient, i) => (gradient === null ? [] : [i]));
     this.variables = this.positions.map((i) => read.variables[i] as Variable);
     this.constrained = this.variables.filter(({ constraint }) => constraint !== null);
-    const groups: Group[] = [];
-    this.groupOf = this.variables.map((variable) => {
-      const settings = mechanism.settingsByVariable.of(variable);
-      const decays = !isExcluded(mechanism, variable);
-      const found = groups.findIndex((group) => group.settings === settings && group.decays === decays);
-      if (found >= 0) return found;
-      return groups.push({ settings, decays, like: groups.findIndex((group) => group.settings === settings) }) - 1;
-    });
-    this.groups = groups;
-    this.settings = groups.flatMap(({ settings, like }, group) => (like < 0 ? [{ settings, group }] : []));
-    this.layout = new StepLayout(mechanism.rule, groups.length, this.variables.length);
+    this.groups = new Groups(mechanism, this.variables);
+    this.layout = new StepLayout(mechanism.rule, this.groups.list.length, this.variables.length);
   }
 
   isFor({ variables, gradients, missing }: Read): boolean {
@@ -196,14 +227,14 @@ export class Step {
   private endingsSeen = -1;
 
   constructor(private readonly plan: Plan) {
-    const { mechanism, layout, groupOf, variables } = plan;
+    const { mechanism, layout, groups, variables } = plan;
     this.table = layout.newTable(mechanism.sparseStepsAllRows);
     this.laidOut = layout.newLaidOut();
     this.hyper = layout.hyperIn(this.laidOut);
     this.inputs = layout.inputsIn(this.laidOut);
     variables.forEach(({ dtype, size, shape }, i) => {
       const row = layout.rowOf(i);
-      this.table[row + Column.Group] = groupOf[i]!;
+      this.table[row + Column.Group] = groups.of[i]!;
       this.table[row + Column.Length] = size;
       this.table[row + Column.RowElements] = shape[0] ? size / shape[0] : 1;
       this.table[row + Column.GradientFormat] = formatNumber[dtype]; // checkGradient lets no other through
@@ -214,19 +245,12 @@ export class Step {
   /** As Plan.prepare. */
   prepare(gradients: readonly unknown[]): void {
     const { plan } = this;
-    const { mechanism, settings, groups, weightDecayAt } = plan;
+    const { mechanism, groups } = plan;
     // First everything that calls the user's functions: they may do anything, this very optimizer's next step included.
-    for (const { settings: own, group } of settings) own.evaluate(this.hyper[group]!);
+    groups.evaluate(this.hyper);
     if (this.slotsVersion !== mechanism.slots.version) this.hasSlots = false;
     this.newSlots = this.hasSlots ? null : mechanism.slots.evaluate(plan.variables);
-    for (const { settings: own, group } of settings) mechanism.derive(this.hyper[group]!, own);
-    for (let group = 0; group < groups.length; group++) {
-      const { like } = groups[group]!;
-      if (like >= 0) this.hyper[group]!.set(this.hyper[like]!);
-    }
-    for (let group = 0; group < groups.length; group++) {
-      if (!groups[group]!.decays) this.hyper[group]![weightDecayAt] = 0;
-    }
+    groups.derive(this.hyper);
     // From here until native code has returned nobody else runs: addresses stay what they are.
     this.newSlots?.allocate();
     this.locateVariables();

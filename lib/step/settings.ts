@@ -35,6 +35,11 @@ export class Settings {
     return this.group === 0 ? '' : `groups[${this.group - 1}].`;
   }
 
+  /** The names of the hyperparameters that are options. */
+  get optionNames(): string[] {
+    return Object.keys(this.table);
+  }
+
   /** The value of a hyperparameter, now. @throws TypeError or RangeError when a function returns what it may not be. */
   value(name: string): number {
     return valueOf(this.prefix + name, this.given[name]!, this.table[name]!.domain);

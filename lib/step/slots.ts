@@ -22,7 +22,7 @@ export class Slots {
   /** Grows whenever slots are no longer where they were. */
   version = 0;
 
-  constructor(private readonly definitions: readonly SlotDefinition[]) {}
+  constructor(readonly definitions: readonly SlotDefinition[]) {}
 
   /** The slots of a variable, in the rule's order; undefined while it has none. */
   of(variable: Variable): Set | undefined {

@@ -26,6 +26,7 @@
 #include "optimizers/nadam.h"
 #include "optimizers/proximal.h"
 #include "optimizers/rmsprop.h"
+#include "optimizers/tfjs.h"
 #include "scale.h"
 #include "reduce.h"
 #include "softmax.h"

@@ -130,6 +130,26 @@ const adadelta = elementwise(
   },
 );
 
+const tfjsAdagrad = elementwise(
+  { accumulator: 'initialAccumulatorValue' },
+  ({ w, accumulator }, g, { learningRate, epsilon }) => {
+    const a = accumulator + g ** 2;
+    return { w: w - (learningRate * g) / Math.sqrt(a + epsilon), accumulator: a };
+  },
+);
+
+const tfjsAdadelta = elementwise(
+  { accum_grad: 0, accum_var: 0 },
+  ({ w, accum_grad: a, accum_var: d }, g, { learningRate, rho, epsilon }) => {
+    const u = (Math.sqrt(d + epsilon) / Math.sqrt(a + epsilon)) * g;
+    return {
+      w: w - learningRate * u,
+      accum_grad: rho * a + (1 - rho) * g ** 2,
+      accum_var: rho * d + (1 - rho) * u ** 2,
+    };
+  },
+);
+
 const rmsProp = elementwise(
   { rms: 1, momentum: 0 },
   ({ w, rms, momentum: a }, g, { learningRate, decay: rho, momentum: mu, epsilon }) => {
@@ -207,8 +227,10 @@ export const references = {
   nadam,
   adamax,
   adagrad,
+  tfjsAdagrad,
   adagradDA,
   adadelta,
+  tfjsAdadelta,
   rmsProp,
   centeredRMSProp,
   ftrl,

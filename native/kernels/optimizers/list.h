@@ -10,8 +10,10 @@
   X(Nadam)                     \
   X(Adamax)                    \
   X(Adagrad)                   \
+  X(TfjsAdagrad)               \
   X(AdagradDA)                 \
   X(Adadelta)                  \
+  X(TfjsAdadelta)              \
   X(RMSProp)                   \
   X(CenteredRMSProp)           \
   X(Ftrl)                      \
