@@ -92,6 +92,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
+  writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
 
@@ -99,6 +100,13 @@ export function bundleLibrary(folder, { release }) {
 const tfjsEntry = `'use strict';
 require('./gradstep');
 module.exports = require('./core-tfjs');
+`;
+
+/** What bundlers take for browsers. */
+const browserEntry = `'use strict';
+throw new Error(
+  'gradstep/tfjs runs native code, which browsers do not: train in Node, Bun, Deno or Electron, and load the saved model here',
+);
 `;
 
 /** The entry `gradstep/<target>`, for those who bundle one binary. */

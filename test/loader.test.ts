@@ -64,6 +64,22 @@ describe('the package as it is published', function () {
     }
   });
 
+  it('says in a browser that it does not run there', () => {
+    const bundled = buildSync({
+      stdin: {
+        contents: "import { adam } from 'gradstep/tfjs'; console.log(adam());",
+        resolveDir: installed.folder,
+      },
+      platform: 'browser',
+      logLevel: 'error', // it warns that there is no such export
+      bundle: true,
+      write: false,
+    });
+    const { status, output } = node(installed.folder, '-e', bundled.outputFiles[0]!.text);
+    expect(output).to.match(/Error: gradstep\/tfjs runs native code, which browsers do not: train in Node/);
+    expect(status).to.equal(1);
+  });
+
   it('has an entry and types for each target that it chooses among', () => {
     interface Package {
       readonly exports: Record<string, unknown>;
