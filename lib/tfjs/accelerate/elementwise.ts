@@ -7,7 +7,10 @@ import { computed } from './memory';
 // TensorFlow.js's loops on WASM are vectors already; on the CPU they call a function for every element, and where shapes
 // broadcast they make several arrays for every element.
 
+// Below so many elements TensorFlow.js is done before we have started.
 const leastElements = 64;
+// It has a fast loop for a row that is added to all rows, without dimensions of size 1.
+const leastElementsWithRows = 512;
 
 const unaryKernel = (name: string, compute: (out: Float32Array, x: Float32Array) => void): Kernel => ({
   name,
@@ -37,14 +40,17 @@ const binary = (name: string, f: BinaryFunction, after?: UnaryFunction): Kernel 
     run(call, place) {
       const { a, b } = call.inputs;
       if (!isFloat32(a) || !isFloat32(b)) return undefined;
+      const [sizeA, sizeB] = [sizeOf(a.shape), sizeOf(b.shape)];
+      if (sizeA < leastElements && sizeB < leastElements) return undefined;
       const isPlain = sameShape(a.shape, b.shape);
       const shape = isPlain ? a.shape : broadcastShapes(a.shape, b.shape);
       if (shape === null) return undefined;
-      const size = sizeOf(shape);
-      if (size < leastElements) return undefined;
+      const size = isPlain ? sizeA : sizeOf(shape);
+      const isScalar = (one: number, other: number): boolean => one === 1 && other === size;
+      const isVectors = isPlain || isScalar(sizeA, sizeB) || isScalar(sizeB, sizeA);
+      if (size === 0 || (!isVectors && size < leastElementsWithRows)) return undefined;
       return computed(call, place, [a, b], shape, (out, left, right) => {
-        const isScalar = (one: Float32Array, other: Float32Array): boolean => one.length === 1 && other.length === size;
-        if (isPlain || isScalar(left!, right!) || isScalar(right!, left!)) native.binary(id, out, left!, right!);
+        if (isVectors) native.binary(id, out, left!, right!);
         else native.binaryBroadcast(id, out, left!, right!, broadcastLayout(shape, a.shape, b.shape));
         if (after !== undefined) native.unary(unaryFunction[after], out, out);
       });

@@ -5,7 +5,7 @@ import { isFloat32, type Kernel, type KernelCall, type Place, type TensorInfo } 
 import { computed } from './memory';
 
 // Below so many multiplications in one product TensorFlow.js is done before we have started.
-const leastProducts = 256;
+const leastProducts = 512;
 
 interface Shapes {
   readonly out: number[];

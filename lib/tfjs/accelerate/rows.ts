@@ -7,7 +7,9 @@ import { computed } from './memory';
 
 // Sums, softmax and transposition: TensorFlow.js on the CPU transposes before it sums, element by element.
 
+// Below so many elements TensorFlow.js is done before we have started.
 const leastElements = 64;
+const leastElementsOfRows = 512; // it has to transpose nothing then
 
 /** Sorted positions, or undefined for what TensorFlow.js has an error for. */
 function positionsOf(axis: unknown, rank: number): number[] | undefined {
@@ -29,6 +31,7 @@ const reduction = (name: string, isMean: boolean): Kernel => ({
     const { form, sizes } = runsOf(x.shape, axes);
     const outer = form.startsWith('k') ? sizes[0] : 1;
     const [reduced, inner] = form.startsWith('k') ? [sizes[1], sizes[2]] : [sizes[0], sizes[1]];
+    if (form.endsWith('s') && sizeOf(x.shape) < leastElementsOfRows) return undefined;
     if (!form.includes('s') || form.length > 3 || form.startsWith('sks')) return undefined;
     const scale = isMean ? 1 / reduced : 1;
     const keepDims = call.attrs['keepDims'] === true;
@@ -44,7 +47,7 @@ const softmax: Kernel = {
   backends: ['cpu'],
   run(call, place) {
     const { logits } = call.inputs;
-    if (!isFloat32(logits) || sizeOf(logits.shape) < leastElements) return undefined;
+    if (!isFloat32(logits) || sizeOf(logits.shape) === 0) return undefined;
     const { shape } = logits;
     const dim = call.attrs['dim'];
     if (dim !== -1 && dim !== shape.length - 1) return undefined;
