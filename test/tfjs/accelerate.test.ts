@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { accelerate, adam } from 'gradstep/tfjs';
-import { describeOnBackends, loadTf, type Layer, type Model, type Tensor, type Tf, type Variable } from './tf';
+import { describeOnBackends, loadTf, type Layer, type Model, type Tensor, type Tf } from './tf';
 
 interface Config {
   readonly kernelName: string;
@@ -75,7 +75,7 @@ function expectSame(tf: Library, compute: () => Tensor | Tensor[], tolerance = 1
     );
   accelerate.off();
   const theirs = run();
-  accelerate(tf as never);
+  accelerate(tf);
   const ours = run();
   accelerate.off();
   expect(ours.map(({ shape, dtype }) => [shape, dtype])).to.deep.equal(theirs.map((t) => [t.shape, t.dtype]));
@@ -85,7 +85,7 @@ function expectSame(tf: Library, compute: () => Tensor | Tensor[], tolerance = 1
 /** What TensorFlow.js's kernels are asked for by ours, with these put in their places while `work` runs. */
 function askedOfTheirs(tf: Library, backend: string, work: () => void): string[] {
   const asked: string[] = [];
-  accelerate(tf as never);
+  accelerate(tf);
   const names = accelerate.kernels.filter(({ backendName }) => backendName === backend);
   accelerate.off();
   const theirs = names.flatMap(({ kernelName }) => tf.getKernel(kernelName, backend) ?? []);
@@ -95,7 +95,7 @@ function askedOfTheirs(tf: Library, backend: string, work: () => void): string[]
     tf.registerKernel({ ...config, kernelFunc: (call) => (asked.push(kernelName), kernelFunc(call)) });
   }
   try {
-    accelerate(tf as never);
+    accelerate(tf);
     tf.tidy(() => void work());
   } finally {
     accelerate.off();
@@ -120,7 +120,8 @@ describeOnBackends('accelerate', (anyTf, backend) => {
   afterEach(() => accelerate.off());
 
   describe('has the results of TensorFlow.js', () => {
-    const side = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 6, max: 40 }));
+    // XNNPACK, behind WASM's, does not do matrices of nothing: it reads what happens to be there.
+    const side = fc.oneof(fc.integer({ min: isCpu ? 0 : 1, max: 5 }), fc.integer({ min: 6, max: 40 }));
     const batches = fc.constantFrom<[number[], number[]]>(
       [[], []],
       [[3], [3]],
@@ -165,12 +166,14 @@ describeOnBackends('accelerate', (anyTf, backend) => {
     });
 
     const sizes = fc.integer({ min: 1, max: 5 });
-    const pad = fc.constantFrom<unknown>('same', 'valid', 1, [
+    const explicit = [
       [0, 0],
       [1, 2],
       [0, 1],
       [0, 0],
-    ]);
+    ];
+    // A number makes TensorFlow.js's WASM write past the results of some convolutions.
+    const pad = fc.constantFrom<unknown>('same', 'valid', explicit, isCpu ? 1 : 'same');
     const images = fc.record({
       batch: fc.integer({ min: isCpu ? 0 : 1, max: 5 }), // TensorFlow.js's WASM reaches past its memory for none
       height: fc.integer({ min: 5, max: 12 }),
@@ -347,7 +350,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
       it('for ids that name no segment: what they have is left out', () => {
         const ids = ints([0, -1, 3, 2, 7, 2]);
         const x = make([6, 5]);
-        expectSame(tf, () => tf.unsortedSegmentSum(x as never, ids as never, 3));
+        expectSame(tf, () => tf.unsortedSegmentSum(x, ids, 3));
       });
     }
 
@@ -359,7 +362,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
         'int32',
       );
       expectSame(tf, () => tf.matMul(a, a));
-      expectSame(tf, () => tf.add(a as never, a as never) as unknown as Tensor);
+      expectSame(tf, () => tf.add(a, a));
       expectSame(tf, () => tf.sum(a, 0));
       expectSame(tf, () => tf.transpose(a));
     });
@@ -369,7 +372,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
     const wrong: (() => Tensor)[] = [
       () => tf.matMul(make([20, 30]), make([20, 30])),
       () => tf.matMul(make([3, 20, 30]), make([2, 30, 20])),
-      () => tf.add(make([20, 30]) as never, make([20, 31]) as never) as unknown as Tensor,
+      () => tf.add(make([20, 30]), make([20, 31])),
       () => tf.conv2d(make([2, 8, 8, 3]), make([3, 3, 4, 2]), 1, 'same'),
       () => tf.sum(make([20, 30]), 5),
       () => tf.gather(make([20, 30]), ints([3, 20])),
@@ -385,7 +388,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
         }
       });
     const before = messages();
-    accelerate(tf as never);
+    accelerate(tf);
     expect(messages()).to.deep.equal(before);
   });
 
@@ -416,14 +419,14 @@ describeOnBackends('accelerate', (anyTf, backend) => {
 
   it('leaves what is small to TensorFlow.js', () => {
     const x = make([2, 2]);
-    const work = (): void => void [tf.matMul(x, x), tf.add(x as never, x as never), tf.relu(x), tf.sum(x)];
+    const work = (): void => void [tf.matMul(x, x), tf.add(x, x), tf.relu(x), tf.sum(x)];
     expect(askedOfTheirs(tf, backend, work)).to.include.members(
       isCpu ? ['BatchMatMul', 'Add', 'Relu', 'Sum'] : ['BatchMatMul'],
     );
   });
 
   it('keeps no tensors but results', () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const model = (): void => {
       const [x, filter, w] = [make([3, 12, 12, 2]), make([3, 3, 2, 4], 2), make([144, 10], 3)];
       const loss = (f: Tensor, v: Tensor): Tensor => {
@@ -441,7 +444,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
   });
 
   it('returns no memory of an input: what a step of ours changes afterwards stays as it was', () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const v = tf.variable(make([20, 30]));
     const optimizer = adam({ learningRate: 0.1 });
     const step = (): void => void optimizer.minimize(() => tf.sum(tf.square(v)), false, [v]);
@@ -464,7 +467,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
   });
 
   it('trains an embedding', async () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const { layers } = tf as unknown as Tf;
     const model = (tf as unknown as Tf).sequential({
       layers: [
@@ -515,7 +518,7 @@ describeOnBackends('accelerate', (anyTf, backend) => {
     await other.setBackend('cpu');
     const theirs = await train();
     await other.setBackend(backend);
-    accelerate(tf as never);
+    accelerate(tf);
     const ours = await train();
     expectClose(Float32Array.from(ours), Float32Array.from(theirs), 1e-4);
   });
@@ -525,19 +528,15 @@ describeOnBackends('accelerate', (anyTf, backend) => {
       const a = make([20, 30]);
       const b = make([10, 30], 2);
       const bias = make([10], 3);
-      accelerate(tf as never);
+      accelerate(tf);
       const fused = tf.fused.matMul({ a, b, transposeB: true, bias });
-      expectClose(
-        fused.dataSync(),
-        (tf.add(tf.matMul(a, b, false, true) as never, bias as never) as unknown as Tensor).dataSync(),
-        1e-5,
-      );
+      expectClose(fused.dataSync(), tf.add(tf.matMul(a, b, false, true), bias).dataSync(), 1e-5);
     });
 
     it('says what it takes where TensorFlow.js has nothing to fall back on', () => {
-      accelerate(tf as never);
+      accelerate(tf);
       const x = tf.tensor(Int32Array.from({ length: 4 }), [4], 'int32');
-      expect(() => tf.unsortedSegmentSum(x as never, ints([0, 1, 0, 1]) as never, 2)).to.throw(Error, 'takes float32');
+      expect(() => tf.unsortedSegmentSum(x, ints([0, 1, 0, 1]), 2)).to.throw(Error, 'takes float32');
     });
   }
 });
@@ -550,7 +549,7 @@ describe('accelerate', () => {
   afterEach(() => accelerate.off());
 
   it('lists what is registered, and off() leaves the registry as it was', () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const names = accelerate.kernels;
     expect(named()).to.include.members(['cpu BatchMatMul', 'wasm _FusedMatMul', 'wasm UnsortedSegmentSum']);
     const ours = names.map(({ kernelName, backendName }) => tf.getKernel(kernelName, backendName));
@@ -559,7 +558,7 @@ describe('accelerate', () => {
     const before = names.map(({ kernelName, backendName }) => tf.getKernel(kernelName, backendName));
     expect(tf.getKernel('UnsortedSegmentSum', 'wasm')).to.equal(undefined);
     expect(tf.getKernel('Conv2DBackpropFilter', 'wasm')).to.equal(undefined);
-    accelerate(tf as never);
+    accelerate(tf);
     accelerate.off();
     names.forEach(({ kernelName, backendName }, i) => {
       expect(tf.getKernel(kernelName, backendName)).to.equal(before[i]);
@@ -568,17 +567,17 @@ describe('accelerate', () => {
   });
 
   it('twice is once', () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const names = named();
     const first = tf.getKernel('BatchMatMul', 'cpu');
-    accelerate(tf as never);
+    accelerate(tf);
     expect(named()).to.deep.equal(names);
     expect(tf.getKernel('BatchMatMul', 'cpu')).to.equal(first);
   });
 
   it('keeps what TensorFlow.js does when a backend starts', () => {
     const { setupFunc } = tf.getKernel('BatchMatMul', 'wasm') as Config & { setupFunc?: unknown };
-    accelerate(tf as never);
+    accelerate(tf);
     expect(setupFunc).to.be.a('function');
     expect(tf.getKernel('BatchMatMul', 'wasm')).to.include({ setupFunc });
   });
@@ -586,17 +585,17 @@ describe('accelerate', () => {
   it('adds a backend that is loaded later when it is called again', () => {
     const theirs = tf.getKernel('BatchMatMul', 'wasm')!;
     tf.unregisterKernel('BatchMatMul', 'wasm'); // as if it were not there yet
-    accelerate(tf as never);
+    accelerate(tf);
     expect(named()).not.to.include('wasm BatchMatMul');
     tf.registerKernel(theirs);
-    accelerate(tf as never);
+    accelerate(tf);
     expect(named()).to.include('wasm BatchMatMul');
     accelerate.off();
     expect(tf.getKernel('BatchMatMul', 'wasm')).to.equal(theirs);
   });
 
   it('off() leaves alone what somebody else has registered since', () => {
-    accelerate(tf as never);
+    accelerate(tf);
     const theirs = tf.getKernel('Exp', 'cpu')!;
     const another = { ...theirs };
     tf.unregisterKernel('Exp', 'cpu');
@@ -611,5 +610,3 @@ describe('accelerate', () => {
     }
   });
 });
-
-export type { Variable };

@@ -219,7 +219,7 @@ function convolution(
   const info = infoOf(call, place, x.shape, filter.shape, call.attrs['dilations']);
   if (info === undefined || !isPlainBias(bias, info.outChannels)) return undefined;
   return computed(call, place, bias ? [x, filter, bias] : [x, filter], info.outShape, (out, images, weights, added) =>
-    convolve(out, canvasOf(images!, info), windowOf(info), weights!, info.outChannels, added, relu),
+    convolve(out, canvasOf(images, info), windowOf(info), weights, info.outChannels, added, relu),
   );
 }
 
@@ -252,7 +252,7 @@ const filterGradient: Kernel = {
     const info = infoOf(call, place, x.shape, call.attrs['filterShape'] as number[], 1, least);
     if (info === undefined || sizeOf(info.outShape) !== sizeOf(dy.shape)) return undefined;
     return computed(call, place, [x, dy], info.filterShape, (dw, images, gradient) =>
-      convolveGradient(dw, canvasOf(images!, info), windowOf(info), gradient!, info.outChannels),
+      convolveGradient(dw, canvasOf(images, info), windowOf(info), gradient, info.outChannels),
     );
   },
 };
@@ -279,7 +279,7 @@ const inputGradient: Kernel = {
     };
     if (!fits(canvasOfGradient(new Float32Array(0), info))) return undefined;
     return computed(call, place, [dy, filter], info.inShape, (dx, gradient, weights) => {
-      convolve(dx, canvasOfGradient(gradient!, info), window, turned(weights!, info), inChannels, undefined, false);
+      convolve(dx, canvasOfGradient(gradient, info), window, turned(weights, info), inChannels, undefined, false);
     });
   },
 };

@@ -18,7 +18,7 @@ const unaryKernel = (name: string, compute: (out: Float32Array, x: Float32Array)
   run(call, place) {
     const { x } = call.inputs;
     if (!isFloat32(x) || sizeOf(x.shape) < leastElements) return undefined;
-    return computed(call, place, [x], x.shape, (out, values) => compute(out, values!));
+    return computed(call, place, [x], x.shape, (out, values) => compute(out, values));
   },
 });
 
@@ -50,8 +50,8 @@ const binary = (name: string, f: BinaryFunction, after?: UnaryFunction): Kernel 
       const isVectors = isPlain || isScalar(sizeA, sizeB) || isScalar(sizeB, sizeA);
       if (size === 0 || (!isVectors && size < leastElementsWithRows)) return undefined;
       return computed(call, place, [a, b], shape, (out, left, right) => {
-        if (isVectors) native.binary(id, out, left!, right!);
-        else native.binaryBroadcast(id, out, left!, right!, broadcastLayout(shape, a.shape, b.shape));
+        if (isVectors) native.binary(id, out, left, right);
+        else native.binaryBroadcast(id, out, left, right, broadcastLayout(shape, a.shape, b.shape));
         if (after !== undefined) native.unary(unaryFunction[after], out, out);
       });
     },

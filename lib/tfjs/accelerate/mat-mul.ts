@@ -47,13 +47,13 @@ function product(call: KernelCall, place: Place, bias: TensorInfo | undefined, r
   return computed(call, place, bias ? [a, b, bias] : [a, b], shape, (out, left, right, added) => {
     const batch = Math.max(batchA, batchB);
     if (batch === 1 || (batchB === 1 && !transposeA)) {
-      native.gemm(out, left!, right!, batch * m, n, k, transposeA, transposeB, added, relu);
+      native.gemm(out, left, right, batch * m, n, k, transposeA, transposeB, added, relu);
       return;
     }
     const part = (values: Float32Array, size: number, i: number): Float32Array =>
       values.length === size ? values : values.subarray(i * size, (i + 1) * size);
     for (let i = 0; i < batch; i++) {
-      const matrices = [part(out, m * n, i), part(left!, m * k, i), part(right!, k * n, i)] as const;
+      const matrices = [part(out, m * n, i), part(left, m * k, i), part(right, k * n, i)] as const;
       native.gemm(...matrices, m, n, k, transposeA, transposeB, added, relu);
     }
   });

@@ -82,7 +82,7 @@ const maxPool: Kernel = {
     const info = isFloat32(x) ? infoOf(call, place, x.shape) : undefined;
     // A window of one element changes nothing, and TensorFlow.js returns the input itself.
     if (!isFloat32(x) || info === undefined || info.filterHeight * info.filterWidth === 1) return undefined;
-    return computed(call, place, [x], info.outShape, (out, values) => maxima(out, values!, info));
+    return computed(call, place, [x], info.outShape, (out, values) => maxima(out, values, info));
   },
 };
 
@@ -94,7 +94,7 @@ const maxPoolGradient: Kernel = {
     if (!isFloat32(dy) || !isFloat32(input)) return undefined;
     const info = infoOf(call, place, input.shape);
     if (info === undefined) return undefined;
-    return computed(call, place, [dy, input], input.shape, (dx, gradient, x) => gradients(dx, gradient!, x!, info));
+    return computed(call, place, [dy, input], input.shape, (dx, gradient, x) => gradients(dx, gradient, x, info));
   },
 };
 

@@ -38,7 +38,7 @@ const reduction = (name: string, isMean: boolean): Kernel => ({
     const shape = keepDims
       ? x.shape.map((size, d) => (axes.includes(d) ? 1 : size))
       : x.shape.filter((_, d) => !axes.includes(d));
-    return computed(call, place, [x], shape, (out, values) => native.sum(out, values!, outer, reduced, inner, scale));
+    return computed(call, place, [x], shape, (out, values) => native.sum(out, values, outer, reduced, inner, scale));
   },
 });
 
@@ -51,7 +51,7 @@ const softmax: Kernel = {
     const { shape } = logits;
     const dim = call.attrs['dim'];
     if (dim !== -1 && dim !== shape.length - 1) return undefined;
-    return computed(call, place, [logits], shape, (out, x) => native.softmax(out, x!, shape.at(-1)!));
+    return computed(call, place, [logits], shape, (out, x) => native.softmax(out, x, shape.at(-1)!));
   },
 };
 
@@ -68,7 +68,7 @@ const transpose: Kernel = {
       shape,
       perm.map((d) => strides[d]!),
     );
-    return computed(call, place, [x], shape, (out, values) => native.permute(out, values!, layout));
+    return computed(call, place, [x], shape, (out, values) => native.permute(out, values, layout));
   },
 };
 
