@@ -8,7 +8,20 @@ import { mnist } from './mnist';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
+import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
 
 /** In the order they run: memory first, while the heap is small. */
-export const cases: readonly Case[] = [memory, startup, adam, clip, threads, mnist, gemm, sparse, rules, growth];
+export const cases: readonly Case[] = [
+  memory,
+  startup,
+  adam,
+  clip,
+  threads,
+  mnist,
+  tfjsFit,
+  gemm,
+  sparse,
+  rules,
+  growth,
+];

@@ -56,6 +56,11 @@ export class Tfjs {
     return this.tf.version_core;
   }
 
+  /** Its namespace. */
+  get library(): unknown {
+    return this.tf;
+  }
+
   /** One Adam step over one variable of n elements. */
   async adam(backend: TfjsBackend, n: number): Promise<Side> {
     const { tf } = this;
