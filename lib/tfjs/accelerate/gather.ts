@@ -33,7 +33,7 @@ const areBelow = (indices: Int32Array, limit: number): boolean => indices.every(
 /** Rows of x along its first axis. */
 const gather: Kernel = {
   name: 'GatherV2',
-  backends: ['cpu'],
+  backends: ['cpu', 'wasm'],
   run(call, place) {
     const { inputs, attrs, backend } = call;
     const { x, indices } = inputs;

@@ -2,8 +2,7 @@ import { sizeOf } from '../../tensor/shape';
 import { isFloat32, type ConvInfo, type Kernel, type KernelCall, type Place } from './kernel';
 import { computed } from './memory';
 
-// TensorFlow.js looks up every element of a window by its four indices, and in the gradient every window of an element.
-// Here the channels of a window's position, which lie together, are run through at once.
+// TensorFlow.js looks up every element of a window by its four indices, and for the gradient every window of an element.
 
 const leastElements = 64;
 
@@ -30,17 +29,15 @@ function eachWindow(
 /** The largest of each window; NaNs are passed over. */
 function maxima(out: Float32Array, x: Float32Array, info: ConvInfo): void {
   const { inHeight, inWidth, inChannels: channels } = info;
-  out.fill(-Infinity);
   eachWindow(info, (to, image, top, bottom, left, right) => {
-    for (let row = top; row < bottom; row++) {
-      const line = (image * inHeight + row) * inWidth;
-      for (let column = left; column < right; column++) {
-        const from = (line + column) * channels;
-        for (let c = 0; c < channels; c++) {
-          const value = x[from + c]!;
-          if (value > out[to + c]!) out[to + c] = value;
-        }
+    for (let c = 0; c < channels; c++) {
+      let largest = -Infinity;
+      for (let row = top; row < bottom; row++) {
+        const line = (image * inHeight + row) * inWidth;
+        const end = (line + right) * channels;
+        for (let at = (line + left) * channels + c; at < end; at += channels) if (x[at]! > largest) largest = x[at]!;
       }
+      out[to + c] = largest;
     }
   });
 }
@@ -48,29 +45,28 @@ function maxima(out: Float32Array, x: Float32Array, info: ConvInfo): void {
 /** dx, of each window's gradient at the first of its largest. */
 function gradients(dx: Float32Array, dy: Float32Array, x: Float32Array, info: ConvInfo): void {
   const { inHeight, inWidth, inChannels: channels } = info;
-  const largest = new Float32Array(channels);
-  const place = new Int32Array(channels);
   dx.fill(0);
-  eachWindow(info, (out, image, top, bottom, left, right) => {
-    largest.fill(-Infinity);
-    place.fill(-1);
-    for (let row = top; row < bottom; row++) {
-      const line = (image * inHeight + row) * inWidth;
-      for (let column = left; column < right; column++) {
-        const from = (line + column) * channels;
-        for (let c = 0; c < channels; c++) {
-          const value = x[from + c]!;
-          if (value > largest[c]!) [largest[c], place[c]] = [value, from + c];
+  eachWindow(info, (from, image, top, bottom, left, right) => {
+    for (let c = 0; c < channels; c++) {
+      let largest = -Infinity;
+      let place = -1;
+      for (let row = top; row < bottom; row++) {
+        const line = (image * inHeight + row) * inWidth;
+        const end = (line + right) * channels;
+        for (let at = (line + left) * channels + c; at < end; at += channels) {
+          if (!(x[at]! > largest)) continue;
+          largest = x[at]!;
+          place = at;
         }
       }
+      if (place >= 0) dx[place]! += dy[from + c]!;
     }
-    for (let c = 0; c < channels; c++) if (place[c]! >= 0) dx[place[c]!]! += dy[out + c]!;
   });
 }
 
-function infoOf({ attrs }: KernelCall, { tf }: Place, shape: number[]): ConvInfo | undefined {
+function infoOf({ attrs }: KernelCall, { tf }: Place, shape: number[], least = leastElements): ConvInfo | undefined {
   const { filterSize, strides, pad, dimRoundingMode } = attrs;
-  if (shape.length !== 4 || sizeOf(shape) < leastElements) return undefined;
+  if (shape.length !== 4 || sizeOf(shape) < least) return undefined;
   return tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
 }
 
@@ -88,11 +84,12 @@ const maxPool: Kernel = {
 
 const maxPoolGradient: Kernel = {
   name: 'MaxPoolGrad',
-  backends: ['cpu'],
+  backends: ['cpu', 'wasm'],
   run(call, place) {
     const { dy, input } = call.inputs;
     if (!isFloat32(dy) || !isFloat32(input)) return undefined;
-    const info = infoOf(call, place, input.shape);
+    // Also small ones on WASM: its own is wrong where the largest of a window is not positive.
+    const info = infoOf(call, place, input.shape, place.backendName === 'wasm' ? 0 : leastElements);
     if (info === undefined) return undefined;
     return computed(call, place, [dy, input], input.shape, (dx, gradient, x) => gradients(dx, gradient, x, info));
   },
