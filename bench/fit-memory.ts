@@ -5,7 +5,7 @@ import { loadTfjs, type TfjsBackend } from './peers/tfjs';
 
 async function main(): Promise<void> {
   const [backend, side, examples] = process.argv.slice(2);
-  installPeers(); // they are: this asks for no more than to look
+  installPeers(); // that has happened: it only looks
   const tfjs = (await loadTfjs())!;
   const isOurs = side === 'gradstep';
   const model = await training(

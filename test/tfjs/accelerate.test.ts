@@ -362,6 +362,12 @@ describeOnBackends('accelerate', (anyTf, backend) => {
       });
     }
 
+    it('for segments, but that a NaN is in its own alone', () => {
+      accelerate(tf);
+      const x = tf.tensor(Float32Array.of(1, NaN, 3, 4), [4]);
+      expect([...tf.unsortedSegmentSum(x, ints([2, 1, 0, 2]), 4).dataSync()]).to.deep.equal([3, NaN, 5, 0]);
+    });
+
     it('for dtypes and ranks that it does not do itself', () => {
       if (!isCpu) return;
       const a = tf.tensor(

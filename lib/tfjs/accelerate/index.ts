@@ -84,12 +84,14 @@ function off(): void {
 
 /**
  * Lets TensorFlow.js's backends 'cpu' and 'wasm' compute with gradstep's kernels where these are faster, over the same
- * memory: products of matrices, gradients of convolutions, and on the CPU convolutions, softmax, sums and functions of
- * elements. Adds what the WASM backend lacks: `UnsortedSegmentSum`, without which embeddings cannot be trained there, and
- * `Conv2DBackpropFilter`, without which convolutions cannot.
+ * memory: products of matrices, gradients of convolutions and of pooling, `gather`; on the CPU also convolutions, pooling,
+ * softmax, sums, transposition and functions of elements. Adds what the WASM backend lacks: `UnsortedSegmentSum`, without which
+ * embeddings cannot be trained there, and `Conv2DBackpropFilter`, without which convolutions cannot.
  *
- * Results agree with TensorFlow.js's within the rounding of float32. What is small, of another dtype than float32 or wrong is
- * left to TensorFlow.js, with its errors.
+ * Results agree with TensorFlow.js's within the rounding of float32, but for two kernels that are wrong on WASM:
+ * `_FusedMatMul` with a bias and a transposed input, and `MaxPoolGrad` where maxima are negative, which are as on the CPU; and
+ * `UnsortedSegmentSum` on the CPU, where a NaN is in its own segment only. A filter that is not finite makes NaN also
+ * where it lies on padding. What is small, of another dtype than float32 or wrong is left to TensorFlow.js, with its errors.
  *
  * Only kernels that are registered are replaced: load the backends first, or call it again when one has been loaded. To
  * call it twice is harmless.
