@@ -9,7 +9,21 @@ import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
 import { tfjs } from './tfjs';
+import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
 
 /** In the order they run: memory first, while the heap is small. */
-export const cases: readonly Case[] = [memory, startup, adam, clip, threads, mnist, gemm, sparse, rules, tfjs, growth];
+export const cases: readonly Case[] = [
+  memory,
+  startup,
+  adam,
+  clip,
+  threads,
+  mnist,
+  gemm,
+  sparse,
+  rules,
+  tfjs,
+  tfjsFit,
+  growth,
+];

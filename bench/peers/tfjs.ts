@@ -57,6 +57,11 @@ export class Tfjs {
     return this.tf.version_core;
   }
 
+  /** Its namespace. */
+  get library(): unknown {
+    return this.tf;
+  }
+
   /** One Adam step over one variable of n elements. */
   adam(backend: TfjsBackend, n: number): Promise<Side> {
     return this.step(backend, [[n]], this.ownAdam());

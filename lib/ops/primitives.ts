@@ -27,7 +27,7 @@ export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
   if (plain || (a.size === 1 && b.size === size) || (b.size === 1 && a.size === size)) {
     native.binary(id, out.raw, a.data, b.data);
   } else if (size > 0) {
-    native.binaryBroadcast(id, out.raw, a.data, b.data, layoutOf(shape, a.shape, b.shape));
+    native.binaryBroadcast(id, out.raw, a.data, b.data, broadcastLayout(shape, a.shape, b.shape));
   }
   return out;
 }
@@ -41,7 +41,7 @@ export function binaryWith(f: BinaryFunction, x: Tensor, constant: number): Tens
 }
 
 /** Dims and strides for broadcasting, adjacent dimensions merged wherever both inputs run through them alike. */
-function layoutOf(shape: Shape, a: Shape, b: Shape): Float64Array {
+export function broadcastLayout(shape: Shape, a: Shape, b: Shape): Float64Array {
   // Innermost dimension first: dims, strides of a, strides of b.
   const table: [number, number, number][] = [];
   let [aStride, bStride] = [1, 1];
@@ -121,19 +121,27 @@ export function permuted(x: Tensor, perm: readonly number[]): Tensor {
   return out;
 }
 
-/** Sums over `axes` (sorted positions), times `scale`; the result has `shape`. */
-export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale = 1): Tensor {
-  const out = allocate(x.dtype, shape, sizeOf(shape));
-  // Runs of neighbouring dimensions that are all kept or all summed, those of size 1 belonging to any run.
+/**
+ * Runs of neighbouring dimensions that are all kept ('k') or all summed ('s'), those of size 1 belonging to any run: what
+ * they are, and the sizes of the first three.
+ */
+export function runsOf(shape: Shape, axes: readonly number[]): { form: string; sizes: [number, number, number] } {
   let form = '';
   const sizes: [number, number, number] = [1, 1, 1];
-  for (let d = 0; d < x.shape.length; d++) {
-    const size = x.shape[d]!;
+  for (let d = 0; d < shape.length; d++) {
+    const size = shape[d]!;
     if (size === 1) continue;
     const kind = axes.includes(d) ? 's' : 'k';
     if (!form.endsWith(kind)) form += kind;
     if (form.length <= 3) sizes[form.length - 1]! *= size;
   }
+  return { form, sizes };
+}
+
+/** Sums over `axes` (sorted positions), times `scale`; the result has `shape`. */
+export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale = 1): Tensor {
+  const out = allocate(x.dtype, shape, sizeOf(shape));
+  const { form, sizes } = runsOf(x.shape, axes);
   const [first, second, third] = sizes;
   const data = x.data;
   if (x.size === 0)

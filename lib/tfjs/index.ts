@@ -27,6 +27,7 @@ export {
   type TfGroup,
   type TfjsOptions,
 } from './factories';
+export { accelerate, type Accelerate, type AcceleratedKernel, type TfWithKernels } from './accelerate/index';
 export {
   clipByAverageNorm,
   clipByGlobalNorm,
