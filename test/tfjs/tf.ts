@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-// TensorFlow.js as scripts/tfjs.mjs installs it: beside the project, for its tests and benches alone. Its own types are not
-// there when the tests are compiled, so here are those of the part that they use.
+// TensorFlow.js as `npm run test:tfjs` and `npm run bench` install it: beside the project, for its tests and benches alone.
+// Its own types are not there when the tests are compiled, so here are those of the part that they use.
 
 export interface Tensor {
   readonly shape: number[];
@@ -144,7 +144,7 @@ export function describeOnBackends(what: string, tests: (tf: Tf, backend: string
   const tf = loadTf();
   for (const backend of backends) {
     describe(`${what}, TensorFlow.js on ${backend}`, () => {
-      if (tf === null) return void it('is not installed: npm run tfjs installs it');
+      if (tf === null) return void it('is not installed: npm run test:tfjs installs it');
       before(async () => void (await tf.setBackend(backend)));
       beforeEach(() => tf.engine().startScope());
       afterEach(() => tf.engine().endScope());
