@@ -104,7 +104,8 @@ describeOnBackends('the formula of gradstep/tfjs', (tf) => {
     ] as const) {
       const optimizer = make as unknown as Optimizer;
       const [ours, expected] = [optimizer.getConfig(), theirs.getConfig()];
-      for (const [option, value] of Object.entries(expected)) expect(ours[option] ?? false, `${name}.${option}`).to.equal(value);
+      for (const [option, value] of Object.entries(expected))
+        expect(ours[option] ?? false, `${name}.${option}`).to.equal(value);
       expectClose(train(tf, optimizer, run), train(tf, theirs, run), 2e-6);
     }
   });

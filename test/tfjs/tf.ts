@@ -112,7 +112,7 @@ export interface Tf {
   sequential(options: { layers: Layer[] }): Model;
   loadLayersModel(handler: unknown): Promise<Model>;
   readonly io: {
-    withSaveHandler(save: (artifacts: object) => Promise<object>): unknown;
+    withSaveHandler(save: (artifacts: unknown) => Promise<object>): unknown;
     fromMemory(artifacts: object): unknown;
   };
   readonly serialization: {
