@@ -55,6 +55,7 @@ export interface Model {
   compile(options: { optimizer: unknown; loss: string }): void;
   fit(x: Tensor, y: Tensor, options: object): Promise<{ history: { loss: number[] } }>;
   trainOnBatch(x: Tensor, y: Tensor): Promise<number>;
+  evaluate(x: Tensor, y: Tensor, options?: object): Tensor;
   predict(x: Tensor): Tensor;
   getWeights(): Tensor[];
   setWeights(weights: Tensor[]): void;
