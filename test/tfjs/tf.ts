@@ -121,8 +121,9 @@ export interface Tf {
   };
 }
 
-const folder = join(__dirname, '..', '..', '..', '..', 'build', 'bench', 'peers');
-const isInstalled = existsSync(join(folder, 'node_modules', '@tensorflow', 'tfjs', 'package.json'));
+/** Where it is installed. */
+export const peersFolder = join(__dirname, '..', '..', '..', '..', 'build', 'bench', 'peers');
+const isInstalled = existsSync(join(peersFolder, 'node_modules', '@tensorflow', 'tfjs', 'package.json'));
 
 let loaded: Tf | undefined;
 
@@ -130,7 +131,7 @@ let loaded: Tf | undefined;
 export function loadTf(): Tf | null {
   if (!isInstalled) return null;
   if (loaded === undefined) {
-    const requirePeer = createRequire(join(folder, 'package.json'));
+    const requirePeer = createRequire(join(peersFolder, 'package.json'));
     loaded = requirePeer('@tensorflow/tfjs') as Tf;
     requirePeer('@tensorflow/tfjs-backend-wasm');
     loaded.enableProdMode(); // no advice on the console
