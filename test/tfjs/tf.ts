@@ -67,7 +67,12 @@ export interface Tf {
   readonly version_core: string;
   setBackend(name: string): Promise<boolean>;
   enableProdMode(): void;
-  engine(): { startScope(): void; endScope(): void; registryFactory: object };
+  engine(): {
+    startScope(): void;
+    endScope(): void;
+    readonly registryFactory: object;
+    readonly registeredVariables: Readonly<Record<string, Variable | undefined>>;
+  };
   backend(): object;
   memory(): { numTensors: number; numBytes: number; numDataBuffers: number };
   tidy<T>(f: () => T): T;
@@ -76,6 +81,11 @@ export interface Tf {
   tensor(values: readonly number[] | Float32Array, shape?: number[], dtype?: string): Tensor;
   scalar(value: number): Tensor;
   zeros(shape: number[]): Tensor;
+  ones(shape: number[]): Tensor;
+  oneHot(indices: Tensor, depth: number): Tensor;
+  cast(x: Tensor, dtype: string): Tensor;
+  reshape(x: Tensor, shape: number[]): Tensor;
+  transpose(x: Tensor, axes?: number[]): Tensor;
   variable(initial: Tensor, trainable?: boolean, name?: string): Variable;
   add(a: Tensor, b: Tensor): Tensor;
   sub(a: Tensor, b: Tensor): Tensor;
@@ -85,6 +95,9 @@ export interface Tf {
   mean(x: Tensor): Tensor;
   square(x: Tensor): Tensor;
   sqrt(x: Tensor): Tensor;
+  minimum(a: Tensor, b: Tensor): Tensor;
+  moments(x: Tensor, axis: number, keepDims: boolean): { mean: Tensor; variance: Tensor };
+  tanh(x: Tensor): Tensor;
   relu(x: Tensor): Tensor;
   prelu(x: Tensor, alpha: Tensor): Tensor;
   softmax(x: Tensor): Tensor;
@@ -106,6 +119,7 @@ export interface Tf {
   registerBackend(name: string, factory: () => object): boolean;
   copyRegisteredKernels(from: string, to: string): void;
   readonly Optimizer: abstract new () => Optimizer;
+  readonly AdamOptimizer: new (learningRate: number, beta1: number, beta2: number, epsilon?: number) => Optimizer;
   readonly fused: { matMul(options: { a: Tensor; b: Tensor; bias?: Tensor; activation?: string }): Tensor };
   readonly train: Readonly<Record<string, (...options: unknown[]) => Optimizer>>;
   readonly losses: { softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor };
