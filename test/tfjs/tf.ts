@@ -47,6 +47,7 @@ export interface Optimizer {
 export interface Layer {
   trainable: boolean;
   getWeights(): Tensor[];
+  setWeights(weights: Tensor[]): void;
 }
 
 export interface Model {
