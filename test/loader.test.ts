@@ -51,7 +51,14 @@ describe('the package as it is published', function () {
   });
 
   it('knows nothing of a clone', () => {
-    for (const file of ['core.js', 'core-tfjs.js', 'gradstep.js', 'gradstep-tfjs.js', 'loader/addon.js', 'loader/failure.js']) {
+    for (const file of [
+      'core.js',
+      'core-tfjs.js',
+      'gradstep.js',
+      'gradstep-tfjs.js',
+      'loader/addon.js',
+      'loader/failure.js',
+    ]) {
       const text = readFileSync(join(installed.library, 'dist', file), 'utf8');
       expect(text, file).not.to.match(/build\/|built-addon|\.\.\/scripts|devDependencies|sourceMappingURL/);
     }

@@ -142,8 +142,7 @@ describeOnBackends('a LayersModel with gradstep/tfjs', (tf, backend) => {
     const v = tf.variable(tf.tensor([1, 2])),
       optimizer = as(adam({ learningRate: 0.1 })),
       later: Variable[] = [];
-    const loss = (): Tensor =>
-      later.reduce((sum, w) => tf.add(sum, tf.sum(tf.square(w))), tf.sum(tf.square(v)) as unknown as Tensor);
+    const loss = (): Tensor => later.reduce((sum, w) => tf.add(sum, tf.sum(tf.square(w))), tf.sum(tf.square(v)));
     const seen: number[] = [];
     for (let i = 0; i < 4; i++) {
       optimizer.minimize(loss, false, [...later, v]);

@@ -33,7 +33,7 @@ function kind(
 ): KindCase {
   const make = tfjs[factory as keyof typeof tfjs] as unknown as (options: object) => Optimizer;
   const middle = Object.fromEntries(Object.entries(ranges).map(([key, [low, high]]) => [key, (low + high) / 2]));
-  const { semantics: _, ...own } = options;
+  const own = Object.fromEntries(Object.entries(options).filter(([key]) => key !== 'semantics'));
   return {
     name,
     options,
