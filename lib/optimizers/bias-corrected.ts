@@ -54,7 +54,11 @@ export abstract class BiasCorrectedOptimizer<H extends object> extends RuleOptim
     return this.powers.of(settings, () => this.betas.map(({ at }) => this.firstPower(hyper[at]!)));
   }
 
+  /** Multiplied step by step, so that it has the bits of one that has never stopped. */
   private firstPower(beta: number): number {
-    return this.rounded(this.stepsBefore === 0 ? beta : beta ** (this.stepsBefore + 1));
+    const factor = this.rounded(beta);
+    let power = factor;
+    for (let i = 0; i < this.stepsBefore && power > 0; i++) power = this.rounded(power * factor);
+    return power;
   }
 }

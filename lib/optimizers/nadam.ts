@@ -103,12 +103,16 @@ export class NadamOptimizer extends RuleOptimizer<NadamHyperparameters> {
   }
 
   private initialScalars(hyper: Float64Array): readonly number[] {
+    const beta1 = hyper[this.at.beta1]!;
     const beta2 = hyper[this.at.beta2]!;
     const decay = this.decay(hyper);
-    const steps = this.stepsBefore;
-    if (steps === 0) return [beta2, decay, 1];
-    let product = 1;
-    for (let t = 1; t <= steps; t++) product *= hyper[this.at.beta1]! * (1 - 0.5 * decay ** t);
-    return [beta2 ** (steps + 1), decay ** (steps + 1), product];
+    let [beta2Power, decayPower, product] = [beta2, decay, 1];
+    // Step by step, so that they have the bits of those that have never stopped.
+    for (let i = 0; i < this.stepsBefore; i++) {
+      product *= beta1 * (1 - 0.5 * decayPower);
+      beta2Power *= beta2;
+      decayPower *= decay;
+    }
+    return [beta2Power, decayPower, product];
   }
 }

@@ -115,7 +115,7 @@ const scalar = (engine: Engine, value: number): MadeTensor => engine.makeTensor(
 
 function valueOfScalar(engine: Engine, norm: number | TfTensor): number {
   if (typeof norm === 'number') return norm;
-  const [value] = engine.readSync(norm.dataId);
-  if (value === undefined) throw new TypeError(`useNorm must be a number or a scalar, got ${shown(norm)}`);
-  return value;
+  const isScalar = typeof norm === 'object' && norm !== null && norm.size === 1 && norm.dtype === 'float32';
+  if (!isScalar || norm.isDisposed) throw new TypeError(`useNorm must be a number or a scalar, got ${shown(norm)}`);
+  return engine.readSync(norm.dataId)[0]!;
 }

@@ -35,6 +35,40 @@ const inside: GradstepOptimizer = adamW({ learningRate: 0.1, globalClipNorm: 1 }
 export const name: string = inside.getClassName();
 export const answer: [number, boolean] = [same.item(), isDone];
 `;
+/** gradstep/tfjs where TensorFlow.js's types are not installed. */
+const codeOfTfjs = `
+import { adam, adamW, clipByGlobalNorm, type GradstepOptimizer } from 'gradstep/tfjs';
+
+const optimizer: GradstepOptimizer = adamW({ learningRate: 0.1, globalClipNorm: 1 });
+const rate: number = optimizer.learningRate;
+optimizer.applyGradients({});
+const [, norm] = clipByGlobalNorm([], 1);
+// @ts-expect-error: no such option
+adam({ rate: 1 });
+export const answer: [number, number] = [rate, norm.size];
+`;
+/** A program of TensorFlow.js's with its types. */
+const programOfTfjs = `
+import * as tf from '@tensorflow/tfjs-core';
+import { layers, loadLayersModel, sequential, type LayersModel } from '@tensorflow/tfjs-layers';
+import { adam, adamW, clipByGlobalNorm, globalNorm, sgd } from 'gradstep/tfjs';
+
+const model: LayersModel = sequential({ layers: [layers.dense({ units: 1, inputShape: [1] })] });
+model.compile({ optimizer: adamW({ learningRate: 0.1, globalClipNorm: 1 }), loss: 'meanSquaredError' });
+model.compile({ optimizer: adam(), loss: tf.losses.meanSquaredError });
+const optimizer: tf.Optimizer = sgd({ learningRate: () => 0.1 });
+model.optimizer = adam.from(model.optimizer, { learningRate: 0.1 });
+const w: tf.Variable = tf.variable(tf.tensor1d([1, 2]));
+const cost: tf.Scalar | null = optimizer.minimize(() => tf.sum(w) as tf.Scalar, true, [w]);
+const { grads } = tf.variableGrads(() => tf.sum(w) as tf.Scalar);
+const [clipped, norm] = clipByGlobalNorm(Object.values(grads), 1, { useNorm: globalNorm([w]) });
+optimizer.applyGradients({ [w.name]: clipped[0]! });
+optimizer.applyGradients(grads);
+adamW({ groups: [{ variables: [w], learningRate: 0.01 }] }).setLearningRate(0.5);
+// @ts-expect-error: no such option
+adam({ rate: 1 });
+export const answer: [tf.Tensor, number, typeof cost, typeof loadLayersModel] = [clipped[0]!, norm.size, cost, loadLayersModel];
+`;
 const using = `
 import { variable } from 'gradstep';
 {
@@ -48,11 +82,15 @@ export function prepare(names) {
     .filter((version) => names.some((name) => name.includes(version)))
     .map((version) => `${alias(version)}@npm:typescript@${version}`);
   install('typescript', [...compilers, '@types/node@20.19.43', '@arethetypeswrong/cli@0.18.5', 'publint@0.3.25']);
+  if (!names.some((name) => name.includes(ofTfjs))) return;
+  install('typescript-tfjs', [...compilers, '@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-layers@4.22.0']);
 }
 
+const ofTfjs = "TensorFlow.js's types";
+
 /** A project with the library in it, for one compiler and any options. */
-function compiler(version, files) {
-  const place = project('typescript', version, files);
+function compiler(version, files, group = 'typescript') {
+  const place = project(group, version, files);
   addLibrary(place);
   return (options) => {
     const strict = { strict: true, skipLibCheck: false, noEmit: true, target: 'es2022' };
@@ -71,12 +109,25 @@ function isOffered(version, resolution) {
 export const tests = {};
 for (const version of versions) {
   tests[`TypeScript ${version} resolves modules in every way, with and without the types of Node`] = () => {
-    const compile = compiler(version, { 'main.ts': code, 'module.mts': code });
+    const compile = compiler(version, {
+      'main.ts': code,
+      'module.mts': code,
+      'tfjs.ts': codeOfTfjs,
+      'module-tfjs.mts': codeOfTfjs,
+    });
     const typeRoots = ['../../node_modules/@types'];
     for (const [moduleResolution, module] of Object.entries(resolutions)) {
       if (isOffered(version, moduleResolution)) compile({ module, moduleResolution, types: [], typeRoots });
     }
     compile({ module: 'node16', moduleResolution: 'node16', types: ['node'], typeRoots });
+  };
+  tests[`TypeScript ${version} takes optimizers of gradstep/tfjs for Optimizers by ${ofTfjs}`] = () => {
+    const compile = compiler(version, { 'main.ts': programOfTfjs, 'module.mts': programOfTfjs }, 'typescript-tfjs');
+    // Its declarations have errors of their own.
+    const common = { types: [], skipLibCheck: true, lib: ['es2022', 'dom'] };
+    for (const [moduleResolution, module] of Object.entries(resolutions)) {
+      if (isOffered(version, moduleResolution)) compile({ module, moduleResolution, ...common });
+    }
   };
   if (version >= '5.2') {
     tests[`TypeScript ${version} understands using`] = () => {

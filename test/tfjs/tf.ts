@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-// TensorFlow.js as scripts/tfjs.mjs installs it: beside the project, for its tests and benches alone. Its own types are not
-// there when the tests are compiled, so here are those of the part that they use.
+// TensorFlow.js as `npm run test:tfjs` and `npm run bench` install it: beside the project, for its tests and benches alone.
+// Its own types are not there when the tests are compiled, so here are those of the part that they use.
 
 export interface Tensor {
   readonly shape: number[];
@@ -47,6 +47,7 @@ export interface Optimizer {
 export interface Layer {
   trainable: boolean;
   getWeights(): Tensor[];
+  setWeights(weights: Tensor[]): void;
 }
 
 export interface Model {
@@ -55,6 +56,7 @@ export interface Model {
   compile(options: { optimizer: unknown; loss: string }): void;
   fit(x: Tensor, y: Tensor, options: object): Promise<{ history: { loss: number[] } }>;
   trainOnBatch(x: Tensor, y: Tensor): Promise<number>;
+  evaluate(x: Tensor, y: Tensor, options?: object): Tensor;
   predict(x: Tensor): Tensor;
   getWeights(): Tensor[];
   setWeights(weights: Tensor[]): void;
@@ -66,7 +68,12 @@ export interface Tf {
   readonly version_core: string;
   setBackend(name: string): Promise<boolean>;
   enableProdMode(): void;
-  engine(): { startScope(): void; endScope(): void; registryFactory: object };
+  engine(): {
+    startScope(): void;
+    endScope(): void;
+    readonly registryFactory: object;
+    readonly registeredVariables: Readonly<Record<string, Variable | undefined>>;
+  };
   backend(): object;
   memory(): { numTensors: number; numBytes: number; numDataBuffers: number };
   tidy<T>(f: () => T): T;
@@ -75,6 +82,11 @@ export interface Tf {
   tensor(values: readonly number[] | Float32Array, shape?: number[], dtype?: string): Tensor;
   scalar(value: number): Tensor;
   zeros(shape: number[]): Tensor;
+  ones(shape: number[]): Tensor;
+  oneHot(indices: Tensor, depth: number): Tensor;
+  cast(x: Tensor, dtype: string): Tensor;
+  reshape(x: Tensor, shape: number[]): Tensor;
+  transpose(x: Tensor, axes?: number[]): Tensor;
   variable(initial: Tensor, trainable?: boolean, name?: string): Variable;
   add(a: Tensor, b: Tensor): Tensor;
   sub(a: Tensor, b: Tensor): Tensor;
@@ -84,6 +96,9 @@ export interface Tf {
   mean(x: Tensor): Tensor;
   square(x: Tensor): Tensor;
   sqrt(x: Tensor): Tensor;
+  minimum(a: Tensor, b: Tensor): Tensor;
+  moments(x: Tensor, axis: number, keepDims: boolean): { mean: Tensor; variance: Tensor };
+  tanh(x: Tensor): Tensor;
   relu(x: Tensor): Tensor;
   prelu(x: Tensor, alpha: Tensor): Tensor;
   softmax(x: Tensor): Tensor;
@@ -105,6 +120,7 @@ export interface Tf {
   registerBackend(name: string, factory: () => object): boolean;
   copyRegisteredKernels(from: string, to: string): void;
   readonly Optimizer: abstract new () => Optimizer;
+  readonly AdamOptimizer: new (learningRate: number, beta1: number, beta2: number, epsilon?: number) => Optimizer;
   readonly fused: { matMul(options: { a: Tensor; b: Tensor; bias?: Tensor; activation?: string }): Tensor };
   readonly train: Readonly<Record<string, (...options: unknown[]) => Optimizer>>;
   readonly losses: { softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor };
@@ -112,7 +128,7 @@ export interface Tf {
   sequential(options: { layers: Layer[] }): Model;
   loadLayersModel(handler: unknown): Promise<Model>;
   readonly io: {
-    withSaveHandler(save: (artifacts: object) => Promise<object>): unknown;
+    withSaveHandler(save: (artifacts: unknown) => Promise<object>): unknown;
     fromMemory(artifacts: object): unknown;
   };
   readonly serialization: {
@@ -120,10 +136,11 @@ export interface Tf {
   };
 }
 
-const folder = join(__dirname, '..', '..', '..', '..', 'build', 'bench', 'peers');
-const modules = join(folder, 'node_modules');
+/** Where it is installed. */
+export const peersFolder = join(__dirname, '..', '..', '..', '..', 'build', 'bench', 'peers');
+const modules = join(peersFolder, 'node_modules');
 const isInstalled = existsSync(join(modules, '@tensorflow', 'tfjs', 'package.json'));
-/** Where TensorFlow.js is installed, or null. */
+/** The folder of its packages, or null where it is not installed. */
 export const tfjsModules = isInstalled ? modules : null;
 
 let loaded: Tf | undefined;
@@ -132,7 +149,7 @@ let loaded: Tf | undefined;
 export function loadTf(): Tf | null {
   if (!isInstalled) return null;
   if (loaded === undefined) {
-    const requirePeer = createRequire(join(folder, 'package.json'));
+    const requirePeer = createRequire(join(peersFolder, 'package.json'));
     loaded = requirePeer('@tensorflow/tfjs') as Tf;
     requirePeer('@tensorflow/tfjs-backend-wasm');
     loaded.enableProdMode(); // no advice on the console
@@ -147,7 +164,7 @@ export function describeOnBackends(what: string, tests: (tf: Tf, backend: string
   const tf = loadTf();
   for (const backend of backends) {
     describe(`${what}, TensorFlow.js on ${backend}`, () => {
-      if (tf === null) return void it('is not installed: npm run tfjs installs it');
+      if (tf === null) return void it('is not installed: npm run test:tfjs installs it');
       before(async () => void (await tf.setBackend(backend)));
       beforeEach(() => tf.engine().startScope());
       afterEach(() => tf.engine().endScope());
