@@ -100,7 +100,10 @@ export class TfjsAdadelta extends RuleOptimizer<AdadeltaHyperparameters> {
  */
 export class TfjsRMSProp extends RuleOptimizer<RMSPropHyperparameters> {
   constructor(options: RMSPropHyperparameters & OptimizerOptions<RMSPropHyperparameters> & { centered?: boolean }) {
-    const { centered = false } = options;
+    const { centered = false, learningRate } = options as { centered?: boolean; learningRate?: Schedule | null };
+    if (learningRate === undefined || learningRate === null) {
+      throw new TypeError('learningRate for RMSPropOptimizer must be defined.'); // TensorFlow.js's words
+    }
     checkBoolean('centered', centered);
     super(
       {

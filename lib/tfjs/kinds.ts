@@ -51,7 +51,10 @@ const momentumKind = { ...from(MomentumOptimizer, 'Momentum', nesterov), enough:
 export const pairs = {
   sgd: { tfjs: sgdKind, tf1: sgdKind }, // one formula
   momentum: { tfjs: momentumKind, tf1: momentumKind },
-  adagrad: { tfjs: from(TfjsAdagrad, 'Adagrad'), tf1: from(AdagradOptimizer, 'GradstepAdagrad') },
+  adagrad: {
+    tfjs: { ...from(TfjsAdagrad, 'Adagrad'), notTheirs: ['epsilon'] },
+    tf1: from(AdagradOptimizer, 'GradstepAdagrad'),
+  },
   adadelta: { tfjs: from(TfjsAdadelta, 'Adadelta'), tf1: from(AdadeltaOptimizer, 'GradstepAdadelta') },
   adam: { tfjs: from(TfjsAdam, 'Adam'), tf1: from(AdamOptimizer, 'GradstepAdam') },
   adamax: {

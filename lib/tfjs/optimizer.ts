@@ -28,6 +28,8 @@ export interface Kind {
   readonly ownOptions: Names;
   /** Whether models are saved with the name of a class of TensorFlow.js's, which reads what it knows of the options. */
   readonly isTheirs: boolean;
+  /** Hyperparameters that TensorFlow.js's class has not, and that are saved only where they were given. */
+  readonly notTheirs?: readonly string[];
   /** The update rule with its hyperparameters, of options without CommonOptions. `iterations` counts the steps. */
   readonly create: (options: Given, iterations: () => number) => RuleOptimizer;
   /** Options that are enough to make one. */
@@ -273,14 +275,14 @@ export class TfjsOptimizer {
 
   /** Its options as they are now, for saving. Functions have no place there: a schedule is saved as its value now. */
   getConfig(): Record<string, unknown> {
-    const hyper = this.common.optionNames.map((name) => [name, this.common.value(name)] as const);
-    const own = Object.keys(this.kind.ownOptions).flatMap((name) => {
-      const value = this.options[name];
-      return typeof value === 'boolean' || typeof value === 'string' ? [[name, value] as const] : [];
-    });
+    const { notTheirs = [] } = this.kind;
+    const names = this.common.optionNames.filter(
+      (name) => !notTheirs.includes(name) || (this.options[name] ?? null) !== null,
+    );
+    const hyper = names.map((name) => [name, this.common.value(name)] as const);
+    const own = Object.keys(this.kind.ownOptions).map((name) => [name, this.options[name] === true] as const);
     const copy = this.copies ? { copy: true } : {};
-    const mark = this.kind.isTheirs ? { gradstep: true } : {};
-    return { ...Object.fromEntries<unknown>([...hyper, ...own]), ...this.clipping, ...copy, ...mark };
+    return { ...Object.fromEntries<unknown>([...hyper, ...own]), ...this.clipping, ...copy };
   }
 }
 

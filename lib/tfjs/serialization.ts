@@ -1,4 +1,6 @@
+import { theEngine } from './engine';
 import { allKinds } from './kinds';
+import { isReachable } from './memory/memory';
 import { optionsFor, TfjsOptimizer } from './optimizer';
 
 // Models are saved with the class name and the options of their optimizer. Each copy of TensorFlow.js has a map of class
@@ -29,8 +31,8 @@ const done = new WeakSet<ClassNameMap>();
  * Makes gradstep's optimizers known to a copy of TensorFlow.js, so that models saved with them load with them. The copies
  * that Node has loaded as modules are found without it, whenever an optimizer is made.
  *
- * Under a name of TensorFlow.js's own classes, models that were saved with gradstep's optimizer get that, all others
- * theirs as before.
+ * Where the formula is TensorFlow.js's, so is the name: such a model gets gradstep's optimizer, whichever it was saved with,
+ * and TensorFlow.js's own on a backend whose memory cannot be reached.
  */
 export function register(tf: TfWithSerialization): void {
   const { classNameMap } = tf.serialization.SerializationMap.getMap();
@@ -40,8 +42,9 @@ export function register(tf: TfWithSerialization): void {
     const { className, isTheirs } = kind;
     const before = isTheirs ? (classNameMap[className]?.[0] as SerializableClass | undefined) : undefined;
     const fromConfig: SerializableClass['fromConfig'] = (_, config) => {
-      if (before !== undefined && config.gradstep !== true) return before.fromConfig(before, config);
-      return new TfjsOptimizer(kind, optionsFor(kind, config));
+      const options = optionsFor(kind, config);
+      const isOut = before !== undefined && options.copy !== true && !isReachable(theEngine());
+      return isOut ? before.fromConfig(before, config) : new TfjsOptimizer(kind, options);
     };
     const cls: SerializableClass = { className, fromConfig };
     classNameMap[className] = [cls, fromConfig];

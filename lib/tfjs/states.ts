@@ -64,7 +64,12 @@ export class States {
   set(weights: readonly TfNamedTensor[]): void {
     const kinds = this.suffixes.length;
     if (kinds === 0 ? weights.length > 0 : weights.length % kinds !== 0) {
-      throw new RangeError(`this optimizer has ${kinds} slots for each variable, got ${weights.length} weights`);
+      // TensorFlow.js makes of them what it can, and goes on.
+      process.emitWarning(
+        `the weights are another optimizer's: ${weights.length}, where each variable has ${kinds}; its state starts anew`,
+      );
+      this.dispose();
+      return;
     }
     const count = kinds === 0 ? 0 : weights.length / kinds;
     const made = Array.from({ length: count }, (_, i) => ({

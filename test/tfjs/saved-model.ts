@@ -76,7 +76,7 @@ export async function loadModels(tf: Tf, file: string, first: number, count: num
       const optimizer: Optimizer = model.optimizer;
       loaded.push({
         className: optimizer.getClassName(),
-        isOurs: optimizer.getConfig().gradstep === true,
+        isOurs: optimizer.constructor.name === 'TfjsOptimizer',
         weights: weightsOf(model),
       });
     } catch (error) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as tfjs from 'gradstep/tfjs';
-import { adam, adamW, momentum, rmsprop, sgd, type TfjsOptimizer } from 'gradstep/tfjs';
+import { adagrad, adam, adamW, momentum, rmsprop, sgd, type TfjsOptimizer } from 'gradstep/tfjs';
 import { describeOnBackends, type NamedTensor, type Optimizer, type Tensor, type Tf, type Variable } from './tf';
 
 const as = (optimizer: TfjsOptimizer): Optimizer => optimizer as unknown as Optimizer;
@@ -290,7 +290,26 @@ describeOnBackends('a loss that goes on', (tf, backend) => {
     const { numTensors } = tf.memory();
     expectSame(train(tf, as(adam({ learningRate: 0.1, copy: true })), 5), expected);
     expect(tf.memory().numTensors).to.be.at.most(numTensors + 7);
+    const { classNameMap } = tf.serialization.SerializationMap.getMap();
+    const [cls, fromConfig] = classNameMap['Adam'] as unknown as [object, (cls: object, config: object) => Optimizer];
+    const theirs = tf.train.adam!(0.5);
+    expect(fromConfig(cls, theirs.getConfig()).constructor).to.equal(theirs.constructor);
     w.dispose();
     await tf.setBackend(backend);
+    expect(fromConfig(cls, theirs.getConfig()).constructor).to.equal(refused.constructor);
+  });
+
+  it("starts anew from another optimizer's weights, with a warning", async () => {
+    const w = tf.variable(tf.tensor([1, 2]));
+    const first = as(adagrad({ learningRate: 0.1 }));
+    const second = as(adam({ learningRate: 0.1 }));
+    first.minimize(() => tf.sum(tf.square(w)));
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    await second.setWeights(await first.getWeights());
+    expect((await warned).message).to.match(/another optimizer's: 1, where each variable has 2/);
+    expect(second.iterations).to.equal(1);
+    second.minimize(() => tf.sum(tf.square(w)));
+    expect((await second.getWeights()).map(({ name }) => name)).to.deep.equal(['iter', `${w.name}/m`, `${w.name}/v`]);
+    for (const thing of [w, first, second]) thing.dispose();
   });
 });

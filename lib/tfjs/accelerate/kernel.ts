@@ -49,8 +49,11 @@ export interface ConvInfo {
 
 /** The part of TensorFlow.js's namespace that kernels are registered with, with its own types or without. */
 export interface TfWithKernels {
+  /** The kernel that is registered, if one is. */
   getKernel(kernelName: string, backendName: string): object | undefined;
+  /** Registers a kernel. */
   registerKernel(config: never): void;
+  /** Takes a kernel away. */
   unregisterKernel(kernelName: string, backendName: string): void;
   readonly backend_util: object;
 }

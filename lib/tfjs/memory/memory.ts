@@ -56,6 +56,9 @@ export function memoryOf(engine: Engine, copy: boolean): BackendMemory {
   );
 }
 
+/** Whether steps can be made in the memory of the active backend. */
+export const isReachable = ({ backend }: Engine): boolean => isCpu(backend) || isWasm(backend);
+
 // By what they are made of rather than by name: a backend may be registered under any.
 const isCpu = (backend: object): backend is CpuBackend =>
   'data' in backend && 'makeTensorInfo' in backend && 'blockSize' in backend;
