@@ -27,8 +27,9 @@ void read_arrays(Arguments& args, List& list) {
   for (uint32_t i = 0; i < count && !args.failed(); ++i) {
     // A list of 10,000 would otherwise keep as many handles open until the call returns.
     const Napi::HandleScope scope(args.env());
-    napi_value item;
-    napi_get_element(args.env(), arrays, i, &item);
+    napi_value item = nullptr;
+    // Fails in a thread that is being terminated.
+    if (napi_get_element(args.env(), arrays, i, &item) != napi_ok) return args.type_error("arrays must be an array");
     const Floats array = args.floats_of(item, "an array");
     if (i == 0) list.format = array.format;
     if (!args.failed() && array.format != list.format) args.type_error("all arrays must have one dtype");
