@@ -67,12 +67,12 @@ function ownTests() {
   const file = join(folder, 'own.json');
   const mocha = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--no-config', '--timeout', '60000'];
   const reporter = ['--reporter', 'json', '--reporter-option', `output=${file}`, '--forbid-pending'];
-  const args = [...mocha, ...reporter, '--recursive', 'build/ts/test/tfjs'];
-  const found = results('test/tfjs', args, file, 10 * minutes);
+  const args = [...mocha, ...reporter, '--recursive', 'build/ts/test/tfjs', 'build/ts/test/docs.test.js'];
+  const found = results('test/tfjs and the examples of the docs', args, file, 10 * minutes);
   if (found === undefined) return;
   for (const { fullTitle, err } of found.failures) fail(fullTitle, err.stack ?? err.message);
   passed += found.passes.length;
-  console.log(`  ✔ test/tfjs: ${found.passes.length} tests (${Math.round(found.stats.duration / 1000)} s)`);
+  console.log(`  ✔ test/tfjs and the examples of the docs: ${found.passes.length} tests (${Math.round(found.stats.duration / 1000)} s)`);
 }
 
 async function theirTests(suite) {
