@@ -72,7 +72,9 @@ function ownTests() {
   if (found === undefined) return;
   for (const { fullTitle, err } of found.failures) fail(fullTitle, err.stack ?? err.message);
   passed += found.passes.length;
-  console.log(`  ✔ test/tfjs and the examples of the docs: ${found.passes.length} tests (${Math.round(found.stats.duration / 1000)} s)`);
+  console.log(
+    `  ✔ test/tfjs and the examples of the docs: ${found.passes.length} tests (${Math.round(found.stats.duration / 1000)} s)`,
+  );
 }
 
 async function theirTests(suite) {
