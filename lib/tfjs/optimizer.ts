@@ -221,9 +221,17 @@ export class TfjsOptimizer {
   }
 
   /** The number of iterations, then all slots, slot by slot, in the order in which their variables came. */
-  getWeights(): Promise<TfNamedTensor[]> {
-    const iterations = { name: 'iter', tensor: this.engine.makeTensor(Int32Array.of(this.count), [], 'int32') };
-    return Promise.resolve([iterations, ...this.states.weights()]);
+  async getWeights(): Promise<TfNamedTensor[]> {
+    const weights = this.states.weights(); // those of now
+    return [await this.saveIterations(), ...weights];
+  }
+
+  /** The number of iterations, as the first of the weights. */
+  saveIterations(): Promise<TfNamedTensor> {
+    return Promise.resolve({
+      name: 'iter',
+      tensor: this.engine.makeTensor(Int32Array.of(this.count), [], 'int32'),
+    });
   }
 
   /**

@@ -308,6 +308,8 @@ describeOnBackends('a loss that goes on', (tf, backend) => {
     await second.setWeights(await first.getWeights());
     expect((await warned).message).to.match(/another optimizer's: 1, where each variable has 2/);
     expect(second.iterations).to.equal(1);
+    const { name, tensor } = await second.saveIterations();
+    expect([name, tensor.dtype, ...tensor.dataSync()]).to.deep.equal(['iter', 'int32', 1]);
     second.minimize(() => tf.sum(tf.square(w)));
     expect((await second.getWeights()).map(({ name }) => name)).to.deep.equal(['iter', `${w.name}/m`, `${w.name}/v`]);
     for (const thing of [w, first, second]) thing.dispose();

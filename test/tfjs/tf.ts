@@ -38,6 +38,7 @@ export interface Optimizer {
   computeGradients(f: () => Tensor, varList?: Variable[]): { value: Tensor; grads: Record<string, Tensor> };
   applyGradients(gradients: Record<string, Tensor> | NamedTensor[]): void;
   getWeights(): Promise<NamedTensor[]>;
+  saveIterations(): Promise<NamedTensor>;
   setWeights(weights: NamedTensor[]): Promise<void>;
   getClassName(): string;
   getConfig(): Record<string, unknown>;
