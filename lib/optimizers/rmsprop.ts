@@ -1,6 +1,6 @@
 import { checkBoolean } from '../checks';
 import { finite, fraction, notNegative, optional, required, type Schedule } from '../schedules/schedule';
-import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
+import { RuleOptimizer, type Definition, type OptimizerOptions } from './rule-optimizer';
 
 export interface RMSPropHyperparameters {
   learningRate: Schedule;
@@ -15,6 +15,22 @@ export interface RMSPropHyperparameters {
 export interface RMSPropOptions extends RMSPropHyperparameters, OptimizerOptions<RMSPropHyperparameters> {
   /** Divides by the deviation of the gradients from their mean, not by their root mean square. Default: false. */
   centered?: boolean;
+}
+
+/** @internal Shared by the forms of it, whose slots start from 0. @throws TypeError for a `centered` that is no boolean. */
+export function rmsProp(centered = false, epsilon: number): Definition<RMSPropHyperparameters> {
+  checkBoolean('centered', centered);
+  return {
+    name: 'RMSProp',
+    rule: centered ? 'centeredRMSProp' : 'rmsProp',
+    ownOptions: { centered: true },
+    hyperparameters: {
+      learningRate: required(notNegative),
+      decay: optional(0.9, fraction),
+      momentum: optional(0, finite),
+      epsilon: optional(epsilon, notNegative),
+    },
+  };
 }
 
 /**
@@ -33,22 +49,6 @@ export class RMSPropOptimizer extends RuleOptimizer<RMSPropHyperparameters> {
    * momentum finite, or functions.
    */
   constructor(options: RMSPropOptions) {
-    const { centered = false } = options ?? {};
-    checkBoolean('centered', centered);
-    super(
-      {
-        name: 'RMSProp',
-        rule: centered ? 'centeredRMSProp' : 'rmsProp',
-        ownOptions: { centered: true },
-        hyperparameters: {
-          learningRate: required(notNegative),
-          decay: optional(0.9, fraction),
-          momentum: optional(0, finite),
-          epsilon: optional(1e-10, notNegative),
-        },
-        initialSlotValues: { rms: 1 },
-      },
-      options,
-    );
+    super({ ...rmsProp(options?.centered, 1e-10), initialSlotValues: { rms: 1 } }, options);
   }
 }

@@ -1,11 +1,10 @@
 import { adam, type AdamHyperparameters } from '../optimizers/adam';
 import { BiasCorrectedOptimizer } from '../optimizers/bias-corrected';
 import { RuleOptimizer, type OptimizerOptions } from '../optimizers/rule-optimizer';
-import { checkBoolean } from '../checks';
-import { decayRate, finite, fraction, notNegative, optional, positive, required } from '../schedules/schedule';
+import { decayRate, fraction, notNegative, optional, positive, required } from '../schedules/schedule';
 import type { AdadeltaHyperparameters } from '../optimizers/adadelta';
 import type { AdagradHyperparameters } from '../optimizers/adagrad';
-import type { RMSPropHyperparameters } from '../optimizers/rmsprop';
+import { rmsProp, type RMSPropHyperparameters } from '../optimizers/rmsprop';
 import type { Schedule } from '../schedules/schedule';
 import type { Settings } from '../step/settings';
 
@@ -100,24 +99,10 @@ export class TfjsAdadelta extends RuleOptimizer<AdadeltaHyperparameters> {
  */
 export class TfjsRMSProp extends RuleOptimizer<RMSPropHyperparameters> {
   constructor(options: RMSPropHyperparameters & OptimizerOptions<RMSPropHyperparameters> & { centered?: boolean }) {
-    const { centered = false, learningRate } = options as { centered?: boolean; learningRate?: Schedule | null };
+    const { centered, learningRate } = options as { centered?: boolean; learningRate?: Schedule | null };
     if (learningRate === undefined || learningRate === null) {
       throw new TypeError('learningRate for RMSPropOptimizer must be defined.'); // TensorFlow.js's words
     }
-    checkBoolean('centered', centered);
-    super(
-      {
-        name: 'RMSProp',
-        rule: centered ? 'centeredRMSProp' : 'rmsProp',
-        ownOptions: { centered: true },
-        hyperparameters: {
-          learningRate: required(notNegative),
-          decay: optional(0.9, fraction),
-          momentum: optional(0, finite),
-          epsilon,
-        },
-      },
-      options,
-    );
+    super(rmsProp(centered, 1e-7), options);
   }
 }

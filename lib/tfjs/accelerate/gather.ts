@@ -1,6 +1,7 @@
 import { native } from '../../native';
 import { sizeOf } from '../../tensor/shape';
 import { isFloat32, type Kernel, type KernelCall, type Place, type TensorInfo } from './kernel';
+import { filled } from './memory';
 
 // What embeddings and batches are taken with, and its gradient. TensorFlow.js has that gradient on the CPU as a masked sum
 // for each segment, and not at all on WASM (its issue 8082).
@@ -18,14 +19,9 @@ function byIndices(
   shape: readonly number[],
   compute: Rows,
 ): TensorInfo {
-  const out = memory.make(backend, shape);
-  try {
-    compute(memory.floats(backend, out), memory.floats(backend, x), memory.integers(backend, indices));
-  } catch (error) {
-    memory.dispose(backend, out);
-    throw error;
-  }
-  return out;
+  return filled(backend, memory, shape, (out) =>
+    compute(out, memory.floats(backend, x), memory.integers(backend, indices)),
+  );
 }
 
 const areBelow = (indices: Int32Array, limit: number): boolean => indices.every((index) => index >= 0 && index < limit);

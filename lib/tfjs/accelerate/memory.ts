@@ -71,9 +71,19 @@ export function computed(
   compute: (out: Float32Array, ...values: Float32Array[]) => void,
 ): TensorInfo | undefined {
   for (const input of inputs) if (!memory.reach(backend, input)) return undefined;
+  return filled(backend, memory, shape, (out) => compute(out, ...inputs.map((input) => memory.floats(backend, input))));
+}
+
+/** A new tensor of this shape with the values that `fill` writes; none where that throws. */
+export function filled(
+  backend: object,
+  memory: KernelMemory,
+  shape: readonly number[],
+  fill: (out: Float32Array) => void,
+): TensorInfo {
   const out = memory.make(backend, shape);
   try {
-    compute(memory.floats(backend, out), ...inputs.map((input) => memory.floats(backend, input)));
+    fill(memory.floats(backend, out));
   } catch (error) {
     memory.dispose(backend, out);
     throw error;
