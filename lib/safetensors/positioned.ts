@@ -1,0 +1,23 @@
+import type { FileHandle } from 'node:fs/promises';
+import { SafetensorsError } from './error';
+import { isThere } from './memory';
+
+// One call of the system moves so much: enough to be worth it, little enough that other work gets its turn.
+const pieceBytes = 2 ** 23;
+
+/**
+ * Fills `into` from a place in a file, in as many calls as that takes.
+ * @throws SafetensorsError when the file ends before that: when it was opened it did not.
+ */
+export async function readFully(file: FileHandle, into: Uint8Array, position: number, tensor?: string): Promise<void> {
+  const length = into.byteLength;
+  for (let done = 0; done < length; ) {
+    if (!isThere(into, length)) throw new Error('the array that is read into has been transferred or shrunk');
+    const { bytesRead } = await file.read(into, done, Math.min(pieceBytes, length - done), position + done);
+    if (bytesRead === 0) {
+      const offset = position + done;
+      throw new SafetensorsError('file-changed', 'the file has become shorter while it was read', { tensor, offset });
+    }
+    done += bytesRead;
+  }
+}
