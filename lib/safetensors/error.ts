@@ -71,5 +71,6 @@ export class SafetensorsError extends Error {
 
 /** A name from a file as a message shows it: on one line, and not all of a megabyte. */
 export function quoted(name: string): string {
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
+  const text = JSON.stringify(name.length > 60 ? `${name.slice(0, 57)}...` : name);
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (unseen) => `\\u{${unseen.codePointAt(0)!.toString(16)}}`);
 }

@@ -87,7 +87,7 @@ export class SafetensorsFile {
   async #readFloats({ name, dtype, byteOffset, byteLength, length }: Selection, into: Float32Array): Promise<void> {
     if (dtype === 'F32') return readFully(this.#file, bytesOf(into), byteOffset, name);
     const piece = new Uint8Array(Math.min(byteLength, 2 ** 20));
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const bytes = piece.subarray(0, 2 * (length - done));
       await readFully(this.#file, bytes, byteOffset + 2 * done, name);
       const count = bytes.byteLength / 2;

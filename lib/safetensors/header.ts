@@ -44,14 +44,23 @@ interface Entry {
  */
 export function headerLength(start: Uint8Array, fileBytes: number): number {
   if (fileBytes < headerStart || start.byteLength < headerStart) {
-    throw new SafetensorsError('header-too-small', `a file of ${fileBytes} bytes has no length of a header, which takes 8`);
+    throw new SafetensorsError(
+      'header-too-small',
+      `a file of ${fileBytes} bytes has no length of a header, which takes 8`,
+    );
   }
   const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
   if (length > BigInt(mostHeaderBytes)) {
-    throw new SafetensorsError('header-too-large', `a header of ${length} bytes: at most ${mostHeaderBytes} are allowed`);
+    throw new SafetensorsError(
+      'header-too-large',
+      `a header of ${length} bytes: at most ${mostHeaderBytes} are allowed`,
+    );
   }
   if (headerStart + Number(length) > fileBytes) {
-    throw new SafetensorsError('header-incomplete', `a header of ${length} bytes, of which the file has ${fileBytes - 8}`);
+    throw new SafetensorsError(
+      'header-incomplete',
+      `a header of ${length} bytes, of which the file has ${fileBytes - 8}`,
+    );
   }
   return Number(length);
 }
@@ -155,13 +164,19 @@ function laidOut(entries: readonly Entry[], dataStart: number, fileBytes: number
     const size = sizeOf(shape) ?? fail('overflow', `a shape of [${shape.join()}] has too many elements`);
     const byteLength = bytesFor(size, dtype) ?? fail('misaligned', `[${shape.join()}] of ${dtype} fill no whole bytes`);
     if (byteLength !== end - begin) {
-      fail('size-mismatch', `[${shape.join()}] of ${dtype} take ${byteLength} bytes, but ${offsets} are ${end - begin}`);
+      fail(
+        'size-mismatch',
+        `[${shape.join()}] of ${dtype} take ${byteLength} bytes, but ${offsets} are ${end - begin}`,
+      );
     }
     if (dataStart + end > fileBytes) {
       fail('data-incomplete', `the file ends at byte ${fileBytes}, before the tensor does at ${dataStart + end}`);
     }
     filled = end;
-    tensors.set(name, Object.freeze({ name, dtype, shape: Object.freeze(shape), size, byteLength, byteOffset: dataStart + begin }));
+    tensors.set(
+      name,
+      Object.freeze({ name, dtype, shape: Object.freeze(shape), size, byteLength, byteOffset: dataStart + begin }),
+    );
   }
   const end = dataStart + filled;
   if (fileBytes !== Infinity && fileBytes > end) {

@@ -1,16 +1,18 @@
 /** @module gradstep/safetensors */
-export {
-  safetensorsDTypes,
-  type SafetensorsArray,
-  type SafetensorsArrays,
-  type SafetensorsDType,
-} from './dtypes';
+export { safetensorsDTypes, type SafetensorsArray, type SafetensorsArrays, type SafetensorsDType } from './dtypes';
 export { SafetensorsError, type SafetensorsErrorCode, type SafetensorsErrorPlace } from './error';
 export { openSafetensors, SafetensorsFile } from './file';
 export { bf16ToFloat32, f16ToFloat32, float32ToBf16, float32ToF16 } from './half';
 export type { SafetensorsInfo } from './header';
 export type { SafetensorsWriteOptions } from './layout';
-export type { SafetensorsData, SafetensorsSource, SafetensorsSourceObject, SafetensorsSources } from './named-tensors';
+export type {
+  SafetensorsData,
+  SafetensorsDescription,
+  SafetensorsElements,
+  SafetensorsSource,
+  SafetensorsSourceObject,
+  SafetensorsSources,
+} from './named-tensors';
 export { parseSafetensors, SafetensorsBytes } from './parse';
 export type { SafetensorsPath } from './path';
 export type { SafetensorsFloatOptions, SafetensorsReadOptions } from './selection';

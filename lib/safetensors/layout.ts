@@ -72,7 +72,8 @@ function metadataOf(metadata: unknown): string[] {
   const pairs = metadata instanceof Map ? [...(metadata as Map<unknown, unknown>)] : Object.entries(metadata);
   for (const [key, value] of pairs) {
     if (typeof key !== 'string') throw new TypeError(`metadata: a key must be a string, got ${shown(key)}`);
-    if (typeof value !== 'string') throw new TypeError(`metadata: ${quoted(key)} must be a string, got ${shown(value)}`);
+    if (typeof value !== 'string')
+      throw new TypeError(`metadata: ${quoted(key)} must be a string, got ${shown(value)}`);
     checkText(key, 'metadata: the key');
     checkText(value, 'metadata: the value');
   }
@@ -99,7 +100,8 @@ function compareText(a: string, b: string): number {
 
 /** The bytes of a tensor that is at hand, which must still be where they were. */
 export function bytesNow({ name, bytes, byteLength }: NamedTensor): Uint8Array {
-  if (typeof bytes === 'function') throw new TypeError(`tensor ${quoted(name)}: a function as data cannot be awaited here`);
+  if (typeof bytes === 'function')
+    throw new TypeError(`tensor ${quoted(name)}: a function as data cannot be awaited here`);
   if (!isThere(bytes, byteLength)) throw new Error(`tensor ${quoted(name)}: its array has been transferred or shrunk`);
   return bytes;
 }

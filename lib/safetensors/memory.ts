@@ -1,3 +1,4 @@
+import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types';
 import type { SafetensorsArray } from './dtypes';
 
 // What an array is and where it lies, asked of the engine's own getters: an array may have a `length` of its own making.
@@ -18,30 +19,12 @@ export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTa
 export const byteLengthOf = getterOf<number>(typedArray, 'byteLength');
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
-/** Whether it is a SharedArrayBuffer, of whatever realm. */
-export function isShared(buffer: unknown): boolean {
-  return answers(bytesOfShared, buffer);
-}
-
-/** Whether it is an ArrayBuffer or a SharedArrayBuffer. */
-export function isBuffer(buffer: unknown): buffer is ArrayBufferLike {
-  return answers(bytesOfPlain, buffer) || isShared(buffer);
-}
-
-function answers(getter: (of: unknown) => number, of: unknown): boolean {
-  try {
-    getter(of);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const bytesIn = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
+const bytesIn = (buffer: ArrayBufferLike): number =>
+  isSharedArrayBuffer(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer);
 
 /** The bytes of a typed array or a buffer, where they lie. */
 export function bytesOf(of: SafetensorsArray | ArrayBufferLike): Uint8Array {
-  if (isBuffer(of)) return new Uint8Array(of, 0, bytesIn(of));
+  if (isAnyArrayBuffer(of)) return new Uint8Array(of, 0, bytesIn(of));
   return new Uint8Array(bufferOf(of), byteOffsetOf(of), byteLengthOf(of));
 }
 

@@ -4,7 +4,10 @@ import { quoted } from './error';
 import { bytesFor, sizeOf } from './header';
 import { byteLengthOf, bytesOf, kindOf, lengthOf } from './memory';
 
-/** Elements of a tensor that is to be written, or a function that gives them when their turn comes. */
+/**
+ * Elements of a tensor that is to be written, or a function that gives them, which is called when their turn comes, and
+ * once; it needs a shape and a dtype beside it. So a file can be written of more than fits into memory.
+ */
 export type SafetensorsData = SafetensorsArray | (() => SafetensorsArray | Promise<SafetensorsArray>);
 
 /**
@@ -13,17 +16,15 @@ export type SafetensorsData = SafetensorsArray | (() => SafetensorsArray | Promi
  */
 export type SafetensorsSource = SafetensorsArray | SafetensorsSourceObject;
 
-/** A tensor that is to be written, with what there is to say of it. One of `data`, `array` and `memory` has its elements. */
-export interface SafetensorsSourceObject {
-  /**
-   * Row-major. A function is called when the tensor's turn comes, and once; it needs `shape` and `dtype`. So a file can
-   * be written of more than fits into memory.
-   */
-  readonly data?: SafetensorsData;
-  /** The same under another name. */
-  readonly array?: SafetensorsData;
-  /** The same under another name. */
-  readonly memory?: SafetensorsData;
+/** A tensor that is to be written, with what there is to say of it. */
+export type SafetensorsSourceObject = SafetensorsDescription & SafetensorsElements;
+
+/** The elements of a tensor that is to be written, row-major, under the name that they have where they come from. */
+export type SafetensorsElements =
+  { readonly data: SafetensorsData } | { readonly array: SafetensorsData } | { readonly memory: SafetensorsData };
+
+/** What a tensor that is to be written is. */
+export interface SafetensorsDescription {
   /** Default: one dimension, of the array's length. */
   readonly shape?: readonly number[];
   /** By its name in the format or in NumPy (`float32`). Default: what the array's class says. */
@@ -32,8 +33,7 @@ export interface SafetensorsSourceObject {
 
 /** Tensors by name: an object, a Map, or pairs. */
 export type SafetensorsSources =
-  | Readonly<Record<string, SafetensorsSource>>
-  | Iterable<readonly [name: string, tensor: SafetensorsSource]>;
+  Readonly<Record<string, SafetensorsSource>> | Iterable<readonly [name: string, tensor: SafetensorsSource]>;
 
 /** A tensor that is to be written, found to be right. */
 export interface NamedTensor {
@@ -62,14 +62,16 @@ function pairsOf(tensors: unknown): (readonly [unknown, unknown])[] {
   }
   if (!isIterable(tensors)) return Object.entries(tensors);
   return Array.from(tensors, (pair) => {
-    if (!Array.isArray(pair) || pair.length !== 2) throw new TypeError(`tensors must be [name, tensor], got ${shown(pair)}`);
+    if (!Array.isArray(pair) || pair.length !== 2)
+      throw new TypeError(`tensors must be [name, tensor], got ${shown(pair)}`);
     return pair as [unknown, unknown];
   });
 }
 
 function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError(`tensors: a name must be a string, got ${shown(name)}`);
-  if (name === '__metadata__') throw new RangeError('tensors: __metadata__ is an option, and no tensor may have this name');
+  if (name === '__metadata__')
+    throw new RangeError('tensors: __metadata__ is an option, and no tensor may have this name');
   checkText(name, 'tensors: the name');
 }
 
@@ -120,7 +122,12 @@ function checkedShape(what: string, shape: unknown): readonly number[] {
   return Array.from(shape as number[], (length) => length + 0);
 }
 
-function sized(what: string, name: string, dtype: SafetensorsDType, shape: readonly number[]): Omit<NamedTensor, 'bytes'> {
+function sized(
+  what: string,
+  name: string,
+  dtype: SafetensorsDType,
+  shape: readonly number[],
+): Omit<NamedTensor, 'bytes'> {
   const size = sizeOf(shape);
   if (size === undefined) throw new RangeError(`${what}: a shape of [${shape.join()}] has too many elements`);
   const byteLength = bytesFor(size, dtype);
@@ -143,10 +150,14 @@ function later(
 }
 
 /** The bytes of an array, which must be those of the tensor. A Uint8Array has the bytes of any. */
-function checkedBytes(what: string, array: unknown, { dtype, byteLength, shape }: Omit<NamedTensor, 'bytes'>): Uint8Array {
+function checkedBytes(
+  what: string,
+  array: unknown,
+  { dtype, byteLength, shape }: Omit<NamedTensor, 'bytes'>,
+): Uint8Array {
   const kind = kindOf(array);
   if (kind === undefined || (kind !== 'Uint8Array' && !holds(kind, dtype))) {
-    throw new TypeError(`${what}: ${dtype} needs a ${traitsOf(dtype).Array.name}, got ${shown(array)}`);
+    throw new TypeError(`${what}: ${dtype} is written from ${traitsOf(dtype).Array.name}, got ${shown(array)}`);
   }
   const bytes = byteLengthOf(array);
   if (bytes !== byteLength) {

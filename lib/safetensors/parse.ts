@@ -1,8 +1,9 @@
+import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types';
 import { shown } from '../checks';
 import { traitsOf, type SafetensorsArray, type SafetensorsArrays, type SafetensorsDType } from './dtypes';
 import { bf16ToFloat32, f16ToFloat32 } from './half';
 import { headerLength, parseHeader, type SafetensorsInfo } from './header';
-import { bytesOf, checkByteOrder, isBuffer, isShared, isThere, kindOf } from './memory';
+import { bytesOf, checkByteOrder, isThere, kindOf } from './memory';
 import { headerStart } from './scanner';
 import { newArray, select, selectFloats, type SafetensorsFloatOptions, type SafetensorsReadOptions } from './selection';
 
@@ -20,7 +21,10 @@ export class SafetensorsBytes {
     const length = headerLength(bytes, bytes.byteLength);
     const header = bytes.subarray(headerStart, headerStart + length);
     // What others can write to may change between being checked and being used.
-    const { metadata, tensors } = parseHeader(isShared(header.buffer) ? header.slice() : header, bytes.byteLength);
+    const { metadata, tensors } = parseHeader(
+      isSharedArrayBuffer(header.buffer) ? header.slice() : header,
+      bytes.byteLength,
+    );
     this.metadata = metadata;
     this.tensors = tensors;
     this.#bytes = bytes;
@@ -94,7 +98,7 @@ export function toFloat32(bytes: Uint8Array, dtype: SafetensorsDType, into: Floa
  */
 export function parseSafetensors(bytes: Uint8Array | ArrayBufferLike): SafetensorsBytes {
   checkByteOrder();
-  if (kindOf(bytes) === undefined && !isBuffer(bytes)) {
+  if (kindOf(bytes) === undefined && !isAnyArrayBuffer(bytes)) {
     throw new TypeError(`bytes must be a typed array or a buffer, got ${shown(bytes)}`);
   }
   return new SafetensorsBytes(bytesOf(bytes));

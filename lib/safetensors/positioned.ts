@@ -11,7 +11,7 @@ const pieceBytes = 2 ** 23;
  */
 export async function readFully(file: FileHandle, into: Uint8Array, position: number, tensor?: string): Promise<void> {
   const length = into.byteLength;
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     if (!isThere(into, length)) throw new Error('the array that is read into has been transferred or shrunk');
     const { bytesRead } = await file.read(into, done, Math.min(pieceBytes, length - done), position + done);
     if (bytesRead === 0) {

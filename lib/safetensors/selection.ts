@@ -41,11 +41,16 @@ export interface Selection {
 }
 
 /** @throws SafetensorsError when there is no tensor of this name, or it has another dtype; see `selected` for others. */
-export function select(tensors: ReadonlyMap<string, SafetensorsInfo>, name: string, options: SafetensorsReadOptions): Selection {
+export function select(
+  tensors: ReadonlyMap<string, SafetensorsInfo>,
+  name: string,
+  options: SafetensorsReadOptions,
+): Selection {
   checkOptions('options', options, readOptions);
   const info = infoOf(tensors, name);
   const { dtype, into } = options;
-  if (dtype !== undefined && !isDType(dtype)) throw new TypeError(`dtype must be one of the format, got ${shown(dtype)}`);
+  if (dtype !== undefined && !isDType(dtype))
+    throw new TypeError(`dtype must be one of the format, got ${shown(dtype)}`);
   if (dtype !== undefined && dtype !== info.dtype) {
     throw new SafetensorsError('wrong-dtype', `it is ${info.dtype}, not ${dtype}`, { tensor: name });
   }
@@ -81,7 +86,8 @@ export function infoOf(tensors: ReadonlyMap<string, SafetensorsInfo>, name: stri
   if (info !== undefined) return info;
   if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
   const some = [...tensors.keys()].slice(0, 5).map(quoted);
-  const all = some.length === 0 ? 'it has none' : `it has ${some.join(', ')}${tensors.size > some.length ? ', ...' : ''}`;
+  const all =
+    some.length === 0 ? 'it has none' : `it has ${some.join(', ')}${tensors.size > some.length ? ', ...' : ''}`;
   throw new SafetensorsError('no-such-tensor', `the file has no such tensor; ${all}`, { tensor: name });
 }
 
@@ -116,7 +122,7 @@ function checkInto(into: SafetensorsArray, { name, dtype, byteLength, length }: 
   if (kind === 'Uint8Array') return checkLength(byteLengthOf(into), byteLength, 'bytes', name);
   if (kind === undefined || !holds(kind, dtype)) {
     const { name: right } = traitsOf(dtype).Array;
-    throw new TypeError(`into must be a ${right} or a Uint8Array for tensor ${quoted(name)}, got ${shown(into)}`);
+    throw new TypeError(`into must be of ${right} or Uint8Array for tensor ${quoted(name)}, got ${shown(into)}`);
   }
   checkLength(lengthOf(into), length, 'elements', name);
 }

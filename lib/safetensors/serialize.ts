@@ -46,9 +46,13 @@ export function serializeSafetensors(tensors: SafetensorsSources, options: Safet
  * @example
  * import { streamSafetensors } from 'gradstep/safetensors';
  *
- * for await (const bytes of streamSafetensors({ w: new Float32Array(4) })) console.log(bytes.byteLength);
+ * const stream = streamSafetensors({ w: new Float32Array(4) });
+ * console.log(stream.byteLength);
  */
-export function streamSafetensors(tensors: SafetensorsSources, options: SafetensorsWriteOptions = {}): SafetensorsStream {
+export function streamSafetensors(
+  tensors: SafetensorsSources,
+  options: SafetensorsWriteOptions = {},
+): SafetensorsStream {
   checkWriteOptions(options);
   checkByteOrder();
   const layout = layOut(tensors, options);
