@@ -80,9 +80,10 @@ class alignas(64) Call {
   void take_blocks();
   void close();
 
-  // Of workers. How many seats are left behind the one that was taken; false when there was none.
-  bool enter(size_t& seats_left);
+  // Of workers. False when no seat is free.
+  bool enter();
   void leave();
+  size_t free_seats() const { return gate_.load() / kOneSeat; }
 
  private:
   // The gate is one word: workers inside (bits 0-14), whether the caller sleeps (15), free seats (16-31).
@@ -103,12 +104,11 @@ void Call::open(const Job& job, size_t seats) {
   gate_.store(static_cast<uint32_t>(seats) * kOneSeat);  // nobody else writes a closed and empty gate
 }
 
-bool Call::enter(size_t& seats_left) {
+bool Call::enter() {
   uint32_t gate = gate_.load();
   do {
     if (!(gate & kSeats)) return false;
   } while (!gate_.compare_exchange_weak(gate, gate - kOneSeat + kOneInside));
-  seats_left = (gate & kSeats) / kOneSeat - 1;
   return true;
 }
 
@@ -221,9 +221,14 @@ void Pool::wake(size_t seats, size_t most) {
 // Takes part in a call that has a seat. False when there is none.
 bool Pool::serve() {
   for (Call& call : calls_) {
-    size_t seats_left = 0;
-    if (!call.enter(seats_left)) continue;
-    wake(seats_left, 2);
+    if (!call.enter()) continue;
+    // Another call that was opened at the same time may have counted on this thread as well.
+    size_t free_seats = call.free_seats();
+    if (calls_open.load() > 1) {
+      free_seats = 0;
+      for (const Call& each : calls_) free_seats += each.free_seats();
+    }
+    wake(free_seats, 2);
     call.take_blocks();
     call.leave();
     return true;
