@@ -1,6 +1,7 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
+import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   mnist,
   gemm,
   sparse,
+  eventLoop,
   rules,
   tfjs,
   tfjsFit,

@@ -1,6 +1,7 @@
 import { native } from '../native';
-import { alignedArray, Place, type Watchable } from './arrays';
+import { alignedArray, copyInto, Place, type Watchable } from './arrays';
 import type { DType, FloatArray } from './dtype';
+import type { Key } from './in-flight';
 
 /**
  * Arrays of tensors that are gone, by dtype and length, for tensors to come. A training loop asks for the same
@@ -49,6 +50,9 @@ const keptGenerations = 32;
 
 export const pool = new Pool();
 
+/** The same for arrays that nobody outside ever sees: their buffers cannot be transferred. */
+const unseen = new Pool();
+
 /** Grows whenever memory ends that is not the pool's, a variable's for one: until then permanent memory stays. */
 export let endings = 0;
 
@@ -75,7 +79,7 @@ export class Memory {
 
   private constructor(
     private readonly place: Place,
-    private readonly origin: 'pool' | 'library' | 'caller',
+    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller',
   ) {
     this.dtype = place.dtype;
     this.length = place.length;
@@ -84,6 +88,17 @@ export class Memory {
   /** An array of the pool's, with undefined contents. */
   static take(dtype: DType, length: number): Memory {
     return new Memory(pool.take(dtype, length), 'pool');
+  }
+
+  /**
+   * A copy that nobody outside can reach, where `locate` holds for as long as it is referenced. Its array is not to be
+   * handed out. @throws Error when this memory is gone or was taken away.
+   */
+  copied(): Memory {
+    this.locate();
+    const copy = new Memory(unseen.take(this.dtype, this.length), 'unseen');
+    copyInto(copy.array, this.array);
+    return copy;
   }
 
   /** Another array for a gradient that is made from this one: it may serve again where this one may. */
@@ -126,6 +141,16 @@ export class Memory {
   /** Whether the memory can neither move nor be taken away while the array is referenced. */
   get isPermanent(): boolean {
     return this.place.isPermanent;
+  }
+
+  /** Whether `locate` holds while the memory is leased, whatever code runs. */
+  get canBeLent(): boolean {
+    return this.origin === 'unseen' || this.place.isPermanent;
+  }
+
+  /** What steps have in turn for this memory. */
+  get key(): Key {
+    return this.place.isPermanent ? this.place.bufferAddress : this;
   }
 
   /** What a later look has to ask, while the array is there. */
@@ -202,7 +227,7 @@ export class Memory {
   private end(why: string): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (!this.isPooled) endings++;
+    if (!this.isPooled && this.origin !== 'unseen') endings++;
     this.whyGone = why;
     this.forgetCopies();
     if (this.leases === 0) this.giveBack();
@@ -210,6 +235,7 @@ export class Memory {
 
   private giveBack(): void {
     if (this.isPooled) pool.give(this.dtype, this.place);
+    else if (this.origin === 'unseen') unseen.give(this.dtype, this.place);
   }
 }
 
