@@ -13,26 +13,33 @@ INL M64x8 part_of(M32x16 chosen, size_t part, F64x8) {
   return gt(part == 0 ? lower_f64(flags) : upper_f64(flags), F64x8(0));
 }
 
+// f(i, mask) for each vector of elements, while there are as many as so many runs have words.
+template <size_t runs, class V, class F>
+static inline __attribute__((always_inline)) void whole_decisions(const Philox& philox, U64x8 limit, size_t& i,
+                                                                  uint64_t& block, size_t n, F f) {
+  for (; i + runs * Philox::kWords <= n; block += runs * Philox::kBlocks) {
+    const Words<runs> words = philox.words<runs>(block);
+    for (const U64x8& half : words.half) {
+      const M32x16 below = words_lt(half, limit);
+      for (size_t part = 0; part < 16 / V::kLanes; ++part, i += V::kLanes) f(i, part_of(below, part, V()));
+    }
+  }
+}
+
 // f(i, mask, lanes...) for each vector of elements, the mask being on where the element's word is below the threshold.
 template <class V, class F>
 static inline __attribute__((always_inline)) void each_decision(const Draw& draw, uint32_t threshold, size_t n, F f) {
   const Philox philox(draw);
   const U64x8 limit(threshold | uint64_t(threshold) << 32);
-  constexpr size_t kParts = 16 / V::kLanes;
   uint64_t block = 0;
   size_t i = 0;
-  for (; i + Philox::kWords <= n; block += Philox::kBlocks) {
-    const Words words = philox(block);
-    for (const U64x8& half : words.half) {
-      const M32x16 below = words_lt(half, limit);
-      for (size_t part = 0; part < kParts; ++part, i += V::kLanes) f(i, part_of(below, part, V()));
-    }
-  }
+  whole_decisions<Philox::kRunsAtATime, V>(philox, limit, i, block, n, f);
+  whole_decisions<1, V>(philox, limit, i, block, n, f);
   if (i == n) return;
-  const Words words = philox(block);
+  const Words<1> words = philox.words<1>(block);
   for (const U64x8& half : words.half) {
     const M32x16 below = words_lt(half, limit);
-    for (size_t part = 0; part < kParts && i < n; ++part, i += V::kLanes) {
+    for (size_t part = 0; part < 16 / V::kLanes && i < n; ++part, i += V::kLanes) {
       const typename V::Mask mask = part_of(below, part, V());
       if (n - i >= V::kLanes) f(i, mask);
       else f(i, mask, n - i);

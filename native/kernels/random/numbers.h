@@ -7,20 +7,27 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-// out[i] = f(the words of i), one vector of numbers from each 16 words.
+// One vector of numbers from each 16 words, while there is room for all numbers of so many runs.
+template <size_t runs, class V, class F>
+static inline __attribute__((always_inline)) void whole_runs(const Philox& philox, typename V::Scalar*& out, size_t& n,
+                                                             uint64_t& block, F f) {
+  constexpr size_t kVectors = 2 * runs, kNumbers = kVectors * V::kLanes;
+  for (; n >= kNumbers; n -= kNumbers, out += kNumbers, block += runs * Philox::kBlocks) {
+    const Words<runs> words = philox.words<runs>(block);
+    for (size_t i = 0; i < kVectors; ++i) store(out + i * V::kLanes, f(words.half[i]));
+  }
+}
+
+// out[i] = f(the words of i)
 template <class V, class F>
 static inline __attribute__((always_inline)) void each_number(typename V::Scalar* out, const Draw& draw, size_t n,
                                                               F f) {
   const Philox philox(draw);
-  constexpr size_t kNumbers = 2 * V::kLanes;
   uint64_t block = 0;
-  for (; n >= kNumbers; n -= kNumbers, out += kNumbers, block += Philox::kBlocks) {
-    const Words words = philox(block);
-    store(out, f(words.half[0]));
-    store(out + V::kLanes, f(words.half[1]));
-  }
+  whole_runs<Philox::kRunsAtATime, V>(philox, out, n, block, f);
+  whole_runs<1, V>(philox, out, n, block, f);
   if (n == 0) return;
-  const Words words = philox(block);
+  const Words<1> words = philox.words<1>(block);
   if (n < V::kLanes) return store(out, f(words.half[0]), n);
   store(out, f(words.half[0]));
   if (n > V::kLanes) store(out + V::kLanes, f(words.half[1]), n - V::kLanes);

@@ -7,8 +7,8 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-// What eight blocks make: 32 words, in their order.
-struct Words { U64x8 half[2]; };
+// What runs of eight blocks make: 32 words of each, in their order.
+template <size_t runs> struct Words { U64x8 half[2 * runs]; };
 
 // Which of eight blocks each lane has: the order that two zips undo.
 INL U64x8 blocks_of_lanes() {
@@ -18,7 +18,9 @@ INL U64x8 blocks_of_lanes() {
 
 class Philox {
  public:
-  static constexpr size_t kBlocks = 8, kWords = kBlocks * kWordsPerBlock;
+  static constexpr size_t kBlocks = 8, kWords = kBlocks * kWordsPerBlock;  // of a run
+  // On Zen 5, where one run takes 0.28 ns a word (AVX2: 0.63), four at a time take 0.19 (0.45).
+  static constexpr size_t kRunsAtATime = 4;
 
   ALWAYS_INLINE explicit Philox(const Draw& draw)
       : counter_(draw.counter), stream_(draw.stream), high_stream_(draw.stream >> 32) {
@@ -31,21 +33,36 @@ class Philox {
     }
   }
 
-  // Blocks [block, block + 8). A block has a lane, in whose lower half each of its words lies; what is in the upper
-  // half does not matter.
-  ALWAYS_INLINE Words operator()(uint64_t block) const {
+  // Blocks [block, block + 8 runs). A block has a lane, in whose lower half each of its words lies; what is in the
+  // upper half does not matter. A round waits for the one before it, and the rounds of other runs fill the time.
+  template <size_t runs> ALWAYS_INLINE Words<runs> words(uint64_t block) const {
     const U64x8 multiplier_0(0xd2511f53u), multiplier_2(0xcd9e8d57u);
-    U64x8 word_0 = U64x8(counter_ + block) + blocks_of_lanes(), word_1 = high_words(word_0);
-    U64x8 word_2 = stream_, word_3 = high_stream_;
-    for (size_t round = 0; round < kRounds; ++round) {
-      const U64x8 product_0 = multiply_words(word_0, multiplier_0), product_2 = multiply_words(word_2, multiplier_2);
-      word_0 = high_words(product_2) ^ (word_1 ^ low_keys_[round]);
-      word_1 = product_2;
-      word_2 = high_words(product_0) ^ (word_3 ^ high_keys_[round]);
-      word_3 = product_0;
+    U64x8 word_0[runs], word_1[runs], word_2[runs], word_3[runs];
+    for (size_t i = 0; i < runs; ++i) {
+      word_0[i] = U64x8(counter_ + block + i * kBlocks) + blocks_of_lanes();
+      word_1[i] = high_words(word_0[i]);
+      word_2[i] = stream_;
+      word_3[i] = high_stream_;
     }
-    const U64x8 lower = join_words(word_0, word_1), upper = join_words(word_2, word_3);
-    return {{zip_lower(lower, upper), zip_upper(lower, upper)}};
+#pragma GCC unroll 10
+    for (size_t round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 4
+      for (size_t i = 0; i < runs; ++i) {
+        const U64x8 product_0 = multiply_words(word_0[i], multiplier_0);
+        const U64x8 product_2 = multiply_words(word_2[i], multiplier_2);
+        word_0[i] = high_words(product_2) ^ (word_1[i] ^ low_keys_[round]);
+        word_1[i] = product_2;
+        word_2[i] = high_words(product_0) ^ (word_3[i] ^ high_keys_[round]);
+        word_3[i] = product_0;
+      }
+    }
+    Words<runs> result;
+    for (size_t i = 0; i < runs; ++i) {
+      const U64x8 lower = join_words(word_0[i], word_1[i]), upper = join_words(word_2[i], word_3[i]);
+      result.half[2 * i] = zip_lower(lower, upper);
+      result.half[2 * i + 1] = zip_upper(lower, upper);
+    }
+    return result;
   }
 
  private:
