@@ -40,7 +40,12 @@ const names: NamesOf<DropoutOptions> = { rate: true, noiseShape: true, seed: tru
  */
 export function dropout(x: TensorLike, options: DropoutOptions): Tensor {
   checkOptions('options', options, names);
-  const { rate, noiseShape, seed, generator = random } = (options as DropoutOptions | undefined) ?? ({} as DropoutOptions);
+  const {
+    rate,
+    noiseShape,
+    seed,
+    generator = random,
+  } = (options as DropoutOptions | undefined) ?? ({} as DropoutOptions);
   checkRange('rate', rate, 'a number in [0, 1)', (value) => value >= 0 && value < 1);
   checkOptionalSeed(seed);
   if (!(generator instanceof RandomGenerator)) {

@@ -34,6 +34,7 @@ export interface NormalOptions extends RandomOptions {
   stddev?: number;
 }
 
+/** What `bernoulli` takes beside the probability. */
 export type BernoulliOptions = RandomOptions;
 
 const bernoulliNames: NamesOf<BernoulliOptions> = { dtype: true, seed: true };

@@ -1,5 +1,4 @@
 import type { TensorLike } from '../autodiff/tape';
-import type { Shape } from '../tensor/shape';
 import { restoreParts, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import { categorical, permutation, shuffle, type Shuffleable } from './choices';
@@ -61,7 +60,7 @@ export class RandomGenerator implements Stateful {
    * difference are finite in it.
    * Source: `tf.random.uniform`.
    */
-  uniform(shape: Shape, options: UniformOptions = {}): Tensor {
+  uniform(shape: readonly number[], options: UniformOptions = {}): Tensor {
     return uniform(this, shape, options);
   }
 
@@ -72,7 +71,7 @@ export class RandomGenerator implements Stateful {
    * @throws TypeError for arguments of a wrong kind, RangeError for a negative stddev or what is not finite in the dtype.
    * Source: `tf.random.normal`; Wichura's algorithm AS 241.
    */
-  normal(shape: Shape, options: NormalOptions = {}): Tensor {
+  normal(shape: readonly number[], options: NormalOptions = {}): Tensor {
     return normal(this, shape, options, false);
   }
 
@@ -83,7 +82,7 @@ export class RandomGenerator implements Stateful {
    * @throws as `normal`.
    * Source: `tf.random.truncated_normal`.
    */
-  truncatedNormal(shape: Shape, options: NormalOptions = {}): Tensor {
+  truncatedNormal(shape: readonly number[], options: NormalOptions = {}): Tensor {
     return normal(this, shape, options, true);
   }
 
@@ -93,7 +92,7 @@ export class RandomGenerator implements Stateful {
    * @throws TypeError for arguments of a wrong kind, RangeError for a probability outside of [0, 1].
    * Source: `tfp.distributions.Bernoulli`, `torch.bernoulli`.
    */
-  bernoulli(shape: Shape, probability: number, options: BernoulliOptions = {}): Tensor {
+  bernoulli(shape: readonly number[], probability: number, options: BernoulliOptions = {}): Tensor {
     return bernoulli(this, shape, probability, options);
   }
 

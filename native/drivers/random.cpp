@@ -41,10 +41,10 @@ template <class T> void random_uniform(T* out, const Draw& draw, T low, T high, 
 }
 
 template <class T> void random_normal(T* out, const Draw& draw, double mean, double stddev, bool truncated, size_t n) {
-  const Kernels<T>& table = of<T>(kernels());
-  const auto kernel = truncated ? table.random_truncated_normal : table.random_normal;
-  each_part(draw, kWordsPerNumber<T>, n,
-            [=](size_t begin, size_t count, const Draw& part) { kernel(out + begin, part, mean, stddev, count); });
+  const auto kernel = of<T>(kernels()).random_normal;
+  each_part(draw, kWordsPerNumber<T>, n, [=](size_t begin, size_t count, const Draw& part) {
+    kernel(out + begin, part, mean, stddev, truncated, count);
+  });
 }
 
 template <class T> void random_bernoulli(T* out, const Draw& draw, double probability, size_t n) {

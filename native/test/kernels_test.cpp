@@ -152,9 +152,8 @@ template <class T> void check_random(const KernelTable& table, size_t n) {
   const Draw draw = {0x299f31d0a4093822, 0x0370734413198a2e, ~uint64_t(0) - 5};  // a counter that starts anew
   using K = const Kernels<T>&;
   compare<T>(table, "random_uniform", n, n, [=](K k, T* out) { k.random_uniform(out, draw, -1, 3, T(1.5), n); });
-  compare<T>(table, "random_normal", n, n, [=](K k, T* out) { k.random_normal(out, draw, 1, 2, n); });
-  compare<T>(table, "random_truncated_normal", n, n,
-             [=](K k, T* out) { k.random_truncated_normal(out, draw, 1, 2, n); });
+  for (const bool truncated : {false, true})
+    compare<T>(table, "random_normal", n, n, [=](K k, T* out) { k.random_normal(out, draw, 1, 2, truncated, n); });
   for (const uint32_t threshold : {0u, 1u, 0x7fffffffu, 0x80000000u, 0xb0000000u, 0xffffffffu}) {
     compare<T>(table, "random_bernoulli", n, n, [=](K k, T* out) { k.random_bernoulli(out, draw, threshold, n); });
     compare<T>(table, "dropout", n, n, [=](K k, T* out) { k.dropout(out, x, draw, threshold, 1.25, n); });

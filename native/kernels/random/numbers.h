@@ -28,9 +28,12 @@ static inline __attribute__((always_inline)) void each_number(typename V::Scalar
   whole_runs<1, V>(philox, out, n, block, f);
   if (n == 0) return;
   const Words<1> words = philox.words<1>(block);
-  if (n < V::kLanes) return store(out, f(words.half[0]), n);
-  store(out, f(words.half[0]));
-  if (n > V::kLanes) store(out + V::kLanes, f(words.half[1]), n - V::kLanes);
+  for (const U64x8& half : words.half) {
+    const V numbers = f(half);
+    if (n < V::kLanes) return store(out, numbers, n);
+    store(out, numbers);
+    out += V::kLanes, n -= V::kLanes;
+  }
 }
 
 // Words without a sign, the even ones and the odd ones: they become low bits of 2^52.
@@ -67,16 +70,18 @@ template <> struct Magnitude<F64x8> {
   INL F64x8 sign(U64x8 words) { return as_f64(words) & F64x8(-0.0); }
 };
 
-// mean + stddev z, z being a standard normal number between quantiles: one bit is z's sign, all others say where
+// mean + stddev z, z being a standard normal number up to some bound in size: one bit is z's sign, all others say where
 // between 0 and the bound it lies. `half` is the probability of that, at most 1/2. Of an odd number m of 31 (63) bits,
 // 2^31 - m has the same bits inverted but for the last, so both distances come with all their digits: from 0 and from
-// the bound.
+// the bound. Truncated as TensorFlow's: less than two standard deviations from the mean.
 template <class V, class T = typename V::Scalar>
-static inline __attribute__((always_inline)) void normal_numbers(T* out, const Draw& draw, double mean, double stddev,
-                                                                 double half, V limit, size_t n) {
+static void random_normal(T* out, const Draw& draw, double mean, double stddev, bool truncated, size_t n) {
   using M = Magnitude<V>;
-  const V centre_unit(T(half) * M::kUnit), least_tail(T(0.5 - half)), m(static_cast<T>(mean)),
-      s(static_cast<T>(stddev));
+  const double half = truncated ? 0.47724986805182079280 : 0.5;
+  const T before_two = sizeof(T) == 4 ? T(0x1.fffffep0f) : T(0x1.fffffffffffffp0);
+  const V limit(truncated ? before_two : Ieee<T>::kInfinity);
+  const V centre_unit(T(half) * M::kUnit), least_tail(T(0.5 - half));
+  const V m(static_cast<T>(mean)), s(static_cast<T>(stddev));
   each_number<V>(out, draw, n, [=](U64x8 words) __attribute__((always_inline)) {
     const U64x8 from_bound = (words & U64x8(M::kBits)) | U64x8(M::kOne);
     const U64x8 from_zero = from_bound ^ U64x8(M::kBits ^ M::kOne);
@@ -84,19 +89,6 @@ static inline __attribute__((always_inline)) void normal_numbers(T* out, const D
     const V z = min(normal_quantile(whole(from_zero, V()) * centre_unit, tail), limit);
     return fma(z | M::sign(words), s, m);
   });
-}
-
-template <class V, class T = typename V::Scalar>
-static void random_normal(T* out, const Draw& draw, double mean, double stddev, size_t n) {
-  normal_numbers<V>(out, draw, mean, stddev, 0.5, V(Ieee<T>::kInfinity), n);
-}
-
-// Less than two standard deviations from the mean, as TensorFlow's.
-template <class V, class T = typename V::Scalar>
-static void random_truncated_normal(T* out, const Draw& draw, double mean, double stddev, size_t n) {
-  constexpr double kWithinTwo = 0.47724986805182079280;                        // of one side
-  const T limit = sizeof(T) == 4 ? T(0x1.fffffep0f) : T(0x1.fffffffffffffp0);  // what comes before 2
-  normal_numbers<V>(out, draw, mean, stddev, kWithinTwo, V(limit), n);
 }
 
 }  // namespace SIMD_ISA

@@ -19,8 +19,12 @@ INL U64x8 blocks_of_lanes() {
 class Philox {
  public:
   static constexpr size_t kBlocks = 8, kWords = kBlocks * kWordsPerBlock;  // of a run
+#ifdef __OPTIMIZE_SIZE__
+  static constexpr size_t kRunsAtATime = 1;
+#else
   // On Zen 5, where one run takes 0.28 ns a word (AVX2: 0.63), four at a time take 0.19 (0.45).
   static constexpr size_t kRunsAtATime = 4;
+#endif
 
   ALWAYS_INLINE explicit Philox(const Draw& draw)
       : counter_(draw.counter), stream_(draw.stream), high_stream_(draw.stream >> 32) {
@@ -34,8 +38,9 @@ class Philox {
   }
 
   // Blocks [block, block + 8 runs). A block has a lane, in whose lower half each of its words lies; what is in the
-  // upper half does not matter. A round waits for the one before it, and the rounds of other runs fill the time.
-  template <size_t runs> ALWAYS_INLINE Words<runs> words(uint64_t block) const {
+  // upper half does not matter. A round waits for the one before it, and the rounds of other runs fill the time. Not
+  // inlined, as it is long and every kernel has it.
+  template <size_t runs> __attribute__((noinline)) Words<runs> words(uint64_t block) const {
     const U64x8 multiplier_0(0xd2511f53u), multiplier_2(0xcd9e8d57u);
     U64x8 word_0[runs], word_1[runs], word_2[runs], word_3[runs];
     for (size_t i = 0; i < runs; ++i) {
