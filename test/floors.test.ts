@@ -11,6 +11,7 @@ const floors = [
   'tensor',
   'schedules',
   'autodiff',
+  'random',
   'ops',
   'step',
   'clip',
