@@ -17,6 +17,7 @@ export {
 } from './tensor/state';
 export { restoreState } from './tensor/restore-state';
 export { GlobalStep, createGlobalStep } from './tensor/global-step';
+export { holdState } from './step/hold-state';
 export { unzip, zip } from './step/zip';
 
 export {

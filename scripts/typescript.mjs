@@ -19,6 +19,13 @@ const entries = [
     file: 'gradstep-safetensors',
     esm: 'gradstep-safetensors',
   },
+  // Takes the library and the reader of files by name, so that it has their classes and their turns.
+  {
+    source: 'checkpoint/index',
+    bundle: 'gradstep-checkpoint',
+    file: 'gradstep-checkpoint',
+    esm: 'gradstep-checkpoint',
+  },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
@@ -75,7 +82,7 @@ export function bundleLibrary(folder, { release }) {
   const options = {
     outdir: folder,
     bundle: true,
-    external: ['./core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    external: ['gradstep', 'gradstep/safetensors', './core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
     define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',

@@ -19,6 +19,7 @@ const floors = [
   'accumulators',
   'averages',
   'wrappers',
+  'checkpoint',
   'tfjs',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];

@@ -57,6 +57,7 @@ describe('the package as it is published', function () {
       'gradstep.js',
       'gradstep-tfjs.js',
       'gradstep-safetensors.js',
+      'gradstep-checkpoint.js',
       'loader/addon.js',
       'loader/failure.js',
     ]) {
@@ -101,7 +102,7 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', 'safetensors', ...targets];
+    const entries = ['tfjs', 'safetensors', 'checkpoint', ...targets];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });

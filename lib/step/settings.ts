@@ -40,6 +40,16 @@ export class Settings {
     return Object.keys(this.table);
   }
 
+  /** The hyperparameters by their names: their values, and for functions that they are. */
+  get described(): Readonly<Record<string, number | 'a schedule'>> {
+    return Object.fromEntries(
+      this.optionNames.map((name) => {
+        const given = this.given[name];
+        return [name, typeof given === 'number' ? given : 'a schedule'];
+      }),
+    );
+  }
+
   /** The value of a hyperparameter, now. @throws TypeError or RangeError when a function returns what it may not be. */
   value(name: string): number {
     return valueOf(this.prefix + name, this.given[name]!, this.table[name]!.domain);
@@ -62,6 +72,7 @@ export class Settings {
 /** The settings of an optimizer's variables: one for all, and one for each of its groups. */
 export class SettingsByVariable {
   private readonly common: Settings;
+  private readonly groups: Settings[] = [];
   private readonly grouped = new WeakMap<Variable, Settings>();
 
   /** @throws TypeError, RangeError for options that are no hyperparameters' values, Error for a variable in two groups. */
@@ -78,11 +89,17 @@ export class SettingsByVariable {
         withDefaults(table, own, (name) => common[name]),
         names,
       );
+      this.groups.push(settings);
       for (const variable of variables) {
         if (this.grouped.has(variable)) throw new Error(`variable '${variable.name}' is in groups twice`);
         this.grouped.set(variable, settings);
       }
     });
+  }
+
+  /** Those of the variables in no group, then those of each group. */
+  get all(): readonly Settings[] {
+    return [this.common, ...this.groups];
   }
 
   of(variable: Variable): Settings {

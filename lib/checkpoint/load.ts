@@ -1,0 +1,146 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openSafetensors, SafetensorsError, type SafetensorsInfo } from 'gradstep/safetensors';
+import type { StateDType, StateEntry } from '../tensor/state';
+import { checksumFor, type Checksum } from './checksum';
+import { CheckpointError, reasonOf } from './error';
+import { checkVersion, dataFiles, parseManifest, stateFile, type Manifest } from './manifest';
+import { SharedSpace } from './shared-space';
+
+// Reading a checkpoint: all of it is seen to be what was written before anybody gets it.
+
+/** The state in a file, in shared memory. */
+export type Loaded = ReadonlyMap<string, StateEntry>;
+
+const dtypes: Readonly<Record<string, StateDType>> = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64' };
+
+/** More than any text of ours has. */
+const mostStateBytes = 2 ** 26;
+
+/** What a system says of a file that is not there, or cannot be read any more. */
+const damages = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EIO']);
+
+/** Runs what reads a checkpoint, and tells what is wrong with it from what is wrong with the system. */
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof CheckpointError || (typeof code === 'string' && !isDamage(error, code))) throw error;
+    throw new CheckpointError('damaged', `${path} is damaged: ${reasonOf(error)}`, path, error);
+  }
+}
+
+const isDamage = (error: unknown, code: string): boolean => error instanceof SafetensorsError || damages.has(code);
+
+/**
+ * What `state.json` says, its files being there with the lengths that it names.
+ * @throws CheckpointError for a damaged checkpoint or one of a later format; what the system says when it cannot read.
+ */
+export function loadManifest(path: string): Promise<Manifest> {
+  return reading(path, async () => {
+    const manifest = await withFile(path, stateFile, async (file) => {
+      const { size } = await file.stat();
+      if (size > mostStateBytes) throw new Error(`${stateFile} has ${size} bytes`);
+      const bytes = new Uint8Array(size);
+      await readFully(file, bytes, stateFile);
+      return parsed(new TextDecoder().decode(bytes));
+    });
+    try {
+      checkVersion(manifest);
+    } catch (error) {
+      throw new CheckpointError('version', `${path} cannot be read: ${reasonOf(error)}`, path);
+    }
+    for (const name of dataFiles) {
+      const { size } = await withFile(path, name, (file) => file.stat());
+      const { bytes } = manifest.files[name];
+      if (size !== bytes) throw new Error(`${name} has ${size} bytes, ${bytes} were written`);
+    }
+    return manifest;
+  });
+}
+
+function parsed(text: string): Manifest {
+  try {
+    return parseManifest(text);
+  } catch (error) {
+    throw new Error(`${stateFile}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function withFile<T>(folder: string, name: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  // Opening a pipe would wait for somebody to write to it.
+  const file = await open(join(folder, name), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    if (!(await file.stat()).isFile()) throw new Error(`${name} is no file`);
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readFully(file: FileHandle, into: Uint8Array, name: string): Promise<void> {
+  for (let done = 0; done < into.byteLength;) {
+    const { bytesRead } = await file.read(into, done, into.byteLength - done, done);
+    if (bytesRead === 0) throw new Error(`${name} has become shorter while it was read`);
+    done += bytesRead;
+  }
+}
+
+/**
+ * All state in one of its files, which is what its checksum says.
+ * @throws CheckpointError for a damaged file; what the system says when it cannot read.
+ */
+export function loadFile(path: string, manifest: Manifest, name: (typeof dataFiles)[number]): Promise<Loaded> {
+  return reading(path, async () => {
+    const { bytes, sha256 } = manifest.files[name];
+    const checksum = checksumFor(bytes);
+    try {
+      const loaded = await loadTensors(path, name, bytes, checksum);
+      if ((await checksum.digest()) !== sha256) throw new Error(`${name} is not what its checksum says`);
+      return loaded;
+    } finally {
+      await checksum.end();
+    }
+  });
+}
+
+async function loadTensors(path: string, name: string, bytes: number, checksum: Checksum): Promise<Loaded> {
+  const file = await openSafetensors(join(path, name));
+  try {
+    const infos = [...file.tensors.values()]; // in the order of the file, without holes
+    const headBytes = infos[0]?.byteOffset ?? bytes;
+    const head = new Uint8Array(new SharedArrayBuffer(headBytes));
+    await withFile(path, name, (raw) => readFully(raw, head, name));
+    await checksum.update(head);
+    const space = new SharedSpace();
+    const loaded = new Map<string, StateEntry>();
+    for (const info of infos) {
+      const memory = space.take(dtypeOf(info), info.size);
+      await file.read(info.name, { into: memory });
+      await updateInPieces(checksum, new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength));
+      loaded.set(info.name, { key: info.name, dtype: dtypeOf(info), shape: info.shape, memory });
+    }
+    return loaded;
+  } finally {
+    await file.close();
+  }
+}
+
+function dtypeOf({ name, dtype }: SafetensorsInfo): StateDType {
+  const own = dtypes[dtype];
+  if (own === undefined) throw new Error(`${JSON.stringify(name)} is of ${dtype}, which no state is`);
+  return own;
+}
+
+const pieceBytes = 2 ** 21;
+
+/** Other work gets its turn between pieces. */
+async function updateInPieces(checksum: Checksum, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
+    await checksum.update(bytes.subarray(at, at + pieceBytes));
+    if (bytes.byteLength > pieceBytes) await new Promise(setImmediate);
+  }
+}
+
