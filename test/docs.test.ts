@@ -11,6 +11,7 @@ const root = join(__dirname, '..', '..', '..');
 const library = join(root, 'dist', 'index.d.ts');
 const tfjsEntry = join(root, 'dist', 'tfjs', 'index.d.ts');
 const safetensorsEntry = join(root, 'dist', 'safetensors', 'index.d.ts');
+const checkpointEntry = join(root, 'dist', 'checkpoint', 'index.d.ts');
 
 // Examples that need TensorFlow.js, which `npm ci` does not install: `npm run test:tfjs` runs them.
 const needsTfjs = ({ code }: Example): boolean => code.includes("'@tensorflow/");
@@ -89,6 +90,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         gradstep: [library],
         'gradstep/tfjs': [tfjsEntry],
         'gradstep/safetensors': [safetensorsEntry],
+        'gradstep/checkpoint': [checkpointEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });
