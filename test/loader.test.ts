@@ -77,6 +77,23 @@ describe('the package as it is published', function () {
     expect(installed.run(imported, '--input-type=module').output).to.equal('1,2\n');
   });
 
+  it('saves and restores checkpoints of what `gradstep` made, by require and by import', () => {
+    const script = (load: string): string => `${load}
+      const w = variable([1, 2], { name: 'w' }), folder = require('node:path').join(process.cwd(), 'checkpoints');
+      (async () => {
+        await saveCheckpoint(folder, { variables: [w] }, { step: 3 });
+        w.assign([0, 0]);
+        const { step } = await restoreCheckpoint(folder, { variables: [w] });
+        console.log(step, w.data.join());
+      })();`;
+    const names = '{ saveCheckpoint, restoreCheckpoint }';
+    const required = `const { variable } = require('gradstep'), ${names} = require('gradstep/checkpoint');`;
+    expect(installed.run(script(required)).output).to.equal('3 1,2\n');
+    const imported = `import { createRequire } from 'node:module'; import { variable } from 'gradstep';
+      import ${names} from 'gradstep/checkpoint'; const require = createRequire(import.meta.url);`;
+    expect(installed.run(script(imported), '--input-type=module').output).to.equal('3 1,2\n');
+  });
+
   it('says in a browser that it does not run there', () => {
     const bundled = buildSync({
       stdin: {

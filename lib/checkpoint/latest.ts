@@ -30,8 +30,9 @@ export async function listed(folder: string): Promise<(Named & CheckpointPlace)[
  * @returns where it is; null where there is none.
  * @throws TypeError for what is no path; what the system says when it cannot read.
  * @example
- * const latest = await latestCheckpoint('checkpoints');
- * console.log(latest?.step);
+ * import { latestCheckpoint } from 'gradstep/checkpoint';
+ *
+ * void latestCheckpoint('checkpoints').then((latest) => console.log(latest?.step));
  */
 export async function latestCheckpoint(folder: CheckpointPath): Promise<CheckpointPlace | null> {
   for (const { path, step } of await listed(resolve(pathOf('folder', folder)))) {

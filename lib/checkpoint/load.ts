@@ -117,10 +117,10 @@ async function loadTensors(path: string, name: string, bytes: number, checksum: 
     const space = new SharedSpace();
     const loaded = new Map<string, StateEntry>();
     for (const info of infos) {
-      const memory = space.take(dtypeOf(info), info.size);
+      const memory = space.take(stateDTypeOf(info), info.size);
       await file.read(info.name, { into: memory });
       await updateInPieces(checksum, new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength));
-      loaded.set(info.name, { key: info.name, dtype: dtypeOf(info), shape: info.shape, memory });
+      loaded.set(info.name, { key: info.name, dtype: stateDTypeOf(info), shape: info.shape, memory });
     }
     return loaded;
   } finally {
@@ -128,7 +128,7 @@ async function loadTensors(path: string, name: string, bytes: number, checksum: 
   }
 }
 
-function dtypeOf({ name, dtype }: SafetensorsInfo): StateDType {
+function stateDTypeOf({ name, dtype }: SafetensorsInfo): StateDType {
   const own = dtypes[dtype];
   if (own === undefined) throw new Error(`${JSON.stringify(name)} is of ${dtype}, which no state is`);
   return own;

@@ -51,9 +51,13 @@ export interface RestoredCheckpoint extends CheckpointPlace {
  * that do not fit; Error, TypeError, RangeError, as `restoreState` has them, for keys, dtypes and shapes that do not fit; what the
  * system says when it cannot read. Nothing has changed then.
  * @example
+ * import { restoreCheckpoint } from 'gradstep/checkpoint';
+ *
  * const globalStep = createGlobalStep();
- * const restored = await restoreCheckpoint('checkpoints', { variables: [w], optimizer, globalStep });
- * console.log(restored === null ? 'from the start' : `from step ${restored.step}`);
+ * async function start(): Promise<void> {
+ *   const restored = await restoreCheckpoint('checkpoints', { variables: [w], optimizer, globalStep });
+ *   console.log(restored === null ? 'from the start' : `from step ${restored.step}`);
+ * }
  */
 export async function restoreCheckpoint(
   folder: CheckpointPath,

@@ -51,8 +51,10 @@ export interface SavedCheckpoint {
  * @throws TypeError, RangeError for wrong arguments, before anything is written; CheckpointError, of code `not-saved`, with what
  * the system says when it cannot write, with nothing left behind; what a part's `state()` throws.
  * @example
+ * import { saveCheckpoint } from 'gradstep/checkpoint';
+ *
  * const globalStep = createGlobalStep();
- * await saveCheckpoint('checkpoints', { variables: [w], optimizer, globalStep }, { keep: 3 });
+ * const saving = saveCheckpoint('checkpoints', { variables: [w], optimizer, globalStep }, { keep: 3 });
  */
 export async function saveCheckpoint(
   folder: CheckpointPath,

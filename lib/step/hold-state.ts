@@ -23,7 +23,7 @@ function keysOf(part: Stateful): readonly Key[] {
  * @returns what `use` returns.
  * @throws TypeError for what has no state, Error for a variable whose memory is gone.
  * @example
- * const saved = await holdState([w, optimizer], async () => copyState(collectState([w, optimizer])));
+ * const saved = holdState([w, optimizer], async () => copyState(collectState([w, optimizer])));
  */
 export async function holdState<T>(
   parts: Iterable<Stateful>,

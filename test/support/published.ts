@@ -28,7 +28,7 @@ export class Installation {
     mkdirSync(join(this.library, 'prebuilds'), { recursive: true });
     cpSync(join(root, 'package.json'), join(this.library, 'package.json'));
     cpSync(join(root, 'build', 'release', 'dist'), join(this.library, 'dist'), { recursive: true });
-    for (const entry of ['index.mjs', 'gradstep-safetensors.mjs']) {
+    for (const entry of ['index.mjs', 'gradstep-safetensors.mjs', 'gradstep-checkpoint.mjs']) {
       cpSync(join(root, 'dist', entry), join(this.library, 'dist', entry));
     }
     cpSync(built, this.binary);
