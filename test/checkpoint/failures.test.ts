@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { AdamOptimizer, createGlobalStep, MomentumOptimizer, variable } from 'gradstep';
 import { CheckpointError, latestCheckpoint, restoreCheckpoint, saveCheckpoint } from 'gradstep/checkpoint';
+import { manifestText, parseManifest } from '../../lib/checkpoint/manifest';
 import { countingModel } from '../support/checkpoint-model';
+import { collectWarnings } from '../support/warnings';
 
 let folder: string;
 
@@ -92,6 +94,8 @@ describe('checkpoints', () => {
   });
 
   describe('that are damaged', () => {
+    const warnings = collectWarnings();
+
     for (const file of files) {
       it(`are found out whatever byte of ${file} has changed, and the one before is restored`, async () => {
         await saved(1, 2);
@@ -108,6 +112,7 @@ describe('checkpoints', () => {
             expect(from).to.equal(join(folder, 'step-00000001'));
             expect(damaged.map(({ path }) => path)).to.deep.equal([join(folder, 'step-00000002')]);
             expect(step()).to.equal(1);
+            expect(warnings.splice(0).join()).to.match(/step-00000002 is damaged: .*; restored .*step-00000001/);
           }),
           { numRuns: 60 },
         );
@@ -171,7 +176,6 @@ describe('checkpoints', () => {
 
     it('may be of a later format, which is said', async () => {
       await saved(1);
-      const { manifestText, parseManifest } = await import('../../lib/checkpoint/manifest');
       const path = join(folder, 'step-00000001', 'state.json');
       const manifest = parseManifest(readFileSync(path, 'utf8'));
       writeFileSync(path, manifestText({ ...manifest, version: 2 as never }));

@@ -7,6 +7,7 @@ import { restoreCheckpoint } from 'gradstep/checkpoint';
 import { save } from '../../lib/checkpoint/save';
 import { countingModel } from '../support/checkpoint-model';
 import { LosingDisk } from '../support/losing-disk';
+import { collectWarnings } from '../support/warnings';
 
 const sizes = [3, 100];
 
@@ -28,6 +29,7 @@ async function saveUntilDark(disk: LosingDisk, keep: number): Promise<number> {
 
 describe('a loss of power while a checkpoint is saved', function () {
   this.timeout(60_000);
+  collectWarnings(); // of folders that could not be removed
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'gradstep-power-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
