@@ -7,3 +7,4 @@ export type { CheckpointContents, CheckpointPart, CheckpointParts, KnownParts } 
 export type { CheckpointPath } from './path';
 export { restoreCheckpoint, type RestoreCheckpointOptions, type RestoredCheckpoint } from './restore';
 export { saveCheckpoint, type SaveCheckpointOptions, type SavedCheckpoint } from './save';
+export { fromTorch, toTorch, type ToTorchOptions, type TorchParts, type TorchSource, type TorchTensor } from './torch';
