@@ -5,6 +5,7 @@ import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
 import { mnist } from './mnist';
+import { random } from './random';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   mnist,
   gemm,
   sparse,
+  random,
   rules,
   tfjs,
   tfjsFit,
