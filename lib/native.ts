@@ -104,6 +104,30 @@ export interface Binding {
   moveToward(averages: readonly FloatArray[], values: readonly FloatArray[], rate: number): void;
   clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
 
+  /**
+   * Random numbers are a function of `key`, `stream`, `counter` (whole numbers below 2^53) and the arguments after these: the
+   * same on every instruction set and for every number of threads. Element i is made of word i of Philox4x32-10's blocks for
+   * the counters (counter, stream), (counter + 1, stream) and so on, four words of 32 bits each; in float64 of words 2 i and
+   * 2 i + 1. So an array takes as many counters as it has times four elements, or two.
+   *
+   * Evenly distributed in [low, high).
+   */
+  randomUniform(out: FloatArray, key: number, stream: number, counter: number, low: number, high: number): void;
+  /** Normally distributed; `truncated`: less than two standard deviations from the mean. */
+  randomNormal(
+    out: FloatArray,
+    key: number,
+    stream: number,
+    counter: number,
+    mean: number,
+    stddev: number,
+    truncated: boolean,
+  ): void;
+  /** 1 where the element's word is below probability * 2^32, rounded, else 0: one word for each element in float64 too. */
+  randomBernoulli(out: FloatArray, key: number, stream: number, counter: number, probability: number): void;
+  /** out = 0 where the element's word is below rate * 2^32, rounded, else x / (1 - rate); rate is in [0, 1). */
+  dropout(out: FloatArray, x: FloatArray, key: number, stream: number, counter: number, rate: number): void;
+
   readonly rules: readonly Rule[];
   /**
    * One step of one rule over any number of variables, in groups that have hyperparameters of their own. `table` holds

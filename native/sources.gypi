@@ -18,6 +18,7 @@
       "native/drivers/gemm.cpp",
       "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
+      "native/drivers/random.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
@@ -32,6 +33,7 @@
       "native/binding/jobs.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
+      "native/binding/random.cpp",
       "native/binding/runtime.cpp",
       "native/binding/weak.cpp"
     ]
