@@ -13,8 +13,8 @@ const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) =
 const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
 /** What a typed array is to the engine: `Float32Array`, say; undefined for what is none. */
 export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
-const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
-const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
+export const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
+export const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
 const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
 const bytesOfShared = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength');
 const isResizable = getterOf<boolean | undefined>(ArrayBuffer.prototype, 'resizable');
