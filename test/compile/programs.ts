@@ -216,8 +216,8 @@ export function eagerStep(world: World, description: Description, batch: Batch):
   const gradients = accumulate === undefined ? part(0) : accumulator.take();
   const { pairs, norm } = clipped(gradients, clip);
   const applied = optimizer.applyGradients(pairs, globalStep && { globalStep });
-  const { data } = gradients.loss;
-  return { loss: data.length === 1 ? data[0]! : data.reduce((sum, value) => sum + value, 0), norm, applied };
+  const values = [...gradients.loss.data];
+  return { loss: values.length === 1 ? values[0]! : values.reduce((sum, value) => sum + value, 0), norm, applied };
 }
 
 /** The same step, compiled. */
