@@ -133,14 +133,14 @@ export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } 
 
 export {
   compileStep,
-  CompiledStep,
+  type CompiledStep,
   type CompileStepOptions,
   type StepClip,
   type StepResult,
 } from './compile/compile-step';
-export { compile, Compiled, type CompileOptions, type Outputs } from './compile/compile';
+export { compile, type Compiled, type CompileOptions, type Outputs } from './compile/compile';
 export type { FloatInput, Inputs, Int32Input, RunInputs, TracedInputs } from './compile/inputs';
-export { Indices } from './tensor/indices';
+export type { Indices } from './tensor/indices';
 export type { IndicesLike } from './tensor/indexed-slices';
 
 export { runtime, type Isa } from './runtime';

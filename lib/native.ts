@@ -226,7 +226,6 @@ export const binaryFunctions = [
 export type UnaryFunction = (typeof unaryFunctions)[number];
 export type BinaryFunction = (typeof binaryFunctions)[number];
 
-
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
 export const taskKinds = [
   'fill',

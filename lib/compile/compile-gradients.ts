@@ -53,7 +53,8 @@ export class CompiledGradients<I extends Inputs = Inputs> {
     this.gradients.forEach((array, i) => {
       const { dtype, size, name } = variables[i]!;
       const memory = Memory.of(array, dtype);
-      if (memory.length !== size) throw new RangeError(`gradient of '${name}' has ${memory.length} elements, not ${size}`);
+      if (memory.length !== size)
+        throw new RangeError(`gradient of '${name}' has ${memory.length} elements, not ${size}`);
       this.runner.outputs[i] = memory;
     });
   }

@@ -258,7 +258,8 @@ function clipOf(clip: unknown): { kind: ProgramClip; by: number } {
 function withGradients({ variables, gradients }: Traced) {
   const stepped = variables.filter((_, i) => gradients[i] !== null);
   if (stepped.length === 0) {
-    const names = variables.length === 0 ? 'it reads no trainable variable' : `it depends on none of ${namesOf(variables)}`;
+    const names =
+      variables.length === 0 ? 'it reads no trainable variable' : `it depends on none of ${namesOf(variables)}`;
     throw new Error(`No gradients provided for any variable of the loss: ${names}.`);
   }
   const present = gradients.filter((gradient) => gradient !== null);

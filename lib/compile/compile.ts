@@ -139,5 +139,5 @@ function tensorsOf(result: unknown): Tensor[] {
 function outputOf(recorder: Recorder, tensor: Tensor): Output {
   const memory = Memory.take(tensor.dtype, tensor.size);
   recorder.kernels.copy(memory.operand, tensor.operand);
-  return { value: recorder.ref(memory.operand).value, shape: tensor.shape };
+  return { value: recorder.ref(memory.operand, tensor.dtype).value, shape: tensor.shape };
 }

@@ -18,7 +18,6 @@ import type { Ref } from './values';
 export interface Traced {
   readonly loss: Ref;
   readonly lossLength: number;
-  readonly lossDType: DType;
   readonly variables: readonly Variable[];
   /** In the order of the variables; null where the loss does not depend on one. */
   readonly gradients: readonly (ProgramGradient | null)[];
@@ -55,9 +54,8 @@ export function traceGradients(recorder: Recorder, given: ToTrace): Traced {
             const variables = given.variables ?? [...tape.variables];
             const found = ownMemory(walkBack(tape, value, gradY, variables, given.aggregationMethod));
             return {
-              loss: recorder.ref(loss.operand),
+              loss: recorder.ref(loss.operand, loss.dtype),
               lossLength: loss.size,
-              lossDType: loss.dtype,
               variables,
               gradients: found.map((gradient, i) => {
                 const own = given.isDense ? denseOf(gradient, variables[i]!) : gradient;
@@ -96,7 +94,7 @@ function gradientOf(recorder: Recorder, gradient: Gradient): ProgramGradient {
     const count = denseShape![0]!;
     const elements = denseShape!.slice(1).reduce((product, size) => product * size, 1);
     const list = recorder.list(indices, count);
-    return { ref: recorder.ref(values.operand), length: values.size, rows: { list, count, elements } };
+    return { ref: recorder.ref(values.operand, values.dtype), length: values.size, rows: { list, count, elements } };
   }
-  return { ref: recorder.ref(gradient.operand), length: gradient.size, rows: null };
+  return { ref: recorder.ref(gradient.operand, gradient.dtype), length: gradient.size, rows: null };
 }

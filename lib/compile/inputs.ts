@@ -1,5 +1,5 @@
 import { checkDType, shown } from '../checks';
-import { bytesPerElement, dtypeOf, isFloatArray, isInt32Array, lengthOf } from '../tensor/arrays';
+import { bytesPerElement, classOf, isFloatArray, isInt32Array, kindOf, lengthOf } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { toIndices } from '../tensor/indexed-slices';
 import { Indices } from '../tensor/indices';
@@ -27,7 +27,9 @@ export interface Int32Input {
 export type Inputs = Readonly<Record<string, FloatInput | Int32Input>>;
 
 /** What the function that is compiled gets for its inputs: tensors, and `Indices` where they are int32. */
-export type TracedInputs<I extends Inputs> = { readonly [Name in keyof I]: I[Name] extends Int32Input ? Indices : Tensor };
+export type TracedInputs<I extends Inputs> = {
+  readonly [Name in keyof I]: I[Name] extends Int32Input ? Indices : Tensor;
+};
 
 /** What a run takes for its inputs: tensors of their shapes, typed arrays of their sizes. */
 export type RunInputs<I extends Inputs> = {
@@ -114,8 +116,9 @@ export function fedArray({ name, dtype, shape, size }: Declared, given: unknown)
     }
     return given.data;
   }
-  if (!isFloatArray(given)) throw new TypeError(`${name} must be a Tensor or a typed array, got ${shown(given)}`);
-  if (dtypeOf(given) !== dtype) throw new TypeError(`${name} is ${dtypeOf(given)}, expected ${dtype}`);
+  if (!isFloatArray(given) || kindOf(given) !== classOf[dtype]) {
+    throw new TypeError(`${name} must be a Tensor or a ${classOf[dtype]}, got ${shown(given)}`);
+  }
   checkLength(name, shape, size, lengthOf(given));
   return given;
 }

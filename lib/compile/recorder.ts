@@ -1,5 +1,5 @@
 import type { TaskKind } from '../native';
-import { bufferOf, byteOffsetOf, bytesPerElement, dtypeOf, lengthOf, newArray } from '../tensor/arrays';
+import { bufferOf, byteOffsetOf, bytesPerElement, lengthOf, newArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { Memory } from '../tensor/memory';
 import { refuseInTrace, type Kernels, type Trace } from '../tensor/trace';
@@ -24,7 +24,7 @@ interface Parts {
   readonly sizes?: readonly number[];
   readonly numbers?: readonly number[];
   readonly items?: readonly number[];
-  readonly terms?: readonly Ref[];
+  readonly terms?: readonly FloatArray[];
   readonly indices?: { readonly array: Int32Array; readonly limit: number };
 }
 
@@ -90,17 +90,17 @@ export class Recorder implements Trace {
   }
 
   /** What an array of a tensor or memory stands for. */
-  ref(array: FloatArray): Ref {
+  ref(array: FloatArray, dtype: DType): Ref {
     const buffer = bufferOf(array);
     const offset = byteOffsetOf(array);
     const value = this.computed.get(buffer);
     if (value !== undefined) return { value, offset };
-    const bytes = lengthOf(array) * bytesPerElement[dtypeOf(array)];
+    const bytes = lengthOf(array) * bytesPerElement[dtype];
     for (const external of this.others.get(buffer) ?? []) {
       const from = offset - external.offset;
       if (from >= 0 && from + bytes <= external.value.bytes) return { value: external.value, offset: from };
     }
-    return { value: this.constant(array), offset: 0 };
+    return { value: this.constant(array, dtype), offset: 0 };
   }
 
   /** The list that an array of indices stands for. */
@@ -116,8 +116,8 @@ export class Recorder implements Trace {
 
   /** A copy of `x` into memory of others: all of a variable. */
   store(memory: Memory, x: FloatArray): void {
-    const out = memory.operand;
-    this.note('copy', out, [this.ref(out), this.ref(x)], { sizes: [memory.length] });
+    const { dtype, length } = memory;
+    this.note('copy', dtype, [this.ref(memory.operand, dtype), this.ref(x, dtype)], { sizes: [length] });
   }
 
   /** A value of the program's own that no tensor stands for. */
@@ -146,7 +146,10 @@ export class Recorder implements Trace {
     logSoftmaxGradient: (dx, dy, y, columns) =>
       this.add('logSoftmaxGradient', [dx, dy, y], { sizes: rows(dx, columns) }),
     softmaxCrossEntropy: (loss, backprop, labels, logits, columns) =>
-      this.add('softmaxCrossEntropy', [loss, backprop, labels, logits], { writes: 2, sizes: [lengthOf(loss), columns] }),
+      this.add('softmaxCrossEntropy', [loss, backprop, labels, logits], {
+        writes: 2,
+        sizes: [lengthOf(loss), columns],
+      }),
     sparseSoftmaxCrossEntropy: (loss, backprop, labels, logits, columns) =>
       this.add('sparseSoftmaxCrossEntropy', [loss, backprop, logits], {
         writes: 2,
@@ -172,8 +175,7 @@ export class Recorder implements Trace {
       const option = Number(transposeA) + 2 * Number(transposeB) + (bias === undefined ? 0 : 4) + 8 * Number(relu);
       this.add('gemm', [out, a, b, bias], { option, sizes: [m, n, k] });
     },
-    addN: (out, terms) =>
-      this.add('addN', [out], { sizes: [lengthOf(out)], terms: terms.map((term) => this.ref(term)) }),
+    addN: (out, terms) => this.add('addN', [out], { sizes: [lengthOf(out)], terms }),
     addScaled: (out, x, factor) => this.add('addScaled', [out, x], { sizes: [lengthOf(out)], numbers: [factor] }),
     scale: (out, x, factor) => this.add('scale', [out, x], { sizes: [lengthOf(out)], numbers: [factor] }),
     clipByValue: (out, x, low, high) =>
@@ -190,17 +192,16 @@ export class Recorder implements Trace {
   };
 
   private add(kind: TaskKind, arrays: readonly (FloatArray | undefined)[], parts: Parts): void {
-    const refs = arrays.map((array) => (array === undefined ? null : this.ref(array)));
-    for (const ref of refs.slice(0, parts.writes ?? 1)) {
-      if (ref!.value.where !== 'arena') refuseInTrace('writing into memory that is not of the function itself');
-    }
-    this.note(kind, arrays[0]!, refs, parts);
+    const out = this.computed.get(bufferOf(arrays[0]!));
+    if (out?.where !== 'arena') refuseInTrace('writing into memory that is not of the function itself');
+    const refs = arrays.map((array) => (array === undefined ? null : this.ref(array, out.dtype)));
+    this.note(kind, out.dtype, refs, parts);
   }
 
-  private note(kind: TaskKind, out: FloatArray, arrays: readonly (Ref | null)[], parts: Parts): void {
-    const { option = 0, writes = 1, sizes = [], numbers = [], items = [], terms = [], indices } = parts;
+  private note(kind: TaskKind, dtype: DType, arrays: readonly (Ref | null)[], parts: Parts): void {
+    const { option = 0, writes = 1, sizes = [], numbers = [], items = [], indices } = parts;
+    const terms = (parts.terms ?? []).map((term) => this.ref(term, dtype));
     const list = indices === undefined ? null : this.list(indices.array, indices.limit);
-    const dtype = dtypeOf(out);
     this.tasks.push({ kind, dtype, option, arrays, writes, sizes, numbers, items, terms, list });
   }
 
@@ -211,8 +212,7 @@ export class Recorder implements Trace {
     return { memory: Memory.traced(array, dtype), value };
   }
 
-  private constant(array: FloatArray): Value {
-    const dtype = dtypeOf(array);
+  private constant(array: FloatArray, dtype: DType): Value {
     const key = lengthOf(array) === 1 ? `${dtype} ${Object.is(array[0], -0) ? '-0' : array[0]}` : undefined;
     const found = key === undefined ? undefined : this.scalars.get(key);
     if (found !== undefined) return found;

@@ -118,7 +118,8 @@ export function permuted(x: Tensor, perm: readonly number[]): Tensor {
   const shape = perm.map((d) => x.shape[d]!);
   const strides = stridesOf(x.shape);
   const out = allocate(x.dtype, shape, x.size);
-  if (x.size > 0) kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
+  if (x.size > 0)
+    kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
   return out;
 }
 

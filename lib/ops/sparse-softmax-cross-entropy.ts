@@ -19,10 +19,7 @@ import { record, toTensor, type TensorLike } from '../autodiff/tape';
  * than rows, or logits without a dimension.
  * Source: `tf.nn.sparse_softmax_cross_entropy_with_logits`.
  */
-export function sparseSoftmaxCrossEntropyWithLogits(
-  labels: IndicesLike,
-  logits: TensorLike,
-): Tensor {
+export function sparseSoftmaxCrossEntropyWithLogits(labels: IndicesLike, logits: TensorLike): Tensor {
   const classes = toIndices('labels', labels);
   const x = toTensor('logits', logits);
   if (x.shape.length === 0) throw new RangeError('logits has shape []: it must have at least one dimension');

@@ -41,6 +41,9 @@ export function isInt32Array(value: unknown): value is Int32Array {
   return kindOf(value) === 'Int32Array';
 }
 
+/** The class of arrays that hold this. */
+export const classOf: Readonly<Record<DType, string>> = { float32: 'Float32Array', float64: 'Float64Array' };
+
 /** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
   return kindOf(array) === 'Float32Array' ? 'float32' : 'float64';

@@ -21,9 +21,16 @@ describe('compile', () => {
     const inputs = { x: { shape: [2], dtype: 'float64' } } as const;
     const x = Float64Array.of(1, -2);
     const asObject = compile(({ x }) => ({ y: ops.neg(x), x, z: ops.reshape(x, [2, 1]) }), { inputs }).runSync({ x });
-    expect([asObject.x.toArray(), asObject.y.toArray(), asObject.z.toArray()]).to.deep.equal([[1, -2], [-1, 2], [[1], [-2]]]);
+    expect([asObject.x.toArray(), asObject.y.toArray(), asObject.z.toArray()]).to.deep.equal([
+      [1, -2],
+      [-1, 2],
+      [[1], [-2]],
+    ]);
     const asList = compile(({ x }) => [x, ops.abs(x)], { inputs }).runSync({ x });
-    expect(asList.map((one) => one.toArray())).to.deep.equal([[1, -2], [1, 2]]);
+    expect(asList.map((one) => one.toArray())).to.deep.equal([
+      [1, -2],
+      [1, 2],
+    ]);
   });
 
   it('reads variables anew', () => {

@@ -4,7 +4,15 @@ import { gradients, IndexedSlices, ops, tidy, variable, type Tensor } from '../.
 
 describe('compileGradients', () => {
   it('writes the loss and dense gradients where they are wanted', () => {
-    const [table, other, unused] = [variable([[1, 2], [3, 4], [5, 6]]), variable([[0.5, 2]]), variable([1, 2])];
+    const [table, other, unused] = [
+      variable([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+      variable([[0.5, 2]]),
+      variable([1, 2]),
+    ];
     const rows = Int32Array.of(2, 0, 2);
     const loss = (given: Int32Array): Tensor => ops.reduceSum(ops.square(ops.mul(ops.gather(table, given), other)));
     const wanted = [table, other, unused].map(({ size }) => new Float32Array(new SharedArrayBuffer(4 * size)));

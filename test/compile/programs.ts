@@ -72,10 +72,7 @@ export const steps: Readonly<Record<string, Step>> = {
   centred: (h) => ops.sub(h, ops.reduceMean(h, 1, { keepDims: true })),
   normalized: (h) => ops.div(h, ops.add(ops.reduceSum(ops.abs(h), 0, { keepDims: true }), 1)),
   batched: (h, { weights }) =>
-    ops.reshape(
-      ops.matMul(ops.reshape(h, [1, ...h.shape]), ops.reshape(weights, [1, ...weights.shape])),
-      h.shape,
-    ),
+    ops.reshape(ops.matMul(ops.reshape(h, [1, ...h.shape]), ops.reshape(weights, [1, ...weights.shape])), h.shape),
 };
 
 /** From [n, width] to a loss. */

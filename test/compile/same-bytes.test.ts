@@ -14,7 +14,9 @@ function expectSame(description: Description): void {
     const expected = eagerStep(eager, description, batch);
     const found = run(batch);
     expect(numbersOf(found), `loss, norm, applied of step ${step}`).to.deep.equal(numbersOf(expected));
-    expect(bytesOf(remains(other)) === bytesOf(remains(eager)), `variables and slots after step ${step}`).to.equal(true);
+    expect(bytesOf(remains(other)) === bytesOf(remains(eager)), `variables and slots after step ${step}`).to.equal(
+      true,
+    );
   }
 }
 
