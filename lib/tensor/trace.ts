@@ -39,6 +39,7 @@ export interface Kernels extends Pick<Binding, Native> {
   concatenate(lists: readonly Int32Array[]): Int32Array;
 }
 
+/* eslint-disable @typescript-eslint/unbound-method -- the addon's functions have no `this` */
 const computing: Kernels = {
   unary: native.unary,
   binary: native.binary,
@@ -73,6 +74,7 @@ const computing: Kernels = {
     return all;
   },
 };
+/* eslint-enable @typescript-eslint/unbound-method */
 
 /** What a program that is being put together wants to know. */
 export interface Trace {

@@ -221,7 +221,8 @@ bool read_program_step(Arguments& args, ProgramStep& step) {
   const Floats table = args.floats("table", Format::float64);
   Header header;
   if (args.failed() || !read_header(args, table, header)) return false;
-  const size_t slot_count = scalar::kTable.rules[header.rule].slot_count, hyper_count = static_cast<size_t>(header.items - header.hyper);
+  const size_t slot_count = scalar::kTable.rules[header.rule].slot_count,
+               hyper_count = static_cast<size_t>(header.items - header.hyper);
   step.rule = header.rule;
   step.all_rows = header.all_rows;
   step.groups = header.groups;

@@ -20,8 +20,8 @@ bool read_update(Arguments& args, Update& update);
 // has thrown.
 bool read_layout(Arguments& args, void* step, size_t bytes);
 
-// Reads the next argument, such a `table`, for the step at a program's end; its gradients are not looked at. False: it has
-// thrown.
+// Reads the next argument, such a `table`, for the step at a program's end; its gradients are not looked at. False: it
+// has thrown.
 bool read_program_step(Arguments& args, ProgramStep& step);
 
 // Reads [address, length, factor] for each of `count` arrays. False: it has thrown.

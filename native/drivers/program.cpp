@@ -31,7 +31,8 @@ bool Program::step_fits() const {
     }
     // The limit of its list is `rows`.
     if (gradient.row_elements != step_.row_elements[i]) return false;
-    if (variable.length != gradient.rows * gradient.row_elements || !Update::can_sum(variable, step_.rule)) return false;
+    if (variable.length != gradient.rows * gradient.row_elements || !Update::can_sum(variable, step_.rule))
+      return false;
   }
   return true;
 }

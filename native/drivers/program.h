@@ -62,7 +62,10 @@ class Program {
   bool step_fits() const;
 
   // What a run has found, for the caller to publish.
-  struct Result { double loss, norm; bool applied; };
+  struct Result {
+    double loss, norm;
+    bool applied;
+  };
 
   // Runs it all, on this thread and the pool. False when memory is out, with no variable changed.
   [[nodiscard]] bool run(Result& result);
@@ -89,7 +92,11 @@ class Program {
   Buffer<Task> tasks_;
   Buffer<Segment> segments_;
   size_t segments_before_ = 0;  // the update
-  struct Loss { Format format; Operand values; size_t count; } loss_ = {};
+  struct Loss {
+    Format format;
+    Operand values;
+    size_t count;
+  } loss_ = {};
   GradientTail tail_;
   double unscale_ = 1;
   ProgramStep step_;

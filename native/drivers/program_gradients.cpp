@@ -69,8 +69,8 @@ void GradientTail::take(const TaskContext& context, double unscale) {
   for (size_t i = 0; i < gradients.size(); ++i) {
     const ProgramGradient& gradient = gradients[i];
     const bool is_dense = gradient.list == ProgramGradient::kDense;
-    now_[i] = {context.at<char>(gradient.values), gradient.count, 1, is_dense ? nullptr : context.indices[gradient.list],
-               is_dense ? 0 : gradient.list_length};
+    now_[i] = {context.at<char>(gradient.values), gradient.count, 1,
+               is_dense ? nullptr : context.indices[gradient.list], is_dense ? 0 : gradient.list_length};
     if (unscale != 1) times(i, unscale);
   }
 }

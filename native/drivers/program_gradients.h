@@ -19,10 +19,10 @@ struct ProgramGradient {
   Operand values;  // [count]
   size_t count;
   size_t list = kDense, list_length = 0;  // the rows that a sparse one has
-  size_t rows = 0, row_elements = 0;  // of the whole variable
+  size_t rows = 0, row_elements = 0;      // of the whole variable
   bool has_whole = false;
-  Operand whole = {};   // where one is summed or made dense: [rows, row_elements], or the rows that there can be
-  Operand sorted = {};  // of a sparse one that is summed: its rows in their order
+  Operand whole = {};    // where one is summed or made dense: [rows, row_elements], or the rows that there can be
+  Operand sorted = {};   // of a sparse one that is summed: its rows in their order
   size_t most_rows = 0;  // how many of them there is room for
   size_t first_position = 0, first_row = 0;  // in the memory of RowSums
 };

@@ -23,8 +23,8 @@ class Program::Parser {
   Parser(Program& program, const double* table, size_t length) : program_(program), reader_(table, length) {}
 
   const char* parse() {
-    const char* (Parser::*const parts[])() = {&Parser::places,    &Parser::lists,   &Parser::constants, &Parser::tasks,
-                                              &Parser::gradients, &Parser::memory};
+    const char* (Parser::* const parts[])() = {&Parser::places, &Parser::lists,     &Parser::constants,
+                                               &Parser::tasks,  &Parser::gradients, &Parser::memory};
     for (const auto part : parts) {
       const char* const problem = (this->*part)();
       if (problem != nullptr) return problem;
@@ -177,8 +177,7 @@ class Program::Parser {
       }
       case TaskKind::binaryBroadcast: return task.option < kBinaryCount && broadcast(task, items, found_memory);
       case TaskKind::permute: return task.option == 0 && layout(task, items, found_memory);
-      case TaskKind::sum:
-        return is_plain && fit(0, Product(n[0]) * n[2]) && fit(1, Product(n[0]) * n[1] * n[2]);
+      case TaskKind::sum: return is_plain && fit(0, Product(n[0]) * n[2]) && fit(1, Product(n[0]) * n[1] * n[2]);
       case TaskKind::softmax:
       case TaskKind::logSoftmax: return is_plain && all_fit(2, Product(n[0]) * n[1]);
       case TaskKind::softmaxGradient:
@@ -308,10 +307,13 @@ class Program::Parser {
       if (!reader_.good || gradient.rows > INT32_MAX) return false;
       const IndexList& list = program_.lists_[gradient.list];
       gradient.list_length = list.length;
-      if (!(Product(list.length) * gradient.row_elements).is(gradient.count) || list.limit > gradient.rows) return false;
+      if (!(Product(list.length) * gradient.row_elements).is(gradient.count) || list.limit > gradient.rows)
+        return false;
       const Product most = Product(list.length) * program_.repeats_;
       gradient.most_rows = most.at_most(gradient.rows) ? list.length * program_.repeats_ : gradient.rows;
-      whole = Product(tail.clip == Clip::average_norm ? gradient.rows : tail.accumulates ? gradient.most_rows : 0) *
+      whole = Product(tail.clip == Clip::average_norm ? gradient.rows
+                      : tail.accumulates              ? gradient.most_rows
+                                                      : 0) *
               gradient.row_elements;
       if (tail.accumulates) sorted = Product(gradient.most_rows) * gradient.row_elements;
     }
@@ -342,7 +344,11 @@ const char* Program::parse(const double* table, size_t length) { return Parser(*
 
 namespace {
 
-struct Stretch { Operand at; size_t bytes; bool is_scalar, is_written; };
+struct Stretch {
+  Operand at;
+  size_t bytes;
+  bool is_scalar, is_written;
+};
 
 constexpr size_t kMostStretches = 12;
 

@@ -106,8 +106,7 @@ template <class T> bool run(const Task& task, const TaskContext& context) {
     case TaskKind::sum: return sum(array(0), array(1), sizes[0], sizes[1], sizes[2], task.numbers[0]);
     case TaskKind::softmax: return softmax(array(0), array(1), sizes[0], sizes[1]), true;
     case TaskKind::logSoftmax: return log_softmax(array(0), array(1), sizes[0], sizes[1]), true;
-    case TaskKind::softmaxGradient:
-      return softmax_gradient(array(0), array(1), array(2), sizes[0], sizes[1]), true;
+    case TaskKind::softmaxGradient: return softmax_gradient(array(0), array(1), array(2), sizes[0], sizes[1]), true;
     case TaskKind::logSoftmaxGradient:
       return log_softmax_gradient(array(0), array(1), array(2), sizes[0], sizes[1]), true;
     case TaskKind::softmaxCrossEntropy:

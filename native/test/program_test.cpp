@@ -36,10 +36,10 @@ Table program(size_t repetitions) {
   Table table;
   append(table, {512, double(repetitions), 2});
   append(table, {kRows * 16, repetitions > 1 ? kRows * 16.0 : 0, 1, 0});  // place 1: x
-  append(table, {16, 0, 0, 0});                                          // place 2: w
+  append(table, {16, 0, 0, 0});                                           // place 2: w
   append(table, {2, kRows, repetitions > 1 ? double(kRows) : 0, 4, 0});   // list 0: labels
-  append(table, {2 * kRows, 0, 4, 2, 0, 0});                             // list 1: twice these
-  append(table, {1, 0, 448, 1, 2});                                      // a 2 at 448
+  append(table, {2 * kRows, 0, 4, 2, 0, 0});                              // list 1: twice these
+  append(table, {1, 0, 448, 1, 2});                                       // a 2 at 448
   append(table, {6});
   append(table, {number_of(TaskKind::sum), 0, 0, 0, 0, 1, 0, 1, kRows, 4, 1, 0});           // [0] = columns of x
   append(table, {number_of(TaskKind::binary), 0, 2, 0, 64, 0, 0, 2, 0, 4, 1, 0});           // [64] = [0] * w
@@ -48,9 +48,9 @@ Table program(size_t repetitions) {
   append(table, {number_of(TaskKind::sumOfSquares), 0, 0, 0, 256, 1, 0, 4 * kRows, 1, 0});  // [256]
   append(table, {number_of(TaskKind::gather), 0, 0, 0, 320, 2, 0, 2 * kRows, 4, 1, 1, 1});  // [320] = w[labels twice]
   append(table, {0});
-  append(table, {0, 0, 256, 1});                               // the loss
+  append(table, {0, 0, 256, 1});                                // the loss
   append(table, {repetitions > 1 ? 1.0 : 0, 1, 1.5, 1, 0, 1});  // clipped to a global norm of 1.5
-  append(table, {0, 0, 192, 4, 0, 0, 384, 0, 0});              // the gradient
+  append(table, {0, 0, 192, 4, 0, 0, 384, 0, 0});               // the gradient
   return table;
 }
 
@@ -125,13 +125,14 @@ void computes() {
 void refuses() {
   std::mt19937 random(3);
   size_t refused = 0, ran = 0;
-  const double numbers[] = {0,   1,        2,       3,    4,     5,         7,   8,        16,   63,          64,  256,
-                            448, 511, 512, 513, 4096, -1, 0.5, 1e9, 4294967296.0, 9007199254740991.0, 1e300, NAN, INFINITY, -INFINITY};
+  const double numbers[] = {0,     1,   2,        3,        4,   5,    7,  8,   16,  63,           64,
+                            256,   448, 511,      512,      513, 4096, -1, 0.5, 1e9, 4294967296.0, 9007199254740991.0,
+                            1e300, NAN, INFINITY, -INFINITY};
   constexpr size_t kCount = sizeof numbers / sizeof *numbers;
   const auto attempt = [&](Table table) {
     Program compiled;
     if (!table.empty() && table[0] > 1e6) table[0] = 1024;  // zeroing all memory there is would take long
-    const std::vector<double> exact(table);  // its end is the end of its memory
+    const std::vector<double> exact(table);                 // its end is the end of its memory
     if (compiled.parse(exact.data(), exact.size()) != nullptr) return ++refused, void();
     Memory memory(2);
     std::vector<std::vector<char>> others;
