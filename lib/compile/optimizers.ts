@@ -30,9 +30,11 @@ export function stepsOf(optimizer: unknown): Steps {
     }
     inner = inner.optimizer;
   }
-  if (!(inner instanceof RuleOptimizer) || !hasMethodsOf(inner, RuleOptimizer.prototype)) refuse(inner);
+  if (!isRuleOptimizer(inner) || !hasMethodsOf(inner, RuleOptimizer.prototype)) refuse(inner);
   return { optimizer: inner, lossScale };
 }
+
+const isRuleOptimizer = (optimizer: Optimizer): optimizer is RuleOptimizer => optimizer instanceof RuleOptimizer;
 
 const hasMethodsOf = (optimizer: Optimizer, prototype: Optimizer): boolean =>
   optimizer.computeGradients === prototype.computeGradients && optimizer.applyGradients === prototype.applyGradients;

@@ -8,6 +8,8 @@
 
 namespace gradstep {
 
+const char* const Program::kNoMemory = "out of memory";
+
 size_t Program::given_length(size_t i) const {
   const ProgramPlace& of = place(i);
   return (of.bytes + (repeats_ - 1) * of.stride) / kFormatBytes[static_cast<size_t>(of.format)];

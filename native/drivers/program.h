@@ -41,7 +41,7 @@ class Program {
   // be parsed must not be used.
   const char* parse(const double* table, size_t length);
 
-  static constexpr const char* kNoMemory = "out of memory";
+  static const char* const kNoMemory;  // one and the same pointer everywhere
 
   size_t place_count() const { return places_.size() - 1; }
   const ProgramPlace& place(size_t i) const { return places_[i + 1]; }

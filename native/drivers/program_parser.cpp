@@ -40,7 +40,7 @@ class Program::Parser {
     if (!reader_.good || program_.repeats_ == 0 || program_.repeats_ > kMostRepeats)
       return "a program must begin with the bytes of its arena, repetitions and places";
     // Zeroed, although no task reads what none has written: a program that was put together wrongly shows no secrets.
-    if (!program_.arena_.resize(arena) || !program_.places_.reserve(count + 1)) return kNoMemory;
+    if (!program_.arena_.resize(std::max<size_t>(arena, 1)) || !program_.places_.reserve(count + 1)) return kNoMemory;
     memset(program_.arena_.data(), 0, arena);
     program_.places_.add_reserved({arena, 0, false, Format::float32});
     for (size_t i = 0; i < count; ++i) {
