@@ -1,6 +1,7 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
+import { compile } from './compile';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
@@ -20,6 +21,7 @@ export const cases: readonly Case[] = [
   clip,
   threads,
   mnist,
+  compile,
   gemm,
   sparse,
   rules,
