@@ -22,6 +22,7 @@ export { unzip, zip } from './step/zip';
 export {
   clipByAverageNorm,
   clipByGlobalNorm,
+  clipByGlobalNormAsync,
   clipByNorm,
   clipByValue,
   globalNorm,

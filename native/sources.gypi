@@ -7,7 +7,8 @@
     "runtime": [
       "native/runtime/cpu.cpp",
       "native/runtime/dispatch.cpp",
-      "native/runtime/pool.cpp"
+      "native/runtime/pool.cpp",
+      "native/runtime/queue.cpp"
     ],
     "runtime_posix": ["native/runtime/os/posix.cpp", "native/runtime/os/posix_memory.cpp"],
     "runtime_windows": ["native/runtime/os/windows.cpp", "native/runtime/os/windows_memory.cpp"],
@@ -30,7 +31,9 @@
       "native/binding/addon.cpp",
       "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
+      "native/binding/environment.cpp",
       "native/binding/gradients.cpp",
+      "native/binding/jobs.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
       "native/binding/program.cpp",

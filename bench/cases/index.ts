@@ -2,6 +2,7 @@ import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
 import { compile } from './compile';
+import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   compile,
   gemm,
   sparse,
+  eventLoop,
   rules,
   tfjs,
   tfjsFit,

@@ -3,23 +3,32 @@ import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
-import { Constraints } from '../step/constraints';
+import { Loans } from '../step/loan';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
-import { Plans, type Mechanism, type Plan, type Step } from '../step/plan';
+import type { Read } from '../step/pairs';
+import { Plans, type Mechanism, type Step } from '../step/plan';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
+import { checkQuiet, type Key } from '../step/turns';
 import { GlobalStep } from '../tensor/global-step';
 import type { StateEntry, StateSource } from '../tensor/state';
 import { Variable } from '../tensor/variable';
-import { applyNames, checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
+import {
+  applyNames,
+  checkName,
+  Optimizer,
+  sortedByName,
+  type ApplyGradientsOptions,
+  type PlannedStep,
+} from './optimizer';
 
 /** @typeParam H the optimizer's hyperparameters. */
 export interface OptimizerOptions<H extends object = object> {
   /** Variables that step with hyperparameters of their own over the optimizer's. */
   groups?: readonly ParameterGroup<H>[];
-  /** Accepted for TensorFlow's sake; steps of one thread never race. Default: false. */
+  /** Accepted for TensorFlow's sake: steps of one thread never race, as asynchronous ones take turns. Default: false. */
   useLocking?: boolean;
   /** Names the slots. Default: the class's name without `Optimizer`. */
   name?: string;
@@ -136,33 +145,54 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): boolean {
     const globalStep = options === undefined ? undefined : globalStepOf(options);
     this.checkInUse();
-    const read = this.plans.read(gradsAndVars);
-    const plan = this.plans.for(read);
-    const step = plan.prepare(read.gradients);
+    const step = this.makeStep(this.plans.read(gradsAndVars), globalStep);
     try {
-      if (plan.constrained.length > 0) {
-        this.runConstrained(plan, step);
-      } else {
-        step.run();
-        step.publishSlots();
-      }
-      for (const { settings, group } of plan.groups.settings) this.finish(step.hyper[group]!, settings);
-      globalStep?.increment();
-      step.spendGradients();
+      step.run();
+      step.publish();
     } finally {
-      plan.takeBack(step);
+      step.end();
     }
     return true;
   }
 
-  private runConstrained(plan: Plan, step: Step): void {
-    const constraints = new Constraints(plan.constrained, this.changedBy(plan));
-    step.run();
-    step.publishSlots();
-    constraints.apply(() => step.withdrawSlots());
+  /** @internal */
+  override planStep(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): PlannedStep {
+    const globalStep = options === undefined ? undefined : globalStepOf(options);
+    this.checkInUse();
+    const loans = new Loans(this.plans.read(gradsAndVars));
+    return {
+      keys: [...this.turnKeys(), ...loans.keys, ...(globalStep === undefined ? [] : [globalStep.buffer])],
+      loans,
+      run: async (turn) => {
+        const step = this.makeStep(loans.read, globalStep);
+        try {
+          await step.runAsync();
+          turn.inCharge(() => step.publish());
+        } finally {
+          step.end();
+        }
+        loans.spend();
+        return true;
+      },
+    };
+  }
+
+  /** @internal */
+  override turnKeys(): Key[] {
+    return [this.mechanism];
+  }
+
+  /**
+   * @internal A step that is prepared: all functions of the user but constraints have been called, and nothing has changed.
+   * What it does it does in parts, which see: it is the caller's to run, to publish and to end.
+   */
+  makeStep(read: Read, globalStep: GlobalStep | undefined): Step {
+    this.checkInUse();
+    return this.plans.for(read).prepare(read.gradients, globalStep);
   }
 
   override dispose(): void {
+    this.checkQuiet();
     this.isOver = true;
     this.slots.clear();
     this.plans.clear();
@@ -174,9 +204,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     if (this.isOver) throw new Error('this optimizer has been disposed of');
   }
 
-  /** What a step may have changed and would have to put back. */
-  private changedBy({ variables }: Plan): Variable[] {
-    return variables.flatMap((variable) => [variable, ...(this.slots.of(variable) ?? [])]);
+  private checkQuiet(): void {
+    checkQuiet(this.mechanism, () => 'this optimizer');
   }
 
   /**
@@ -208,6 +237,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
    */
   override createSlots(variables: Iterable<Variable>): void {
     this.checkInUse();
+    this.checkQuiet();
     if (!isIterable(variables)) {
       throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
     }
@@ -228,11 +258,13 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   }
 
   override state(): StateEntry[] {
+    this.checkQuiet();
     return stateOf(this.stateParts());
   }
 
   override planRestore(source: StateSource): () => void {
     this.checkInUse();
+    this.checkQuiet();
     return planOptimizer(this.stateParts(), source);
   }
 
