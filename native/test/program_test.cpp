@@ -47,7 +47,7 @@ Table program(size_t repetitions) {
   append(table, {number_of(TaskKind::addN), 0, 0, 0, 192, 4, 4, 0, 0, 0, 128});             // [192] = [0] + [128]
   append(table, {number_of(TaskKind::sumOfSquares), 0, 0, 0, 256, 1, 0, 4 * kRows, 1, 0});  // [256]
   append(table, {number_of(TaskKind::gather), 0, 0, 0, 320, 2, 0, 2 * kRows, 4, 1, 1, 1});  // [320] = w[labels twice]
-  append(table, {number_of(TaskKind::dropout), 0, 0, 0, 384, 0, 0, 4, 0.5, 1, 0});          // [384]
+  append(table, {number_of(TaskKind::dropout), 0, 0, 0, 416, 0, 0, 4, 0.5, 1, 0});          // [416]
   append(table, {0});
   append(table, {0, 0, 256, 1});                                // the loss
   append(table, {repetitions > 1 ? 1.0 : 0, 1, 1.5, 1, 0, 1});  // clipped to a global norm of 1.5
