@@ -3,15 +3,13 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sched.h>
-#endif
 
 #include <algorithm>
 
@@ -115,6 +113,8 @@ bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* contex
   if (!started) release(start);
   return started;
 }
+
+void yield() { sched_yield(); }
 
 void after_fork_in_child(void (*f)()) { pthread_atfork(nullptr, nullptr, f); }
 
