@@ -158,6 +158,56 @@ export interface Binding {
   /** Runs such a step, all of whose gradients are dense, of the formats in its table and of their variables' lengths. */
   runLaidOutStep(step: ArrayBuffer): void;
 
+  /** Kinds of tasks, which programs call by their places in this list. */
+  readonly taskKinds: readonly string[];
+  /**
+   * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
+   * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
+   *
+   *     bytes of the arena, repetitions, draws of each, n, for each of n places: bytes, stride, given (0 or 1), format
+   *     n, for each of n lists of indices: length, stride, limit, m, m numbers of earlier lists
+   *     n, for each of n constants: format, offset in the arena, m, m values
+   *     twice, for what comes before the update and after it: n, for each of n tasks:
+   *       kind, format, option, operands, sizes, numbers (as many as the kind has: native/drivers/tasks.h), m, m items
+   *     of the loss: format, operand, length
+   *     accumulates (0 or 1), clip (`programClips`), its norm or value, looks whether all is finite (0 or 1), steps (0 or 1)
+   *     n, for each of n gradients: format, operand, length, sparse (0 or 1); of a sparse one: its list, rows and
+   *       row elements of the whole; then operands of where it is summed or made dense, and of where its summed rows go
+   *
+   * The first tasks run once for each repetition, places and given lists each time starting their stride further on. A
+   * list of m parts is these one after the other, else it is given with the call and each of its indices must be in
+   * [0, limit). RangeError for a table in which something does not fit: no program reaches past its places.
+   */
+  makeProgram(table: Float64Array): Program;
+  /**
+   * Runs a program. `numbers` has the addresses of its places that are not given, then what gradients are multiplied by
+   * first, then key, stream and counter of each draw of each repetition; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
+   * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
+   * whether the step was made (1 or 0) into `statistics`, which has 3 elements.
+   *
+   * @returns undefined, or where an index is out of range, with nothing changed: the number of its list among those that
+   * are given, times 2 ** 32, plus its position.
+   */
+  runProgram(
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): number | undefined;
+  /**
+   * The same off the event loop, once per program at a time. What is given for lists and `table` is read at once; all other
+   * memory must neither move nor go until the promise is settled, and `held` references it.
+   */
+  runProgramAsync(
+    held: object,
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): Promise<void> | number;
+
   /**
    * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what
    * is wrong with them is thrown; the promise is rejected when memory is out, with nothing changed. Only then, or when it
@@ -176,6 +226,11 @@ export interface Binding {
   watch(object: object, bytes: number): number;
   /** The object, or undefined once the collector has taken it. */
   watched(id: number): object | undefined;
+}
+
+/** What makeProgram made; it goes with the object. */
+export interface Program {
+  readonly program: unique symbol;
 }
 
 export const native = open() as Binding;
@@ -218,12 +273,51 @@ export const binaryFunctions = [
 export type UnaryFunction = (typeof unaryFunctions)[number];
 export type BinaryFunction = (typeof binaryFunctions)[number];
 
+/** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
+export const taskKinds = [
+  'fill',
+  'repeat',
+  'copy',
+  'unary',
+  'binary',
+  'binaryBroadcast',
+  'permute',
+  'sum',
+  'softmax',
+  'logSoftmax',
+  'softmaxGradient',
+  'logSoftmaxGradient',
+  'softmaxCrossEntropy',
+  'sparseSoftmaxCrossEntropy',
+  'scaleRows',
+  'gather',
+  'scatterAdd',
+  'gemm',
+  'addN',
+  'addScaled',
+  'scale',
+  'clipByValue',
+  'randomUniform',
+  'randomNormal',
+  'randomBernoulli',
+  'dropout',
+  'sumOfSquares',
+] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
+/** How a program clips its gradients, by number. */
+export const programClips = ['none', 'globalNorm', 'value', 'norm', 'averageNorm'] as const;
+export type ProgramClip = (typeof programClips)[number];
+
 function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
 }
 
 /** What tables for native code call the formats; every dtype is one. */
 export const formatNumber = numbers(formats, native.formats);
+
+/** What programs call the kinds of tasks. */
+export const taskKind = numbers(taskKinds, native.taskKinds);
 
 /** What `native.unary` and `native.binary` call the element-wise functions. */
 export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);

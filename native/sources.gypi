@@ -18,10 +18,14 @@
       "native/drivers/gemm.cpp",
       "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
+      "native/drivers/program.cpp",
+      "native/drivers/program_gradients.cpp",
+      "native/drivers/program_parser.cpp",
       "native/drivers/random.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
+      "native/drivers/tasks.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [
@@ -33,6 +37,7 @@
       "native/binding/jobs.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
+      "native/binding/program.cpp",
       "native/binding/random.cpp",
       "native/binding/runtime.cpp",
       "native/binding/weak.cpp"

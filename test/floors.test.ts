@@ -18,6 +18,7 @@ const floors = [
   'accumulators',
   'averages',
   'wrappers',
+  'compile',
   'tfjs',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];

@@ -1,6 +1,7 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
+import { compile } from './compile';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   clip,
   threads,
   mnist,
+  compile,
   gemm,
   sparse,
   eventLoop,

@@ -74,7 +74,7 @@ export class Loans {
   }
 
   private lend(given: unknown, variable: Variable): Gradient {
-    if (!variable.memory.canBeLent) refuse(variable);
+    checkLendable(variable);
     const gradient = checkGradient(given, variable);
     const values = storedValues(gradient);
     const loan = lend(values);
@@ -87,7 +87,9 @@ export class Loans {
   }
 }
 
-function refuse({ name, memory }: Variable): never {
+/** @throws Error for a variable whose memory could go or move during a step off the event loop. */
+export function checkLendable({ name, memory }: Variable): void {
+  if (memory.canBeLent) return;
   const kind = memory.watchable === 'changing' ? 'a buffer that can change its size' : 'a plain ArrayBuffer';
   const what = memory.watchable === 'changing' ? 'moved' : 'transferred';
   throw new Error(

@@ -178,7 +178,7 @@ export class Plan {
    * is using.
    */
   prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): Step {
-    const step = this.idle.pop() ?? new Step(this);
+    const step = this.take();
     try {
       step.prepare(gradients, globalStep);
     } catch (error) {
@@ -186,6 +186,11 @@ export class Plan {
       throw error;
     }
     return step;
+  }
+
+  /** A step that is to be prepared. */
+  take(): Step {
+    return this.idle.pop() ?? new Step(this);
   }
 
   /** @internal Takes back a step that is over, for its memory. */
@@ -250,6 +255,28 @@ export class Step {
 
   /** As Plan.prepare. */
   prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): void {
+    this.prepareVariables(globalStep);
+    this.locateGradients(gradients);
+    this.prepareConstraints();
+  }
+
+  /**
+   * The same for gradients that a program computes; constraints too, where it has them.
+   * @returns the table of the step, without gradients.
+   */
+  prepareForProgram(globalStep: GlobalStep | undefined, hasConstraints: boolean): Float64Array {
+    this.prepareVariables(globalStep);
+    if (!hasConstraints) this.prepareConstraints();
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    return this.table;
+  }
+
+  private prepareConstraints(): void {
+    const { constrained } = this.plan;
+    if (constrained.length > 0) this.constraints = new Constraints(constrained, this.changed());
+  }
+
+  private prepareVariables(globalStep: GlobalStep | undefined): void {
     const { plan } = this;
     this.globalStep = globalStep;
     const { mechanism, groups } = plan;
@@ -262,8 +289,6 @@ export class Step {
     if (isAnythingInFlight()) this.checkQuiet();
     this.newSlots?.allocate();
     this.locateVariables();
-    this.locateGradients(gradients);
-    if (plan.constrained.length > 0) this.constraints = new Constraints(plan.constrained, this.changed());
   }
 
   /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */

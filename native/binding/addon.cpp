@@ -24,6 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_ops(env, exports);
   export_gradients(env, exports);
   export_optimizers(env, exports);
+  export_program(env, exports);
   export_random(env, exports);
   export_weak(env, exports);
   return exports;
