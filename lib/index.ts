@@ -16,6 +16,7 @@ export {
   type StateMemory,
 } from './tensor/state';
 export { restoreState } from './tensor/restore-state';
+export type { AveragesHandle, GlobalStepHandle, OptimizerHandle, VariableHandle } from './tensor/handles';
 export { GlobalStep, createGlobalStep } from './tensor/global-step';
 export { unzip, zip } from './step/zip';
 
@@ -132,3 +133,6 @@ export { SparseConditionalAccumulator } from './accumulators/sparse-conditional'
 export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './wrappers/sync-replicas';
 
 export { runtime, type Isa } from './runtime';
+
+/** @internal What gradstep/parallel is made of, which is a bundle of its own. */
+export * as internals from './internals';

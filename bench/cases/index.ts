@@ -11,6 +11,7 @@ import { startup } from './startup';
 import { tfjs } from './tfjs';
 import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
+import { workers } from './workers';
 
 /** In the order they run: memory first, while the heap is small. */
 export const cases: readonly Case[] = [
@@ -19,6 +20,7 @@ export const cases: readonly Case[] = [
   adam,
   clip,
   threads,
+  workers,
   mnist,
   gemm,
   sparse,

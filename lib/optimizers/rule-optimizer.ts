@@ -3,6 +3,7 @@ import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
+import { Commit } from '../step/commit';
 import { Constraints } from '../step/constraints';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
@@ -139,7 +140,12 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     const read = this.plans.read(gradsAndVars);
     const plan = this.plans.for(read);
     const step = plan.prepare(read.gradients);
+    const commit = Commit.open;
     try {
+      if (commit !== null) {
+        this.runCommitted(plan, step, globalStep, commit);
+        return true;
+      }
       if (plan.constrained.length > 0) {
         this.runConstrained(plan, step);
       } else {
@@ -153,6 +159,24 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
       plan.takeBack(step);
     }
     return true;
+  }
+
+  /** The step and all that follows from it, in one native call. */
+  private runCommitted(plan: Plan, step: Step, globalStep: GlobalStep | undefined, commit: Commit): void {
+    const { constrained } = plan;
+    if (constrained.length > 0) {
+      throw new Error(`'${constrained[0]!.name}' has a constraint: steps of several threads cannot call functions`);
+    }
+    const finish = () => {
+      for (const { settings, group } of plan.groups.settings) this.finish(step.hyper[group]!, settings);
+    };
+    const nonSlots = this.nonSlots();
+    if (nonSlots === null) finish();
+    else nonSlots.stage(commit, finish);
+    if (globalStep !== undefined) commit.increment(globalStep);
+    step.run(commit);
+    step.publishSlots();
+    step.spendGradients();
   }
 
   private runConstrained(plan: Plan, step: Step): void {
@@ -232,6 +256,9 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
 
   override planRestore(source: StateSource): () => void {
     this.checkInUse();
+    if (source.replaces && this.variables().length > 0) {
+      throw new Error(`optimizer '${this.name}' has state of its own: another thread's is for a new optimizer to adopt`);
+    }
     return planOptimizer(this.stateParts(), source);
   }
 

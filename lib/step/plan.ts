@@ -6,6 +6,7 @@ import { storedValues } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
+import type { Commit } from './commit';
 import { Occupied, type Stretch } from './occupied';
 import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
@@ -257,11 +258,22 @@ export class Step {
     this.locateGradients(gradients);
   }
 
-  /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */
-  run(): void {
-    if (this.rows === null) return native.runLaidOutStep(this.laidOut);
-    this.plan.layout.copyHyper(this.hyper, this.table);
-    native.runStep(this.table, this.rows);
+  /**
+   * @param commit what goes with the step, where it is one of several threads'.
+   * @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed.
+   */
+  run(commit: Commit | null = null): void {
+    const { rows } = this;
+    if (rows !== null) this.plan.layout.copyHyper(this.hyper, this.table);
+    if (commit !== null) {
+      commit.run((table) =>
+        rows === null ? native.runLaidOutStep(this.laidOut, table) : native.runStep(this.table, rows, table),
+      );
+    } else if (rows === null) {
+      native.runLaidOutStep(this.laidOut);
+    } else {
+      native.runStep(this.table, rows);
+    }
   }
 
   /** Makes what the step has changed beside variables seen: the slots it made. */

@@ -14,6 +14,7 @@ import {
   type ComputeGradientsOptions,
   type Optimizer,
 } from '../optimizers/optimizer';
+import { Commit } from '../step/commit';
 import { checkedUpdates } from '../step/pairs';
 import { spend } from '../tensor/memory';
 import { inOrder, uniqueEntries, type StateEntry, type StateSource } from '../tensor/state';
@@ -78,9 +79,11 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     }
     const pairs = [...gradsAndVars];
     const accepted = this.lossScale.accepts(pairs);
+    const isCommitted = Commit.open !== null; // then what is written has to be known before the step
+    if (isCommitted) this.lossScale.advance(accepted);
     if (accepted) super.applyGradients(pairs, options);
     else leaveOut(pairs, options);
-    this.lossScale.advance(accepted);
+    if (!isCommitted) this.lossScale.advance(accepted);
     return accepted;
   }
 

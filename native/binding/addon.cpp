@@ -20,6 +20,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_gradients(env, exports);
   export_optimizers(env, exports);
   export_weak(env, exports);
+  export_commit(env, exports);
+  export_meetings(env, exports);
   return exports;
 }
 

@@ -1,0 +1,167 @@
+import {
+  GlobalStep,
+  internals,
+  Optimizer,
+  Variable,
+  type GradientAndVariable,
+  type GradientsAndVariables,
+  type Tensor,
+} from 'gradstep';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { checkFunction, shown } from '../checks';
+import { checkOptions, type NamesOf } from '../options';
+import { AsynchronousTraining } from './asynchronous';
+import { CommunicatorAborted, type Communicator } from './communicator';
+import { tagged, untagged, type FromWorker, type ToWorker, type WorkerStart } from './protocol';
+import { SharedMemoryCommunicator } from './shared-memory';
+import { SynchronousTraining } from './synchronous';
+
+/** Which part of which step a loss is asked for. */
+export interface Share {
+  /** How many steps the training has made before: from 0. */
+  readonly step: number;
+  /** Which micro-batch of the step: from 0. */
+  readonly share: number;
+  /** How many micro-batches a step has. */
+  readonly shares: number;
+}
+
+/** What a worker's module is told. */
+export interface ReplicaContext<Data = unknown> {
+  /** Which worker this is: from 0. One that takes a dead one's place has its rank. */
+  readonly rank: number;
+  /** How many workers there are. */
+  readonly workers: number;
+  readonly shares: number;
+  /** Those that were given to `trainInWorkers`, in that order, over the same memory. */
+  readonly variables: readonly Variable[];
+  readonly globalStep: GlobalStep;
+  /** A copy of what was given to `trainInWorkers`; shared memory in it is shared. */
+  readonly data: Data;
+}
+
+/** What a worker's module makes: how a share's gradients are computed, and how a step is made of them. */
+export interface Replica {
+  /** One like that given to `trainInWorkers`, with its options, new: it takes over that one's state. */
+  readonly optimizer: Optimizer;
+  /**
+   * The loss of one micro-batch. It must depend on nothing but its argument and the variables: when a worker dies, another
+   * is asked again for what that one had begun.
+   */
+  readonly loss: (share: Share) => Tensor;
+  /** What becomes of the averaged gradients before they are applied: clipping, say. Default: nothing. */
+  readonly transform?: (gradients: GradientsAndVariables) => Iterable<GradientAndVariable>;
+}
+
+const replicaNames: NamesOf<Replica> = { optimizer: true, loss: true, transform: true };
+
+/**
+ * What the module of a worker calls, once: `setup` is called in each worker of `trainInWorkers`. In a thread that is none
+ * of those it does nothing, so that the module can be imported there too.
+ *
+ * @throws TypeError unless `setup` is a function.
+ * @example
+ * import { defineReplica } from 'gradstep/parallel';
+ *
+ * defineReplica<{ rate: number }>(({ variables, data }) => {
+ *   const [w] = variables;
+ *   return {
+ *     optimizer: new AdamOptimizer({ learningRate: data.rate }),
+ *     loss: ({ step, share }) => ops.reduceMean(ops.square(ops.sub(w!.value, tensor([step + share])))),
+ *   };
+ * });
+ */
+export function defineReplica<Data = unknown>(
+  setup: (context: ReplicaContext<Data>) => Replica | Promise<Replica>,
+): void {
+  checkFunction('setup', setup);
+  const start = untagged<WorkerStart>(workerData);
+  if (isMainThread || start === undefined || parentPort === null) return;
+  if (isDefined) throw new Error('defineReplica has been called already: a module defines one replica');
+  isDefined = true;
+  void work(start, setup as (context: ReplicaContext) => Replica | Promise<Replica>);
+}
+
+let isDefined = false;
+
+/** How the steps of a mode are made. */
+export interface Training {
+  /** Makes a step, or a part of one. @returns whether there are more. */
+  step(communicator: Communicator | null): boolean;
+}
+
+/** What a worker has, whatever the mode. */
+export interface Worker {
+  readonly start: WorkerStart;
+  readonly replica: Replica;
+  /** Those that are trained. */
+  readonly variables: readonly Variable[];
+  readonly globalStep: GlobalStep;
+  /** Tells the main thread that there are new losses, now and then. */
+  readonly report: () => void;
+}
+
+async function work(
+  start: WorkerStart,
+  setup: (context: ReplicaContext) => Replica | Promise<Replica>,
+): Promise<void> {
+  const { rank, workers, shares, data } = start;
+  internals.native.setThreadsHere(start.threads);
+  const variables = start.variables.map((handle) => Variable.from(handle));
+  const globalStep = GlobalStep.from(start.globalStep);
+  const replica = checkReplica(await setup({ rank, workers, shares, variables, globalStep, data }));
+  const trained = variables.filter(({ trainable }) => trainable);
+  replica.optimizer.adopt(start.optimizer, trained);
+  const worker: Worker = { start, replica, variables: trained, globalStep, report };
+  const training: Training =
+    start.mode === 'synchronous' ? new SynchronousTraining(worker) : new AsynchronousTraining(worker);
+  parentPort!.on('message', (message: unknown) => {
+    const order = untagged<ToWorker>(message);
+    if (order !== undefined) void go(training, rank, order).then(tell);
+  });
+  tell({ is: 'ready' });
+}
+
+/** Trains until all steps are made, with a turn of the event loop now and then for what else the module does. */
+async function go(training: Training, rank: number, order: ToWorker): Promise<FromWorker> {
+  try {
+    const communicator = order.communicator && SharedMemoryCommunicator.join(order.communicator, rank);
+    for (let until = performance.now() + turn; training.step(communicator); ) {
+      if (performance.now() < until) continue;
+      await new Promise(setImmediate);
+      until = performance.now() + turn;
+    }
+    return { is: 'done' };
+  } catch (error) {
+    if (error instanceof CommunicatorAborted) return { is: 'halted', go: order.go };
+    throw error;
+  }
+}
+
+function tell(message: FromWorker): void {
+  parentPort!.postMessage(tagged(message));
+}
+
+// Milliseconds from one turn of the event loop to the next, and from one message to the next.
+const turn = 20;
+const pause = 50;
+let lastReport = 0;
+
+function report(): void {
+  const now = performance.now();
+  if (now - lastReport < pause) return;
+  lastReport = now;
+  tell({ is: 'going' });
+}
+
+function checkReplica(replica: unknown): Replica {
+  if (typeof replica !== 'object' || replica === null) {
+    throw new TypeError(`setup must return { optimizer, loss }, got ${shown(replica)}`);
+  }
+  checkOptions('what setup returns', replica, replicaNames);
+  const { optimizer, loss, transform } = replica as Partial<Replica>;
+  if (!(optimizer instanceof Optimizer)) throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
+  checkFunction('loss', loss);
+  if (transform !== undefined) checkFunction('transform', transform);
+  return replica as Replica;
+}
