@@ -240,7 +240,7 @@ class WorkerTraining implements Training {
     if (this.steps > this.stepsAtFailure) this.failures = 0;
     this.stepsAtFailure = this.steps;
     const neverBegan = member.is === 'starting' && code === 0 && member.error === undefined;
-    if (neverBegan) return this.end(new Error(`the module ${shownModule(this.options.module)} did not call defineReplica`));
+    if (neverBegan) return this.end(new Error(`the module ${String(this.options.module)} did not call defineReplica`));
     if (++this.failures > this.options.retries) {
       return this.end(member.error ?? new Error(`worker ${rank} has ended ${this.failures} times, last with code ${code}`));
     }
@@ -276,7 +276,7 @@ class WorkerTraining implements Training {
   }
 }
 
-const shownModule = (module: string | URL): string => shown(String(module));
+
 const nothing = (): void => {};
 
 function checked(options: TrainInWorkersOptions): Checked {

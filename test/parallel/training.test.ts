@@ -116,7 +116,7 @@ describe('trainInWorkers', function () {
 
   it('ends with an error when the module defines no replica, or is not there', async () => {
     const none = begin({ data: { model: 'dense' }, workers: 2, module: join(__dirname, 'support', 'models.js') });
-    expect((await errorOf(none.training.finished)).message).to.match(/models\.js" did not call defineReplica/);
+    expect((await errorOf(none.training.finished)).message).to.match(/models\.js did not call defineReplica/);
     const missing = begin({ data: { model: 'dense' }, workers: 2, module: join(__dirname, 'nowhere.js'), retries: 0 });
     expect((await errorOf(missing.training.finished)).message).to.match(/Cannot find module/);
   });
