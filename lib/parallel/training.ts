@@ -123,7 +123,8 @@ type Checked = Required<TrainInWorkersOptions> & { readonly trained: readonly Va
 /** A worker, and what it is doing. */
 interface Member {
   worker: Worker;
-  is: 'starting' | 'ready' | 'going' | 'done';
+  /** `starting`, then `online` when its module runs, `ready` when that has made its replica. */
+  is: 'starting' | 'online' | 'ready' | 'going' | 'done';
   error: unknown;
 }
 
@@ -183,6 +184,10 @@ class WorkerTraining implements Training {
       board: this.board.memory,
     };
     const worker = new Worker(module, { workerData: tagged(start) });
+    worker.on('online', () => {
+      const member = this.members[rank];
+      if (member?.worker === worker && member.is === 'starting') member.is = 'online';
+    });
     worker.on('message', (message: unknown) => {
       const told = untagged<FromWorker>(message);
       if (told !== undefined && this.members[rank]?.worker === worker) this.hear(this.members[rank], told);
@@ -239,7 +244,8 @@ class WorkerTraining implements Training {
     }
     if (this.steps > this.stepsAtFailure) this.failures = 0;
     this.stepsAtFailure = this.steps;
-    const neverBegan = member.is === 'starting' && code === 0 && member.error === undefined;
+    // One that is terminated before it is online ends with 0 too.
+    const neverBegan = member.is === 'online' && code === 0 && member.error === undefined;
     if (neverBegan) return this.end(new Error(`the module ${String(this.options.module)} did not call defineReplica`));
     if (++this.failures > this.options.retries) {
       return this.end(member.error ?? new Error(`worker ${rank} has ended ${this.failures} times, last with code ${code}`));
