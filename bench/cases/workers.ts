@@ -20,11 +20,7 @@ export const workers: Case = {
     if (availableParallelism() < 2) return;
     await bench.contest(
       'workers 784-256-10, 64 examples a share',
-      () => [
-        side('2 workers', 2, 1),
-        side('1 worker', 1, 1),
-        side('1 worker, 2 kernel threads', 1, 2),
-      ],
+      () => [side('2 workers', 2, 1), side('1 worker', 1, 1), side('1 worker, 2 kernel threads', 1, 2)],
       { goals: [{ against: '1 worker', atLeast: 1.7 }], patience: 10 },
     );
   },

@@ -12,7 +12,8 @@ defineReplica<{ limits: Int32Array }>(({ variables, data }) => {
     optimizer: new AdamOptimizer(),
     loss: ({ step }) => {
       // Steps are made by turns: whoever is beyond the limit waits, asleep.
-      for (let limit = Atomics.load(limits, 0); step >= limit; limit = Atomics.load(limits, 0)) Atomics.wait(limits, 0, limit);
+      for (let limit = Atomics.load(limits, 0); step >= limit; limit = Atomics.load(limits, 0))
+        Atomics.wait(limits, 0, limit);
       const logits = ops.xwPlusB(ops.reluLayer(x, w1!, b1!), w2!, b2!);
       return ops.reduceMean(ops.sparseSoftmaxCrossEntropyWithLogits(labels, logits));
     },

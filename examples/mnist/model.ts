@@ -14,9 +14,7 @@ export class Model {
 
   /** @param sizes the number of inputs, the sizes of the hidden layers, the number of classes. */
   static create(sizes: readonly number[], random: Random): Model {
-    return new Model(
-      sizes.slice(1).map((outputs, i) => createDense(`dense_${i + 1}`, sizes[i]!, outputs, random)),
-    );
+    return new Model(sizes.slice(1).map((outputs, i) => createDense(`dense_${i + 1}`, sizes[i]!, outputs, random)));
   }
 
   /** The model of these variables, in the order of `variables()`. */

@@ -11,7 +11,10 @@ function forward([kernel, bias, kernel2, bias2]: readonly Variable[], x: Tensor)
 /** The mean squared error of these points. */
 export function loss(variables: readonly Variable[], xs: Float32Array): Tensor {
   const shape = [xs.length, 1];
-  const wanted = tensor(xs.map((x) => Math.sin(3 * x)), shape);
+  const wanted = tensor(
+    xs.map((x) => Math.sin(3 * x)),
+    shape,
+  );
   return ops.reduceMean(ops.square(ops.sub(forward(variables, tensor(xs, shape)), wanted)));
 }
 

@@ -257,7 +257,9 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   override planRestore(source: StateSource): () => void {
     this.checkInUse();
     if (source.replaces && this.variables().length > 0) {
-      throw new Error(`optimizer '${this.name}' has state of its own: another thread's is for a new optimizer to adopt`);
+      throw new Error(
+        `optimizer '${this.name}' has state of its own: another thread's is for a new optimizer to adopt`,
+      );
     }
     return planOptimizer(this.stateParts(), source);
   }

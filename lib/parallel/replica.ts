@@ -101,10 +101,7 @@ export interface Worker {
   readonly report: () => void;
 }
 
-async function work(
-  start: WorkerStart,
-  setup: (context: ReplicaContext) => Replica | Promise<Replica>,
-): Promise<void> {
+async function work(start: WorkerStart, setup: (context: ReplicaContext) => Replica | Promise<Replica>): Promise<void> {
   const { rank, workers, shares, data } = start;
   internals.native.setThreadsHere(start.threads);
   const variables = start.variables.map((handle) => Variable.from(handle));
@@ -126,7 +123,7 @@ async function work(
 async function go(training: Training, rank: number, order: ToWorker): Promise<FromWorker> {
   try {
     const communicator = order.communicator && SharedMemoryCommunicator.join(order.communicator, rank);
-    for (let until = performance.now() + turn; training.step(communicator); ) {
+    for (let until = performance.now() + turn; training.step(communicator);) {
       if (performance.now() < until) continue;
       await new Promise(setImmediate);
       until = performance.now() + turn;

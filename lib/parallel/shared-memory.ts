@@ -116,7 +116,7 @@ export class SharedMemoryCommunicator implements Communicator {
     checkOptions('options', options, { ...sumNames, ...rootNames });
     const { root, ...sum } = options;
     const at = this.rootOf({ ...(root !== undefined && { root }) });
-    if (!Array.isArray(terms)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
+    if (!Array.isArray(terms as unknown)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
     const lists = terms.map((term) => listOf('a term', term));
     const results = listOf('out', out);
     this.meet(What.Reduce, at, isMean(sum), lists, this.rank === at ? results : [], lists[0]?.length ?? results.length);

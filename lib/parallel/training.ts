@@ -1,11 +1,4 @@
-import {
-  createGlobalStep,
-  GlobalStep,
-  Optimizer,
-  runtime,
-  Variable,
-  type OptimizerHandle,
-} from 'gradstep';
+import { createGlobalStep, GlobalStep, Optimizer, runtime, Variable, type OptimizerHandle } from 'gradstep';
 import { Worker } from 'node:worker_threads';
 import { checkBoolean, checkFunction, checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
@@ -248,7 +241,9 @@ class WorkerTraining implements Training {
     const neverBegan = member.is === 'online' && code === 0 && member.error === undefined;
     if (neverBegan) return this.end(new Error(`the module ${String(this.options.module)} did not call defineReplica`));
     if (++this.failures > this.options.retries) {
-      return this.end(member.error ?? new Error(`worker ${rank} has ended ${this.failures} times, last with code ${code}`));
+      return this.end(
+        member.error ?? new Error(`worker ${rank} has ended ${this.failures} times, last with code ${code}`),
+      );
     }
     this.abort(`rank ${rank} has ended`);
     this.members[rank] = { worker: this.startWorker(rank, this.shared), is: 'starting', error: undefined };
@@ -282,7 +277,6 @@ class WorkerTraining implements Training {
   }
 }
 
-
 const nothing = (): void => {};
 
 function checked(options: TrainInWorkersOptions): Checked {
@@ -300,7 +294,12 @@ function checked(options: TrainInWorkersOptions): Checked {
     throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
   }
   checkRange('steps', steps, 'a whole number or Infinity', (n) => (isWhole(n) && n < 2 ** 32) || n === Infinity);
-  checkRange('shares', shares, `a whole number from ${workers}, the number of workers`, (n) => isWhole(n) && n >= workers);
+  checkRange(
+    'shares',
+    shares,
+    `a whole number from ${workers}, the number of workers`,
+    (n) => isWhole(n) && n >= workers,
+  );
   if (mode !== 'synchronous' && mode !== 'asynchronous') {
     throw new RangeError(`mode must be 'synchronous' or 'asynchronous', got ${shown(mode)}`);
   }
@@ -321,7 +320,8 @@ function checked(options: TrainInWorkersOptions): Checked {
 }
 
 function checkedVariables(variables: unknown): readonly Variable[] {
-  if (!Array.isArray(variables)) throw new TypeError(`variables must be an array of Variables, got ${shown(variables)}`);
+  if (!Array.isArray(variables))
+    throw new TypeError(`variables must be an array of Variables, got ${shown(variables)}`);
   const list = [...(variables as readonly unknown[])];
   for (const variable of list) {
     if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);

@@ -1,5 +1,4 @@
 import { native, Verdict } from '../native';
-import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import type { Memory } from '../tensor/memory';
 
@@ -41,7 +40,7 @@ export class Commit {
   private static current: Commit | null = null;
   private table = new Float64Array(Header.Length + 8 * numbersPerWrite);
   private isMade = false;
-  private verdict: Verdict = Verdict.Made as Verdict;
+  private verdict: Verdict | null = null;
 
   constructor(private readonly options: CommitOptions) {
     const { guard, isLocked, limit = -1 } = options;
@@ -121,6 +120,6 @@ export class Commit {
 
 /** Writes a number of state that lies in `memory`, now or with the step that is being made. */
 export function writeState(memory: Memory, value: number): void {
-  if (Commit.open === null) (memory.array as FloatArray)[0] = value;
+  if (Commit.open === null) memory.array[0] = value;
   else Commit.open.write(memory, value);
 }

@@ -144,7 +144,9 @@ export class Variable implements Stateful {
     }
     checkShape('shape of the handle', shape);
     if (sizeOf(shape) !== lengthOf(memory)) {
-      throw new RangeError(`memory of the handle has ${lengthOf(memory)} elements, shape ${showShape(shape)} has others`);
+      throw new RangeError(
+        `memory of the handle has ${lengthOf(memory)} elements, shape ${showShape(shape)} has others`,
+      );
     }
     const own = Memory.of(memory, dtype);
     if (!own.isPermanent) throw new TypeError(`memory of the handle of '${name}' is not a fixed SharedArrayBuffer`);

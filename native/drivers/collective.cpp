@@ -136,9 +136,7 @@ std::string fault_of(const Gathering& all) {
 }
 
 // The part [first, last) of an array, of all arrays laid end to end, that this rank works on.
-struct Part {
-  size_t first, last;
-};
+struct Part { size_t first, last; };
 
 class Parts {
  public:

@@ -18,7 +18,8 @@ void Meeting::make(void* memory, size_t size) {
 Meeting* Meeting::at(void* memory, size_t bytes) {
   Meeting* const meeting = static_cast<Meeting*>(memory);
   if (bytes < sizeof(Meeting) || reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) != 0) return nullptr;
-  const bool is_one = load(&meeting->words_.mark) == kMark && meeting->words_.size >= 1 && meeting->words_.size <= kMaxSize;
+  const bool is_one =
+      load(&meeting->words_.mark) == kMark && meeting->words_.size >= 1 && meeting->words_.size <= kMaxSize;
   return is_one && bytes >= bytes_for(meeting->words_.size) ? meeting : nullptr;
 }
 
@@ -71,8 +72,7 @@ void Meeting::break_up(uint32_t reason) {
   uint32_t none = 0;
   exchange(&words_.reason, none, reason);
   uint32_t gate = load(&words_.gate);
-  while (!(gate & kBrokenBit) && !exchange(&words_.gate, gate, gate | kBrokenBit)) {
-  }
+  while (!(gate & kBrokenBit) && !exchange(&words_.gate, gate, gate | kBrokenBit)) {}
   os::wake_all(&words_.gate);
 }
 

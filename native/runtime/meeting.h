@@ -22,9 +22,9 @@ class Meeting {
 
   enum class Outcome { kMet, kBroken, kImpatient };
 
-  // Waits for all others. kMet: all have come, each after the memory that it brings was written; `leave` must follow, if
-  // anybody looks at what was brought. kBroken: somebody has broken the meeting. kImpatient: patience was over, and this
-  // has broken the meeting. In both, nobody comes to look at what this thread brought.
+  // Waits for all others. kMet: all have come, each after the memory that it brings was written; `leave` must follow,
+  // if anybody looks at what was brought. kBroken: somebody has broken the meeting. kImpatient: patience was over, and
+  // this has broken the meeting. In both, nobody comes to look at what this thread brought.
   Outcome arrive(size_t rank, const void* brought, const Patience& patience);
 
   const void* brought_by(size_t rank) const {

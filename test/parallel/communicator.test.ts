@@ -13,7 +13,11 @@ interface Outcome {
 
 const started: Worker[] = [];
 
-function start(program: string, handle: CommunicatorHandle, rank: number): { worker: Worker; outcome: Promise<Outcome> } {
+function start(
+  program: string,
+  handle: CommunicatorHandle,
+  rank: number,
+): { worker: Worker; outcome: Promise<Outcome> } {
   const worker = new Worker(join(__dirname, 'support', 'ranks-worker.js'), { workerData: { program, handle, rank } });
   started.push(worker);
   const outcome = new Promise<Outcome>((resolve) => {
@@ -145,7 +149,10 @@ describe('a communicator over shared memory', function () {
     expect(() => SharedMemoryCommunicator.join(handle, 1)).to.throw(RangeError, 'rank must be a whole number below 1');
     const alone = SharedMemoryCommunicator.join(handle, 0);
     expect(() => alone.allReduce(7 as never)).to.throw(TypeError, 'arrays must be a typed array or a list of them');
-    expect(() => alone.allReduce(new Int32Array(1) as never)).to.throw(RangeError, 'array 0 has no floats to be summed');
+    expect(() => alone.allReduce(new Int32Array(1) as never)).to.throw(
+      RangeError,
+      'array 0 has no floats to be summed',
+    );
     expect(() => alone.broadcast(new Uint8Array(1) as never)).to.throw(TypeError, 'arrays must be Float32Arrays');
     expect(() => alone.allGather(new Float32Array(2), new Float32Array(3))).to.throw(RangeError, 'result 0 of rank 0');
     expect(() => alone.broadcast(new Float32Array(2), { root: 1 })).to.throw(RangeError, 'root must be');

@@ -1,12 +1,21 @@
 import { expect } from 'chai';
 import { createGlobalStep } from 'gradstep';
-import { trainInWorkers } from 'gradstep/parallel';
+import { trainInWorkers, type Training } from 'gradstep/parallel';
 import { join } from 'node:path';
 import { models, stateOf, trainAlone } from './support/models';
 
 // GRADSTEP_TERMINATIONS: how many in all; a few by default, as each takes the time that a worker needs to start.
 const terminations = Number(process.env['GRADSTEP_TERMINATIONS'] ?? 12);
 const timeout = 30_000 + 2000 * terminations;
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Waits until it holds. @throws what ends the training. */
+async function until(training: Training, holds: () => boolean): Promise<void> {
+  const ended = training.finished.then(() => true);
+  ended.catch(() => {}); // who waits sees it
+  while (!holds()) await Promise.race([ended, pause(1)]);
+}
 
 /** Steps whose bytes are known, the same in both runs. */
 const states = new Map<string, Record<string, string>[]>();
@@ -41,14 +50,14 @@ describe('terminations', function () {
         const before = training.steps;
         // Some while they start, some soon after a step, some in the middle of many.
         const wait = Math.random() * (killed % 3 === 0 ? 2 : 30);
-        if (killed % 4 !== 0) while (training.steps === before) await new Promise((resolve) => setTimeout(resolve, 1));
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        if (killed % 4 !== 0) await until(training, () => training.steps > before);
+        await pause(wait);
         await training.workers[killed % 2]!.terminate();
         killed++;
       };
       while (killed < terminations * share) await kill();
       const seen = training.steps;
-      while (training.steps < seen + 3) await new Promise((resolve) => setTimeout(resolve, 1)); // they go on
+      await until(training, () => training.steps >= seen + 3); // they go on
       const steps = await training.stop();
       expect(stateOf(variables, optimizer, globalStep)).to.deep.equal(trainAlone(model, steps, 2).state);
     });
@@ -63,8 +72,8 @@ describe('terminations', function () {
       const options = { module, workers: 2, variables, optimizer, globalStep, data: { model: 'dense' }, retries: 0 };
       const training = trainInWorkers(options);
       const failed = training.finished.catch(() => 'failed');
-      while (training.steps < 5) await new Promise((resolve) => setTimeout(resolve, 1));
-      await new Promise((resolve) => setTimeout(resolve, 10 * Math.random()));
+      await until(training, () => training.steps >= 5);
+      await pause(10 * Math.random());
       await Promise.all(training.workers.map((worker) => worker.terminate()));
       expect(await failed).to.equal('failed');
       const known = statesUpTo('dense', training.steps);

@@ -87,8 +87,15 @@ describe('trainInWorkers', function () {
     const first = begin({ data: { model: 'counted' }, workers: 2, steps: 5 });
     await first.training.finished;
     const { variables, optimizer, globalStep } = first;
-    await trainInWorkers({ module: replica, variables, optimizer, globalStep, workers: 3, steps: 4, data: { model: 'counted' } })
-      .finished;
+    await trainInWorkers({
+      module: replica,
+      variables,
+      optimizer,
+      globalStep,
+      workers: 3,
+      steps: 4,
+      data: { model: 'counted' },
+    }).finished;
     expect(globalStep.value).to.equal(9);
   });
 
@@ -126,9 +133,13 @@ describe('trainInWorkers', function () {
     const body = `({ variables: [w] }) => ({
       optimizer: new AdamOptimizer(), loss: () => ops.reduceMean(ops.square(w.value)) })`;
     try {
-      const files = { 'a.cjs': 'const { defineReplica } = require("gradstep/parallel"); const { AdamOptimizer, ops } = require("gradstep");' };
+      const files = {
+        'a.cjs':
+          'const { defineReplica } = require("gradstep/parallel"); const { AdamOptimizer, ops } = require("gradstep");',
+      };
       writeFileSync(join(folder, 'a.cjs'), `${files['a.cjs']} defineReplica(${body});`);
-      const imports = "import { defineReplica } from 'gradstep/parallel'; import { AdamOptimizer, ops } from 'gradstep';";
+      const imports =
+        "import { defineReplica } from 'gradstep/parallel'; import { AdamOptimizer, ops } from 'gradstep';";
       writeFileSync(join(folder, 'b.mjs'), `${imports} defineReplica(${body});`);
       const results: string[] = [];
       for (const own of [join(folder, 'a.cjs'), join(folder, 'b.mjs'), pathToFileURL(join(folder, 'b.mjs'))]) {

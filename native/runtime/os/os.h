@@ -25,8 +25,8 @@ size_t parallelism();
 void* allocate(size_t bytes);
 void release(void* memory);  // what allocate returned, also nullptr
 
-// Sleeps while *word is `seen`, for at most so many milliseconds; may return for no reason. Threads of one process share
-// the word.
+// Sleeps while *word is `seen`, for at most so many milliseconds; may return for no reason. Threads of one process
+// share the word.
 void wait_while(const uint32_t* word, uint32_t seen, uint32_t milliseconds);
 // Wakes all who wait for the word to change, which it has.
 void wake_all(const uint32_t* word);

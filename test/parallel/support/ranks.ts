@@ -9,7 +9,10 @@ export const valuesOf = (rank: number, length: number): Float32Array => noise(ra
 
 export const programs: Readonly<Record<string, (communicator: Communicator) => unknown>> = {
   allReduce: (communicator) => {
-    const arrays = [...lengths.map((n) => valuesOf(communicator.rank, n)), Float64Array.from(valuesOf(communicator.rank, 5))];
+    const arrays = [
+      ...lengths.map((n) => valuesOf(communicator.rank, n)),
+      Float64Array.from(valuesOf(communicator.rank, 5)),
+    ];
     communicator.allReduce(arrays);
     const [mean] = [valuesOf(communicator.rank, 100)];
     communicator.allReduce(mean, { reductionType: 'MEAN' });
@@ -24,7 +27,10 @@ export const programs: Readonly<Record<string, (communicator: Communicator) => u
       undefined,
     ]);
     const out = [new Float32Array(40_001), new Float32Array(7), Float32Array.of(3)];
-    communicator.reduce(terms, rank === 1 ? out : out.map((array) => array.slice()), { root: 1, reductionType: 'MEAN' });
+    communicator.reduce(terms, rank === 1 ? out : out.map((array) => array.slice()), {
+      root: 1,
+      reductionType: 'MEAN',
+    });
     return rank === 1 ? out : [];
   },
   reduceScatter: (communicator) => {
