@@ -97,6 +97,8 @@ export class CommunicatorAborted extends Error {
 /**
  * Where the part of a rank starts and ends in so many elements, as `reduceScatter` has it.
  * @example
+ * import { partOf } from 'gradstep/parallel';
+ *
  * const [start, end] = partOf(10, 0, 3); // 0 and 4
  */
 export function partOf(length: number, rank: number, size: number): readonly [start: number, end: number] {

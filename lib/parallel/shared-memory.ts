@@ -116,8 +116,7 @@ export class SharedMemoryCommunicator implements Communicator {
     checkOptions('options', options, { ...sumNames, ...rootNames });
     const { root, ...sum } = options;
     const at = this.rootOf({ ...(root !== undefined && { root }) });
-    if (!Array.isArray(terms as unknown)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
-    const lists = terms.map((term) => listOf('a term', term));
+    const lists = termsOf(terms);
     const results = listOf('out', out);
     this.meet(What.Reduce, at, isMean(sum), lists, this.rank === at ? results : [], lists[0]?.length ?? results.length);
   }
@@ -195,6 +194,11 @@ function isMean(options: SumOptions): boolean {
     throw new RangeError(`reductionType must be 'SUM' or 'MEAN', got ${shown(reductionType)}`);
   }
   return reductionType === 'MEAN';
+}
+
+function termsOf(terms: unknown): readonly (readonly Maybe[])[] {
+  if (!Array.isArray(terms)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
+  return (terms as readonly OneOrMore<Maybe>[]).map((term) => listOf('a term', term));
 }
 
 function listOf<A extends Maybe>(name: string, arrays: OneOrMore<A>): readonly A[] {

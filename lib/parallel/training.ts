@@ -105,7 +105,7 @@ export interface Training {
  *   steps: 1000,
  *   onStep: ({ step, loss }) => console.log(step, loss),
  * });
- * await training.finished;
+ * training.finished.then((steps) => console.log(`${steps} steps`));
  */
 export function trainInWorkers(options: TrainInWorkersOptions): Training {
   return new WorkerTraining(checked(options));

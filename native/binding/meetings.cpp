@@ -102,10 +102,9 @@ Napi::Value make_meeting(const Info& info) {
   Arguments args(info);
   const Memory memory = memory_of(args, args.next(), "memory");
   const size_t size = args.size("size");
-  args.require(size >= 1 && size <= Meeting::kMaxSize && memory.bytes >= Meeting::bytes_for(size) &&
-                   reinterpret_cast<uintptr_t>(memory.data) % alignof(uint64_t) == 0,
-               "memory must have room for that size");
-  if (!args.failed()) Meeting::make(memory.data, size);
+  if (!args.failed() && !Meeting::make(memory.data, memory.bytes, size)) {
+    args.range_error("memory must have room for that size, from a multiple of 8 on");
+  }
   return args.undefined();
 }
 

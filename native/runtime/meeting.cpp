@@ -7,17 +7,21 @@ namespace {
 
 constexpr uint32_t kMark = 0x6d656574;
 
+bool is_aligned(const void* memory) { return reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) == 0; }
+
 }  // namespace
 
-void Meeting::make(void* memory, size_t size) {
+bool Meeting::make(void* memory, size_t bytes, size_t size) {
+  if (size < 1 || size > kMaxSize || bytes < bytes_for(size) || !is_aligned(memory)) return false;
   Meeting& meeting = *static_cast<Meeting*>(memory);
   meeting.words_.size = static_cast<uint32_t>(size);
   __atomic_store_n(&meeting.words_.mark, kMark, __ATOMIC_SEQ_CST);
+  return true;
 }
 
 Meeting* Meeting::at(void* memory, size_t bytes) {
   Meeting* const meeting = static_cast<Meeting*>(memory);
-  if (bytes < sizeof(Meeting) || reinterpret_cast<uintptr_t>(memory) % alignof(uint64_t) != 0) return nullptr;
+  if (bytes < sizeof(Meeting) || !is_aligned(memory)) return nullptr;
   const bool is_one =
       load(&meeting->words_.mark) == kMark && meeting->words_.size >= 1 && meeting->words_.size <= kMaxSize;
   return is_one && bytes >= bytes_for(meeting->words_.size) ? meeting : nullptr;

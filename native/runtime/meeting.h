@@ -15,8 +15,8 @@ class Meeting {
   // How much memory it takes, 8-byte aligned.
   static size_t bytes_for(size_t size) { return sizeof(Meeting) + size * sizeof(uint64_t); }
 
-  // Makes one of zeroed memory. `size` from 1 to kMaxSize.
-  static void make(void* memory, size_t size);
+  // Makes one of zeroed memory. False for memory that is too little, and a size that is not from 1 to kMaxSize.
+  [[nodiscard]] static bool make(void* memory, size_t bytes, size_t size);
   // The one that was made there, or nullptr: anybody can write to shared memory.
   static Meeting* at(void* memory, size_t bytes);
 

@@ -28,7 +28,7 @@ void check(bool ok, const std::string& truth) {
 
 struct Place {
   explicit Place(size_t size) : memory(Meeting::bytes_for(size) / sizeof(uint64_t) + 8) {
-    Meeting::make(memory.data(), size);
+    check(Meeting::make(memory.data(), memory.size() * sizeof(uint64_t), size), "a meeting is made of memory");
   }
   Meeting& meeting() { return *Meeting::at(memory.data(), memory.size() * sizeof(uint64_t)); }
   std::vector<uint64_t> memory;
