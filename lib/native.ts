@@ -196,6 +196,44 @@ export interface Binding {
   /** How many threads share the work of this thread's calls; 0: as many as the process has. */
   setThreadsHere(threads: number): void;
 
+  /** Kinds of tasks, which programs call by their places in this list. */
+  readonly taskKinds: readonly string[];
+  /**
+   * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
+   * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
+   *
+   *     bytes of the arena, repetitions, n, for each of n places: bytes, stride, given (0 or 1), format
+   *     n, for each of n lists of indices: length, stride, limit, m, m numbers of earlier lists
+   *     n, for each of n constants: format, offset in the arena, m, m values
+   *     twice, for what comes before the update and after it: n, for each of n tasks:
+   *       kind, format, option, operands, sizes, numbers (as many as the kind has: native/drivers/tasks.h), m, m items
+   *     of the loss: format, operand, length
+   *     accumulates (0 or 1), clip (`programClips`), its norm or value, looks whether all is finite (0 or 1), steps (0 or 1)
+   *     n, for each of n gradients: format, operand, length, sparse (0 or 1); of a sparse one: its list, rows and
+   *       row elements of the whole; then operands of where it is summed or made dense, and of where its summed rows go
+   *
+   * The first tasks run once for each repetition, places and given lists each time starting their stride further on. A
+   * list of m parts is these one after the other, else it is given with the call and each of its indices must be in
+   * [0, limit). RangeError for a table in which something does not fit: no program reaches past its places.
+   */
+  makeProgram(table: Float64Array): Program;
+  /**
+   * Runs a program. `numbers` has the addresses of its places that are not given, then what gradients are multiplied by
+   * first; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
+   * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
+   * whether the step was made (1 or 0) into `statistics`, which has 3 elements.
+   *
+   * @returns undefined, or where an index is out of range, with nothing changed: the number of its list among those that
+   * are given, times 2 ** 32, plus its position.
+   */
+  runProgram(
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): number | undefined;
+
   /**
    * Keeps an eye on an object without keeping it alive; the engine is told of `bytes` of memory that go with it, so that
    * it collects garbage in time, and of their end once the object is gone. Needs no turn of the event loop.
@@ -205,6 +243,11 @@ export interface Binding {
   watch(object: object, bytes: number): number;
   /** The object, or undefined once the collector has taken it. */
   watched(id: number): object | undefined;
+}
+
+/** What makeProgram made; it goes with the object. */
+export interface Program {
+  readonly program: unique symbol;
 }
 
 export const native = open() as Binding;
@@ -247,12 +290,47 @@ export const binaryFunctions = [
 export type UnaryFunction = (typeof unaryFunctions)[number];
 export type BinaryFunction = (typeof binaryFunctions)[number];
 
+/** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
+export const taskKinds = [
+  'fill',
+  'repeat',
+  'copy',
+  'unary',
+  'binary',
+  'binaryBroadcast',
+  'permute',
+  'sum',
+  'softmax',
+  'logSoftmax',
+  'softmaxGradient',
+  'logSoftmaxGradient',
+  'softmaxCrossEntropy',
+  'sparseSoftmaxCrossEntropy',
+  'scaleRows',
+  'gather',
+  'scatterAdd',
+  'gemm',
+  'addN',
+  'addScaled',
+  'scale',
+  'clipByValue',
+  'sumOfSquares',
+] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
+/** How a program clips its gradients, by number. */
+export const programClips = ['none', 'globalNorm', 'value', 'norm', 'averageNorm'] as const;
+export type ProgramClip = (typeof programClips)[number];
+
 function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
 }
 
 /** What tables for native code call the formats; every dtype is one. */
 export const formatNumber = numbers(formats, native.formats);
+
+/** What programs call the kinds of tasks. */
+export const taskKind = numbers(taskKinds, native.taskKinds);
 
 /** What `native.unary` and `native.binary` call the element-wise functions. */
 export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);

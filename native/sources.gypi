@@ -21,9 +21,13 @@
       "native/drivers/gemm.cpp",
       "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
+      "native/drivers/program.cpp",
+      "native/drivers/program_gradients.cpp",
+      "native/drivers/program_parser.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
+      "native/drivers/tasks.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [
@@ -35,6 +39,7 @@
       "native/binding/meetings.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
+      "native/binding/program.cpp",
       "native/binding/runtime.cpp",
       "native/binding/weak.cpp"
     ]

@@ -17,6 +17,7 @@ const floors = [
   'accumulators',
   'averages',
   'wrappers',
+  'compile',
   'tfjs',
   'parallel',
 ];

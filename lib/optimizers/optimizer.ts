@@ -257,7 +257,7 @@ export function checkName(name: unknown): asserts name is string {
   if (name === '') throw new RangeError('name must not be empty');
 }
 
-function checkVarList(varList: unknown): asserts varList is readonly Variable[] | undefined {
+export function checkVarList(varList: unknown): asserts varList is readonly Variable[] | undefined {
   if (varList === undefined) return;
   if (!Array.isArray(varList)) throw new TypeError(`varList must be an array of Variables, got ${shown(varList)}`);
   if (varList.length === 0) throw new Error('No variables to optimize: varList is empty.');

@@ -193,7 +193,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     this.nonSlots()?.clear();
   }
 
-  private checkInUse(): void {
+  /** @internal @throws Error when it is not. */
+  checkInUse(): void {
     if (this.isOver) throw new Error('this optimizer has been disposed of');
   }
 

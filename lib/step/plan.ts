@@ -175,7 +175,7 @@ export class Plan {
    * @throws what schedules throw, and checkGradient, and Error for memory that is gone.
    */
   prepare(gradients: readonly unknown[]): Step {
-    const step = this.idle.pop() ?? new Step(this);
+    const step = this.take();
     try {
       step.prepare(gradients);
     } catch (error) {
@@ -183,6 +183,11 @@ export class Plan {
       throw error;
     }
     return step;
+  }
+
+  /** A step that is to be prepared. */
+  take(): Step {
+    return this.idle.pop() ?? new Step(this);
   }
 
   /** Takes back a step that is over, for its memory. */
@@ -245,6 +250,18 @@ export class Step {
 
   /** As Plan.prepare. */
   prepare(gradients: readonly unknown[]): void {
+    this.prepareVariables();
+    this.locateGradients(gradients);
+  }
+
+  /** The same for gradients that a program computes. Returns the table of the step, without them. */
+  prepareForProgram(): Float64Array {
+    this.prepareVariables();
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    return this.table;
+  }
+
+  private prepareVariables(): void {
     const { plan } = this;
     const { mechanism, groups } = plan;
     // First everything that calls the user's functions: they may do anything, this very optimizer's next step included.
@@ -255,7 +272,6 @@ export class Step {
     // From here until native code has returned nobody else runs: addresses stay what they are.
     this.newSlots?.allocate();
     this.locateVariables();
-    this.locateGradients(gradients);
   }
 
   /**

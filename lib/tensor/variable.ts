@@ -7,6 +7,7 @@ import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
 import { Tensor, valuesAndShape } from './tensor';
+import { refuseInTrace, trace } from './trace';
 
 /** What a variable's new value is passed through after each dense update. */
 export type Constraint = (value: Tensor) => Tensor | FloatArray;
@@ -159,6 +160,7 @@ export class Variable implements Stateful {
    * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
    */
   get data(): FloatArray {
+    if (trace !== null) refuseInTrace(`reading or writing the values of variable '${this.name}'`);
     return this.memory.array;
   }
 
@@ -202,6 +204,7 @@ export class Variable implements Stateful {
 
   /** The value of a variable with one element. @throws RangeError when it has more or none. */
   item(): number {
+    void this.data;
     return this.value.item();
   }
 
@@ -221,6 +224,7 @@ export class Variable implements Stateful {
 
   /** The values as nested arrays. */
   toArray(): Nested {
+    void this.data;
     return this.value.toArray();
   }
 }

@@ -1,0 +1,123 @@
+import { native } from '../native';
+import { shown } from '../checks';
+import { sharedArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
+import { endings, type Memory } from '../tensor/memory';
+import { trace } from '../tensor/trace';
+import { fedArray, type ProgramInput } from './inputs';
+import { plan, type Parts, type Place, type Planned } from './plan';
+import type { IndexList, Value } from './values';
+
+/** What a program is made of beside what was recorded. */
+export interface Program extends Omit<Parts, 'places'> {
+  readonly inputs: readonly ProgramInput[];
+  /** Values that are written into memory of the caller's, which `outputs` tells before each run. */
+  readonly outputs: readonly Value[];
+}
+
+/** A program and what it needs in each run. */
+export class Runner {
+  /** Loss, global norm, and whether a step was made (1 or 0), of the last run; in shared memory. */
+  readonly statistics: Float64Array;
+  /** Where the outputs go. */
+  readonly outputs: Memory[] = [];
+  private readonly planned: Planned;
+  private readonly inputs: readonly ProgramInput[];
+  private readonly names: ReadonlySet<string>;
+  /** Addresses of what is located, and what gradients are multiplied by first. */
+  private readonly numbers: Float64Array;
+  private readonly located: readonly ({ readonly memory: Memory } | { readonly output: number })[];
+  private readonly given: (FloatArray | Int32Array)[];
+  /** For each of `given` the input that it is, or null for an array that the function used. */
+  private readonly sources: readonly (ProgramInput | null)[];
+  private arePermanent = false;
+  private endingsSeen = -1;
+
+  constructor(program: Program) {
+    const { recorder, inputs, outputs } = program;
+    const places: Place[] = [
+      ...inputs.flatMap(({ value, stride }) => (value === null ? [] : [{ value, stride, isGiven: true }])),
+      ...recorder.externals.map(({ value }) => ({ value, stride: 0, isGiven: false })),
+      ...outputs.map((value) => ({ value, stride: 0, isGiven: false })),
+    ];
+    this.planned = plan({ ...program, places });
+    this.inputs = inputs;
+    this.names = new Set(inputs.map(({ name }) => name));
+    this.located = this.planned.places.flatMap(({ value, isGiven }) => {
+      if (isGiven) return [];
+      const external = recorder.externals.find((one) => one.value === value);
+      return external === undefined ? { output: outputs.indexOf(value) } : { memory: external.memory };
+    });
+    this.numbers = new Float64Array(this.located.length + 1);
+    this.numbers[this.located.length] = 1;
+    const ofPlaces = this.planned.places.filter(({ isGiven }) => isGiven);
+    this.sources = [
+      ...ofPlaces.map(({ value }) => inputs.find((input) => input.value === value)!),
+      ...this.planned.lists.map((list) => inputs.find((input) => input.list === list) ?? null),
+    ];
+    this.given = this.sources.map((source, i) => {
+      return source === null ? this.planned.lists[i - ofPlaces.length]!.source.array! : new Float32Array(0);
+    });
+    this.statistics = sharedArray('float64', 3) as Float64Array;
+  }
+
+  /** Takes what a run is given. @throws TypeError, RangeError for what does not fit, Error inside of another trace. */
+  feed(inputs: unknown): void {
+    if (trace !== null) throw new Error('what is compiled cannot be run while another function is compiled');
+    if (typeof inputs !== 'object' || inputs === null) {
+      throw new TypeError(`inputs must be an object with ${[...this.names].join(', ')}, got ${shown(inputs)}`);
+    }
+    for (const name in inputs) {
+      if (!this.names.has(name)) {
+        throw new TypeError(`inputs: there is no '${name}', there are ${[...this.names].join(', ')}`);
+      }
+    }
+    const byName = inputs as Readonly<Record<string, unknown>>;
+    const { given, sources } = this;
+    for (const input of this.inputs) {
+      const array = fedArray(input, byName[input.name]);
+      const at = sources.indexOf(input);
+      if (at >= 0) given[at] = array;
+    }
+  }
+
+  /** What gradients are multiplied by before all else. */
+  set unscale(factor: number) {
+    this.numbers[this.located.length] = factor;
+  }
+
+  /**
+   * Runs the program. No user code runs in it.
+   * @throws RangeError for an index that is out of range, Error for memory that is gone.
+   */
+  run(table?: Float64Array): void {
+    this.locate();
+    const wrong = native.runProgram(this.planned.program, this.numbers, this.given, this.statistics, table);
+    if (wrong !== undefined) this.refuseIndex(wrong);
+  }
+
+  private locate(): void {
+    if (this.arePermanent && this.endingsSeen === endings) return;
+    const { numbers, located, outputs } = this;
+    this.arePermanent = false; // should one of them be gone
+    let arePermanent = true;
+    for (let i = 0; i < located.length; i++) {
+      const place = located[i]!;
+      const memory = 'memory' in place ? place.memory : outputs[place.output]!;
+      numbers[i] = memory.locate();
+      arePermanent &&= 'memory' in place && memory.isPermanent;
+    }
+    this.arePermanent = arePermanent;
+    this.endingsSeen = endings;
+  }
+
+  private refuseIndex(wrong: number): never {
+    const number = Math.floor(wrong / 2 ** 32);
+    const position = wrong % 2 ** 32;
+    const list: IndexList = this.planned.lists[number]!;
+    const array = this.given[this.given.length - this.planned.lists.length + number]!;
+    throw new RangeError(
+      `${list.source.name}[${position}] is ${array[position]}, expected 0 to ${list.limit} (exclusive)`,
+    );
+  }
+}

@@ -1,0 +1,166 @@
+// Programs: lib/native.ts says how one is written down. What is parsed here once is run as often as one likes.
+#include "../drivers/program.h"
+
+#include <new>
+
+#include "addresses.h"
+#include "bindings.h"
+
+namespace gradstep {
+namespace {
+
+using Info = Napi::CallbackInfo;
+
+// What tells an object of ours from others.
+constexpr napi_type_tag kProgramTag = {0x677261647374657, 0x70726f6772616d1};
+
+void end_program(napi_env env, void* data, void*) {
+  Program* const program = static_cast<Program*>(data);
+  int64_t all;
+  napi_adjust_external_memory(env, -static_cast<int64_t>(program->bytes()), &all);
+  delete program;
+}
+
+// makeProgram(table): Program
+Napi::Value make_program(const Info& info) {
+  Arguments args(info);
+  const Floats table = args.floats("table", Format::float64);
+  if (args.failed()) return args.undefined();
+  Program* const program = new (std::nothrow) Program;
+  const char* const problem =
+      program == nullptr ? Program::kNoMemory : program->parse(table.as<double>(), table.length);
+  if (problem == Program::kNoMemory) args.out_of_memory("a program");
+  else if (problem != nullptr) args.range_error(problem);
+  if (args.failed()) {
+    delete program;
+    return args.undefined();
+  }
+  napi_value object;
+  if (napi_create_object(info.Env(), &object) != napi_ok ||
+      napi_wrap(info.Env(), object, program, end_program, nullptr, nullptr) != napi_ok) {
+    delete program;
+    args.out_of_memory("a program");
+    return args.undefined();
+  }
+  int64_t all;
+  napi_adjust_external_memory(info.Env(), static_cast<int64_t>(program->bytes()), &all);
+  if (napi_type_tag_object(info.Env(), object, &kProgramTag) != napi_ok) {
+    args.out_of_memory("a program");  // the object has it: it goes with it
+    return args.undefined();
+  }
+  return {info.Env(), object};
+}
+
+Program* program_of(Arguments& args) {
+  const napi_value object = args.next();
+  bool is_one = false;
+  void* data = nullptr;
+  if (napi_check_object_type_tag(args.env(), object, &kProgramTag, &is_one) != napi_ok || !is_one ||
+      napi_unwrap(args.env(), object, &data) != napi_ok) {
+    args.type_error("program must be one that makeProgram made");
+  }
+  return static_cast<Program*>(data);
+}
+
+// Where the caller has located places, and the factor that gradients are unscaled by.
+void put_located(Arguments& args, Program& program, const Floats& numbers) {
+  size_t next = 0;
+  for (size_t i = 0; i < program.place_count(); ++i) {
+    const ProgramPlace& place = program.place(i);
+    if (place.is_given) continue;
+    const double address = next < numbers.length ? numbers.as<double>()[next] : -1;
+    ++next;
+    if (!(address >= 0 && address <= kMaxSafeInteger) || (address == 0 && place.bytes > 0)) {
+      return args.range_error("numbers must have an address for each place");
+    }
+    program.put_place(i, pointer_at(address));
+  }
+  args.require(numbers.length == next + 1, "numbers must have an address for each place, and a factor");
+  if (!args.failed()) program.put_unscale(numbers.as<double>()[next]);
+}
+
+napi_value element(Arguments& args, napi_value list, size_t i) {
+  napi_value item = nullptr;
+  // Fails in a thread that is being terminated.
+  const bool found = napi_get_element(args.env(), list, static_cast<uint32_t>(i), &item) == napi_ok;
+  if (!found) args.type_error("given must be an array");
+  return item;
+}
+
+void put_given_place(Arguments& args, Program& program, size_t i, napi_value item) {
+  const Floats array = args.floats_of(item, "an input");
+  if (args.failed()) return;
+  if (array.format != program.place(i).format) return args.type_error("an input has another dtype");
+  args.require(array.length == program.given_length(i), "an input has the wrong number of elements");
+  program.put_place(i, array.data);
+}
+
+// Whether all indices are in their list's range; `wrong` tells which is not.
+bool put_given_list(Arguments& args, Program& program, size_t i, size_t number, napi_value item, double& wrong) {
+  const Int32s array = args.int32s_of(item, "an input");
+  const size_t length = program.given_list_length(i);
+  args.require(array.length == length, "an input has the wrong number of elements");
+  if (args.failed()) return false;
+  const int32_t* const copy = program.put_list(i, array.data);
+  const size_t position = first_outside({copy, length}, program.list(i).limit);
+  if (position == length) return true;
+  constexpr double kList = 4294967296.0;
+  wrong = static_cast<double>(number) * kList + static_cast<double>(position);
+  return false;
+}
+
+bool put_given(Arguments& args, Program& program, napi_value given, double& wrong) {
+  size_t next = 0, number = 0;
+  for (size_t i = 0; i < program.place_count() && !args.failed(); ++i) {
+    if (!program.place(i).is_given) continue;
+    const napi_value item = element(args, given, next++);
+    if (!args.failed()) put_given_place(args, program, i, item);
+  }
+  for (size_t i = 0; i < program.list_count() && !args.failed(); ++i) {
+    if (program.list(i).parts > 0) continue;
+    const napi_value item = element(args, given, next++);
+    if (!args.failed() && !put_given_list(args, program, i, number++, item, wrong)) return false;
+  }
+  return !args.failed();
+}
+
+// runProgram(program, numbers, given, statistics, table | undefined): undefined, or which index is out of range
+Napi::Value run_program(const Info& info) {
+  Arguments args(info);
+  Program* const program = program_of(args);
+  const Floats numbers = args.floats("numbers", Format::float64);
+  const Napi::Value given = args.next();
+  const Floats statistics = args.floats("statistics", Format::float64, 3);
+  if (args.failed()) return args.undefined();
+  put_located(args, *program, numbers);
+  if (args.failed()) return args.undefined();
+  double wrong = 0;
+  if (!put_given(args, *program, given, wrong)) {
+    return args.failed() ? args.undefined() : Napi::Value(Napi::Number::New(info.Env(), wrong));
+  }
+  if (program->tail().has_step) {
+    if (!read_program_step(args, program->step())) return args.undefined();
+    args.require(program->step_fits(), "the step of a program must be of its gradients");
+    if (args.failed()) return args.undefined();
+  }
+  Program::Result result;
+  if (!program->run(result)) {
+    args.out_of_memory("a step");
+    return args.undefined();
+  }
+  double* const to = statistics.as<double>();
+  to[0] = result.loss;
+  to[1] = result.norm;
+  to[2] = result.applied ? 1 : 0;
+  return args.undefined();
+}
+
+}  // namespace
+
+void export_program(Napi::Env env, Napi::Object exports) {
+  exports.Set("taskKinds", names(env, kTaskKindNames, kTaskKindCount));
+  add<make_program>(env, exports, "makeProgram");
+  add<run_program>(env, exports, "runProgram");
+}
+
+}  // namespace gradstep
