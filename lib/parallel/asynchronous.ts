@@ -1,5 +1,5 @@
 import { GradientsAndVariables, internals } from 'gradstep';
-import { discard, gradientsOf, pairsOf } from './gradients';
+import { pairsOf, sharesFor, type Shares } from './gradients';
 import { keptLosses, Word } from './protocol';
 import type { Training, Worker } from './replica';
 
@@ -14,11 +14,13 @@ const { alias, Commit } = internals;
  */
 export class AsynchronousTraining implements Training {
   private readonly commit: InstanceType<typeof Commit>;
+  private readonly shares: Shares;
 
   constructor(private readonly worker: Worker) {
     const { guard } = worker.start.board;
     const { steps, useLocking } = worker.start;
     this.commit = new Commit({ guard, isLocked: useLocking, limit: Math.min(steps, 2 ** 32 - 1) });
+    this.shares = sharesFor(worker.replica, worker.variables, worker.start.shares, 1);
   }
 
   step(): boolean {
@@ -27,13 +29,13 @@ export class AsynchronousTraining implements Training {
     if (this.commit.version >= start.steps || Atomics.load(words, Word.Stop) !== 0) return false;
     const begun = Atomics.add(words, Word.Begun, 1);
     const [step, share] = [Math.floor(begun / start.shares), begun % start.shares];
-    const computed = gradientsOf(replica, variables, step, share, start.shares);
+    const computed = this.shares.compute(step, share, 0);
     const loss = alias(Float64Array.of(computed.loss), 'float64', []);
     const pairs = GradientsAndVariables.of_(pairsOf(computed.gradients, variables), loss);
     const gradients = replica.transform?.(pairs) ?? pairs;
     losses[this.commit.version % keptLosses] = computed.loss;
     const isMade = this.commit.make(() => replica.optimizer.applyGradients(gradients, { globalStep }));
-    discard(computed);
+    this.shares.discard(computed);
     report();
     return isMade === true;
   }

@@ -9,6 +9,14 @@ export {
   type Transferable,
 } from './communicator';
 export { SharedMemoryCommunicator, type CommunicatorHandle } from './shared-memory';
-export { defineReplica, type Replica, type ReplicaContext, type Share } from './replica';
+export {
+  compiledReplica,
+  defineReplica,
+  type CompiledReplica,
+  type CompiledReplicaOf,
+  type Replica,
+  type ReplicaContext,
+  type Share,
+} from './replica';
 export { trainInWorkers, type StepReport, type TrainInWorkersOptions, type Training } from './training';
 export type { Mode } from './protocol';

@@ -5,7 +5,10 @@ import {
   Variable,
   type GradientAndVariable,
   type GradientsAndVariables,
+  type Inputs,
+  type RunInputs,
   type Tensor,
+  type TracedInputs,
 } from 'gradstep';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { checkFunction, shown } from '../checks';
@@ -53,7 +56,46 @@ export interface Replica {
   readonly transform?: (gradients: GradientsAndVariables) => Iterable<GradientAndVariable>;
 }
 
+/**
+ * One whose loss is compiled: it is run once, to trace it, and each share is one native call from then on. Its results have the
+ * bits of a loss that is not compiled; all gradients are dense, and zeros where the loss does not depend on a variable.
+ *
+ * @typeParam I what each share is given.
+ */
+export interface CompiledReplica<I extends Inputs = Inputs> extends Omit<Replica, 'loss'> {
+  /** As `compile` takes them. */
+  readonly inputs: I;
+  /** The loss of one micro-batch, of tensors (and `Indices`) that stand for the inputs. */
+  loss(inputs: TracedInputs<I>): Tensor;
+  /** The values of a share. They must depend on nothing but the argument. */
+  batch(share: Share): RunInputs<I>;
+}
+
 const replicaNames: NamesOf<Replica> = { optimizer: true, loss: true, transform: true };
+const compiledNames: NamesOf<CompiledReplica> = { ...replicaNames, inputs: true, batch: true };
+
+/** What `compiledReplica` makes. */
+export interface CompiledReplicaOf<I extends Inputs = Inputs> {
+  readonly compiled: CompiledReplica<I>;
+}
+
+/**
+ * A replica whose loss is compiled, with the types of its inputs.
+ * @example
+ * import { compiledReplica, defineReplica } from 'gradstep/parallel';
+ *
+ * defineReplica(({ variables: [w] }) =>
+ *   compiledReplica({
+ *     optimizer: new AdamOptimizer(),
+ *     inputs: { x: { shape: [8, 4] }, y: { shape: [8, 1] } },
+ *     loss: ({ x, y }) => ops.reduceMean(ops.square(ops.sub(ops.matMul(x, w!), y))),
+ *     batch: ({ step }) => ({ x: new Float32Array(32).fill(step), y: new Float32Array(8) }),
+ *   }),
+ * );
+ */
+export function compiledReplica<const I extends Inputs>(replica: CompiledReplica<I>): CompiledReplicaOf<I> {
+  return { compiled: replica };
+}
 
 /**
  * What the module of a worker calls, once: `setup` is called in each worker of `trainInWorkers`. In a thread that is none
@@ -72,15 +114,17 @@ const replicaNames: NamesOf<Replica> = { optimizer: true, loss: true, transform:
  * });
  */
 export function defineReplica<Data = unknown>(
-  setup: (context: ReplicaContext<Data>) => Replica | Promise<Replica>,
+  setup: (context: ReplicaContext<Data>) => AnyReplica | Promise<AnyReplica>,
 ): void {
   checkFunction('setup', setup);
   const start = untagged<WorkerStart>(workerData);
   if (isMainThread || start === undefined || parentPort === null) return;
   if (isDefined) throw new Error('defineReplica has been called already: a module defines one replica');
   isDefined = true;
-  void work(start, setup as (context: ReplicaContext) => Replica | Promise<Replica>);
+  void work(start, setup as (context: ReplicaContext) => AnyReplica | Promise<AnyReplica>);
 }
+
+type AnyReplica = Replica | CompiledReplicaOf;
 
 let isDefined = false;
 
@@ -93,7 +137,7 @@ export interface Training {
 /** What a worker has, whatever the mode. */
 export interface Worker {
   readonly start: WorkerStart;
-  readonly replica: Replica;
+  readonly replica: Replica | CompiledReplica;
   /** Those that are trained. */
   readonly variables: readonly Variable[];
   readonly globalStep: GlobalStep;
@@ -101,7 +145,10 @@ export interface Worker {
   readonly report: () => void;
 }
 
-async function work(start: WorkerStart, setup: (context: ReplicaContext) => Replica | Promise<Replica>): Promise<void> {
+async function work(
+  start: WorkerStart,
+  setup: (context: ReplicaContext) => AnyReplica | Promise<AnyReplica>,
+): Promise<void> {
   const { rank, workers, shares, data } = start;
   internals.native.setThreadsHere(start.threads);
   const variables = start.variables.map((handle) => Variable.from(handle));
@@ -151,14 +198,17 @@ function report(): void {
   tell({ is: 'going' });
 }
 
-function checkReplica(replica: unknown): Replica {
-  if (typeof replica !== 'object' || replica === null) {
-    throw new TypeError(`setup must return { optimizer, loss }, got ${shown(replica)}`);
+function checkReplica(given: unknown): Replica | CompiledReplica {
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`setup must return { optimizer, loss }, got ${shown(given)}`);
   }
-  checkOptions('what setup returns', replica, replicaNames);
-  const { optimizer, loss, transform } = replica as Partial<Replica>;
+  const isCompiled = 'compiled' in given;
+  const replica = isCompiled ? given.compiled : given;
+  checkOptions('what setup returns', replica, isCompiled ? compiledNames : replicaNames);
+  const { optimizer, loss, transform, batch } = (replica ?? {}) as Partial<Replica & CompiledReplica>;
   if (!(optimizer instanceof Optimizer)) throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
   checkFunction('loss', loss);
   if (transform !== undefined) checkFunction('transform', transform);
-  return replica as Replica;
+  if (isCompiled) checkFunction('batch', batch);
+  return replica as Replica | CompiledReplica;
 }

@@ -1,6 +1,6 @@
 import { GradientsAndVariables, internals } from 'gradstep';
 import type { Communicator } from './communicator';
-import { discard, gradientsOf, pairsOf, sharesOf, type ShareGradients } from './gradients';
+import { pairsOf, sharesFor, sharesOf, type ShareGradients, type Shares } from './gradients';
 import { MeanGradients } from './mean-gradients';
 import { keptLosses, Word } from './protocol';
 import type { Training, Worker } from './replica';
@@ -17,13 +17,16 @@ const { alias, Commit } = internals;
 export class SynchronousTraining implements Training {
   private readonly commit: InstanceType<typeof Commit>;
   private readonly mean: MeanGradients;
+  private readonly shares: Shares;
   /** The gradients of the own shares at a step; they are kept as long as that step has not been made. */
   private held: { readonly step: number; readonly shares: readonly ShareGradients[] } | null = null;
 
   constructor(private readonly worker: Worker) {
-    const { start, variables } = worker;
+    const { start, variables, replica } = worker;
+    const [first, end] = sharesOf(start.rank, start.workers, start.shares);
     this.commit = new Commit({ guard: start.board.guard, isLocked: true });
     this.mean = new MeanGradients(variables, start);
+    this.shares = sharesFor(replica, variables, start.shares, end - first);
   }
 
   step(communicator: Communicator | null): boolean {
@@ -50,18 +53,18 @@ export class SynchronousTraining implements Training {
   private gradientsAt(step: number): readonly ShareGradients[] {
     if (this.held?.step === step) return this.held.shares;
     this.letGo();
-    const { replica, variables, start } = this.worker;
+    const { start } = this.worker;
     const [first, end] = sharesOf(start.rank, start.workers, start.shares);
     const shares: ShareGradients[] = [];
     for (let share = first; share < end; share++) {
-      shares.push(gradientsOf(replica, variables, step, share, start.shares));
+      shares.push(this.shares.compute(step, share, share - first));
     }
     this.held = { step, shares };
     return shares;
   }
 
   private letGo(): void {
-    this.held?.shares.forEach(discard);
+    this.held?.shares.forEach((computed) => this.shares.discard(computed));
     this.held = null;
   }
 }

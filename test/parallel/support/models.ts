@@ -24,6 +24,8 @@ export interface Model {
   readonly variables: () => Variable[];
   readonly optimizer: (globalStep: GlobalStep) => Optimizer;
   readonly loss: (variables: readonly Variable[], batch: number) => Tensor;
+  /** The same loss of what is fed to a compiled one. */
+  readonly compiled?: (variables: readonly Variable[], x: Tensor, y: Tensor) => Tensor;
   readonly transform?: (gradients: GradientsAndVariables) => Iterable<GradientAndVariable>;
 }
 
@@ -33,10 +35,16 @@ const layers = () => [
   variable(noise(3, 12 * 3), { name: 'kernel2', shape: [12, 3] }),
 ];
 
-function mlp([kernel, bias, kernel2]: readonly Variable[], batch: number): Tensor {
-  const x = tensor(noise(batch + 100, 8 * 20), [8, 20]);
+export const mlpBatch = (batch: number) => ({ x: noise(batch + 100, 8 * 20), y: noise(batch, 24) });
+
+function mlpOf([kernel, bias, kernel2]: readonly Variable[], x: Tensor, y: Tensor): Tensor {
   const hidden = ops.reluLayer(x, kernel!, bias!);
-  return ops.reduceMean(ops.square(ops.sub(ops.matMul(hidden, kernel2!), tensor(noise(batch, 24), [8, 3]))));
+  return ops.reduceMean(ops.square(ops.sub(ops.matMul(hidden, kernel2!), y)));
+}
+
+function mlp(variables: readonly Variable[], batch: number): Tensor {
+  const { x, y } = mlpBatch(batch);
+  return mlpOf(variables, tensor(x, [8, 20]), tensor(y, [8, 3]));
 }
 
 const rows = () => [
@@ -62,6 +70,13 @@ export const models: Readonly<Record<string, Model>> = {
     loss: mlp,
     optimizer: (globalStep) =>
       new MomentumOptimizer({ learningRate: () => 0.1 / (1 + globalStep.value), momentum: 0.9, useNesterov: true }),
+    transform: (gradients) => clipByGlobalNorm(gradients, 0.5)[0],
+  },
+  compiled: {
+    variables: layers,
+    loss: mlp,
+    compiled: mlpOf,
+    optimizer: (globalStep) => new AdamOptimizer({ learningRate: () => 0.05 / (1 + globalStep.value) }),
     transform: (gradients) => clipByGlobalNorm(gradients, 0.5)[0],
   },
   sparse: { variables: rows, loss: embedding, optimizer: () => new AdamOptimizer({ learningRate: 0.05 }) },

@@ -1,6 +1,6 @@
-import { defineReplica } from 'gradstep/parallel';
+import { compiledReplica, defineReplica } from 'gradstep/parallel';
 import { threadId } from 'node:worker_threads';
-import { models } from './models';
+import { mlpBatch, models } from './models';
 
 /** What a worker is to do beside its work. */
 export interface ReplicaData {
@@ -16,7 +16,16 @@ export interface ReplicaData {
 }
 
 defineReplica<ReplicaData>(({ rank, variables, globalStep, data }) => {
-  const { optimizer, loss, transform } = models[data.model]!;
+  const { optimizer, loss, transform, compiled } = models[data.model]!;
+  if (compiled !== undefined) {
+    return compiledReplica({
+      optimizer: optimizer(globalStep),
+      inputs: { x: { shape: [8, 20] }, y: { shape: [8, 3] } },
+      loss: ({ x, y }) => compiled(variables, x, y),
+      batch: ({ step, share, shares }) => mlpBatch(step * shares + share),
+      transform: transform!,
+    });
+  }
   return {
     optimizer: optimizer(globalStep),
     loss: ({ step, share, shares }) => {
