@@ -1,5 +1,4 @@
 // For `gradstep/parallel`, which asks for `gradstep` by its name so that classes are the same in both.
-export { native } from './native';
 export { compileGradients, type CompiledGradients } from './compile/compile-gradients';
 export { Commit } from './step/commit';
 export { sharedArrays } from './tensor/arrays';

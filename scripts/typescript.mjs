@@ -113,8 +113,9 @@ require('./gradstep');
 module.exports = require('./core-tfjs');
 `;
 
-/** The entry `gradstep/parallel`. */
+/** The entry `gradstep/parallel`: of the library by its name, which has the binary. */
 const parallelEntry = `'use strict';
+require('gradstep');
 module.exports = require('./core-parallel');
 `;
 

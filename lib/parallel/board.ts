@@ -1,9 +1,8 @@
-import { internals, Variable, variable } from 'gradstep';
+import { Variable, variable } from 'gradstep';
 import { shown } from '../checks';
+import { native } from '../native';
 import { keptLosses, Word, type BoardMemory } from './protocol';
 import type { StepReport } from './training';
-
-const { native } = internals;
 
 /** What all threads of a training look at, as the one that started it does. */
 export class Board {

@@ -1,6 +1,5 @@
 import {
   GlobalStep,
-  internals,
   Optimizer,
   Variable,
   type GradientAndVariable,
@@ -12,6 +11,7 @@ import {
 } from 'gradstep';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { checkFunction, shown } from '../checks';
+import { native } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import { AsynchronousTraining } from './asynchronous';
 import { CommunicatorAborted, type Communicator } from './communicator';
@@ -150,7 +150,7 @@ async function work(
   setup: (context: ReplicaContext) => AnyReplica | Promise<AnyReplica>,
 ): Promise<void> {
   const { rank, workers, shares, data } = start;
-  internals.native.setThreadsHere(start.threads);
+  native.setThreadsHere(start.threads);
   const variables = start.variables.map((handle) => Variable.from(handle));
   const globalStep = GlobalStep.from(start.globalStep);
   const replica = checkReplica(await setup({ rank, workers, shares, variables, globalStep, data }));

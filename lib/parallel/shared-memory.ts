@@ -1,5 +1,6 @@
-import { internals, type FloatArray } from 'gradstep';
+import type { FloatArray } from 'gradstep';
 import { checkRange, isWhole, shown } from '../checks';
+import { native } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import {
   CommunicatorAborted,
@@ -9,8 +10,6 @@ import {
   type SumOptions,
   type Transferable,
 } from './communicator';
-
-const { native } = internals;
 
 /** What threads join a communicator by: it can be posted, and given as workerData. */
 export interface CommunicatorHandle {
