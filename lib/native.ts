@@ -160,6 +160,15 @@ export interface Binding {
    * float64, of a float32, or add to an int64.
    */
   commit(table: Float64Array): Verdict;
+  /** sums[i] = arrays[i], or sums[i] += arrays[i], with a commit. */
+  accumulate(
+    commit: Float64Array,
+    sums: readonly FloatArray[],
+    arrays: readonly FloatArray[],
+    isFirst: boolean,
+  ): Verdict | undefined;
+  /** Sleeps until the guard's version is another, or for a twentieth of a second. */
+  waitForStep(guard: Int32Array, version: number): void;
   /** Copies arrays while the guard is locked. Returns its version, or -1 in a thread that is being terminated. */
   copyGuarded(guard: Int32Array, out: readonly SharableArray[], arrays: readonly SharableArray[]): number;
   /** Where any typed array lies. */

@@ -63,9 +63,10 @@ export class Commit {
    * Calls `step`, which makes one step of an optimizer or leaves it out, and makes what it writes come about at once.
    * It is called again when another thread has stepped meanwhile and steps are to exclude each other.
    *
+   * @param isOptional whether a step that writes nothing is none. Otherwise it counts too.
    * @returns whether there was room for it below the limit, or undefined in a thread that is being terminated.
    */
-  make(step: () => unknown): boolean | undefined {
+  make(step: () => unknown, isOptional = false): boolean | undefined {
     if (Commit.current !== null) throw new Error('a step of several threads cannot be made inside another');
     for (;;) {
       this.table[Header.Writes] = 0;
@@ -74,7 +75,8 @@ export class Commit {
       Commit.current = this;
       try {
         step();
-        if (!this.isMade) this.run((table) => native.commit(table));
+        const isNone = isOptional && this.table[Header.Writes] === 0;
+        if (!this.isMade && !isNone) this.run((table) => native.commit(table));
         return true;
       } catch (error) {
         if (error !== again) throw error;
@@ -98,6 +100,11 @@ export class Commit {
   /** Notes that the number at this place of an array becomes `value`. */
   write(memory: Memory, value: number): void {
     this.add(memory.dtype === 'float32' ? Write.Float32 : Write.Float64, memory.locate(), value);
+  }
+
+  /** The same for an element of shared memory. */
+  set(array: Float64Array, index: number, value: number): void {
+    this.add(Write.Float64, native.addressOfAny(array) + 8 * index, value);
   }
 
   /** Notes that the step counts one more. */

@@ -46,8 +46,9 @@ Verdict Commit::begin() {
   UntilTerminated until(env_);
   if (is_locked_ && !guard_->lock(until.patience())) return Verdict::kImpatient;
   const bool is_stale = expected_ >= 0 && static_cast<double>(guard_->version()) != expected_;
-  // Counted first: without the lock, as many steps as there may be find a place.
-  if (!is_stale && guard_->count(limit_)) return Verdict::kMade;
+  // Without the lock they are counted first: as many as there may be find a place.
+  const bool has_place = is_locked_ ? guard_->version() < limit_ : guard_->count(limit_);
+  if (!is_stale && has_place) return Verdict::kMade;
   if (is_locked_) guard_->unlock();
   return is_stale ? Verdict::kStale : Verdict::kOver;
 }

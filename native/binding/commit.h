@@ -23,7 +23,9 @@ class Commit {
     if (verdict != Verdict::kMade) return verdict;
     const bool done = step();
     if (done) write();
-    else guard_->discount();
+    // Counted last: who reads what is written here without the lock, and finds the count as it was, has read in vain.
+    if (is_locked_ && done) guard_->count(limit_);
+    if (!is_locked_ && !done) guard_->discount();
     if (is_locked_) guard_->unlock();
     return done ? Verdict::kMade : Verdict::kFailed;
   }

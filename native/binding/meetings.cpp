@@ -4,10 +4,12 @@
 #include <new>
 
 #include "../drivers/collective.h"
+#include "../drivers/elementwise.h"
 #include "../runtime/guard.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
+#include "commit.h"
 #include "patience.h"
 
 namespace gradstep {
@@ -227,6 +229,48 @@ Napi::Value meet_others(const Info& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(outcome));
 }
 
+// waitForStep(guard, version): sleeps until there has been another, or for a while
+Napi::Value wait_for_step(const Info& info) {
+  Arguments args(info);
+  const Memory memory = memory_of(args, args.next(), "guard");
+  const size_t seen = args.size("version");
+  const Guard* const guard = Guard::at(memory.data, memory.bytes);
+  args.require(guard != nullptr && seen <= UINT32_MAX, "guard must have two numbers");
+  if (!args.failed()) guard->wait(static_cast<uint32_t>(seen));
+  return args.undefined();
+}
+
+// accumulate(commit, out, in, isFirst): number, see Verdict; out[i] = in[i], or out[i] += in[i]
+Napi::Value accumulate(const Info& info) {
+  Arguments args(info);
+  Commit commit(args);
+  Buffer<Span> out, in;
+  read_spans(args, out);
+  read_spans(args, in);
+  const bool is_first = args.boolean("isFirst");
+  args.require(out.size() == in.size(), "there must be as many sums as arrays");
+  for (size_t i = 0; i < in.size() && !args.failed(); ++i) {
+    const bool is_float = in[i].kind == Kind::kFloat32 || in[i].kind == Kind::kFloat64;
+    args.require(is_float && out[i].kind == in[i].kind && out[i].length == in[i].length, "a sum must be like its array");
+  }
+  if (args.failed()) return args.undefined();
+  const Verdict verdict = commit.run([&] {
+    for (size_t i = 0; i < in.size(); ++i) {
+      const auto add = [&](auto t) {
+        using T = decltype(t);
+        T* const to = static_cast<T*>(out[i].data);
+        const T* const from = static_cast<const T*>(in[i].data);
+        if (is_first) scale(to, from, 1.0, in[i].length);
+        else add_scaled(to, from, 1.0, in[i].length);
+      };
+      if (in[i].kind == Kind::kFloat32) add(float());
+      else add(double());
+    }
+    return true;
+  });
+  return Napi::Number::New(info.Env(), static_cast<double>(verdict));
+}
+
 // copyGuarded(guard, out, in): number; out[i] = in[i], with the guard locked. Returns its version, or -1.
 Napi::Value copy_guarded(const Info& info) {
   Arguments args(info);
@@ -269,6 +313,8 @@ void export_meetings(Napi::Env env, Napi::Object exports) {
   add<break_meeting>(env, exports, "breakMeeting");
   add<meeting_reason>(env, exports, "meetingReason");
   add<meet_others>(env, exports, "meet");
+  add<wait_for_step>(env, exports, "waitForStep");
+  add<accumulate>(env, exports, "accumulate");
   add<copy_guarded>(env, exports, "copyGuarded");
   add<set_threads_of_this>(env, exports, "setThreadsHere");
 }

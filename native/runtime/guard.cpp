@@ -18,11 +18,14 @@ void Guard::unlock() {
   if (__atomic_exchange_n(&lock_, 0, __ATOMIC_SEQ_CST) == 2) os::wake_all(&lock_);
 }
 
+void Guard::wait(uint32_t seen) const { os::wait_while(&version_, seen, kNapMilliseconds); }
+
 bool Guard::count(uint32_t limit) {
   uint32_t version = load(&version_);
   do {
     if (version >= limit) return false;
   } while (!exchange(&version_, version, version + 1));
+  os::wake_all(&version_);
   return true;
 }
 

@@ -22,6 +22,8 @@ class Guard {
   bool lock(const Patience& patience);
   void unlock();
 
+  // Sleeps until there has been another step, or for a while.
+  void wait(uint32_t seen) const;
   uint32_t version() const { return load(&version_); }
   // One more, unless there are `limit` already.
   bool count(uint32_t limit);

@@ -11,9 +11,6 @@ namespace {
 // What two threads that do the same work come later than each other; being woken takes another 50 us.
 constexpr std::chrono::microseconds kSpin{200};
 
-// How soon a thread that sleeps notices that its patience is over.
-constexpr uint32_t kNapMilliseconds = 50;
-
 void pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -14,6 +14,9 @@ struct Patience {
 
 constexpr Patience kEndless = {nullptr, nullptr};
 
+// As long as a thread sleeps at most before it asks whether its patience is over.
+constexpr uint32_t kNapMilliseconds = 50;
+
 // Waits until *word is not `seen`. Returns it, or `seen` when patience was over first.
 // `sharers`: how many threads are at it. Where the machine has fewer CPUs nobody waits on one.
 uint32_t wait_for_change(const uint32_t* word, uint32_t seen, uint32_t sharers, const Patience& patience);
