@@ -1,22 +1,40 @@
-import { Variable, variable } from 'gradstep';
+import { internals, Variable, variable } from 'gradstep';
 import { shown } from '../checks';
 import { native } from '../native';
-import { keptLosses, Word, type BoardMemory } from './protocol';
+import { Gathering, numbersOfGathering } from './gathering';
+import { keptLosses, Word, type BoardMemory, type GatheringMemory } from './protocol';
 import type { StepReport } from './training';
 
 /** What all threads of a training look at, as the one that started it does. */
 export class Board {
-  readonly memory: BoardMemory = {
-    guard: new Int32Array(new SharedArrayBuffer(8)),
-    words: new Int32Array(new SharedArrayBuffer(4 * Word.Count)),
-    losses: new Float64Array(new SharedArrayBuffer(8 * keptLosses)),
-  };
+  readonly memory: BoardMemory;
+  private readonly gathering: Gathering | null;
 
-  constructor(private readonly variables: readonly Variable[]) {}
+  /** @param tokens that replicas find; null where there are none. */
+  constructor(
+    private readonly variables: readonly Variable[],
+    trained: readonly Variable[],
+    tokens: number | null,
+  ) {
+    const gathering = tokens === null ? null : gatheringOf(trained);
+    this.memory = {
+      guard: new Int32Array(new SharedArrayBuffer(8)),
+      words: new Int32Array(new SharedArrayBuffer(4 * Word.Count)),
+      losses: new Float64Array(new SharedArrayBuffer(8 * keptLosses)),
+      gathering,
+    };
+    this.gathering = gathering && new Gathering(gathering);
+    this.gathering?.begin(tokens!);
+  }
 
   /** How many steps there have been. */
   get version(): number {
-    return Atomics.load(this.memory.guard, 1) >>> 0;
+    return this.gathering?.step ?? Atomics.load(this.memory.guard, 1) >>> 0;
+  }
+
+  /** How many gradients of replicas came too late. */
+  get dropped(): number {
+    return this.gathering?.dropped ?? 0;
   }
 
   stop(): void {
@@ -51,6 +69,11 @@ export class Board {
       throw new RangeError(`'${copy.name}' of into must be like '${original.name}', [${original.shape.join()}]`);
     });
   }
+}
+
+function gatheringOf(trained: readonly Variable[]): GatheringMemory {
+  const numbers = new Float64Array(new SharedArrayBuffer(8 * numbersOfGathering));
+  return { numbers, sums: internals.sharedArrays(trained) };
 }
 
 function like({ name, dtype, shape, size, trainable }: Variable): Variable {

@@ -1,10 +1,10 @@
-import type { GlobalStepHandle, OptimizerHandle, VariableHandle } from 'gradstep';
+import type { FloatArray, GlobalStepHandle, OptimizerHandle, VariableHandle } from 'gradstep';
 import type { CommunicatorHandle } from './shared-memory';
 
 // What a training and its workers tell each other. Everything is under a key of ours: the port is the user's too.
 
 /** How the workers' gradients become steps. */
-export type Mode = 'synchronous' | 'asynchronous';
+export type Mode = 'synchronous' | 'asynchronous' | 'replicas';
 
 /** What a worker starts from. */
 export interface WorkerStart {
@@ -14,6 +14,7 @@ export interface WorkerStart {
   readonly steps: number;
   readonly mode: Mode;
   readonly useLocking: boolean;
+  readonly replicasToAggregate: number;
   /** How many threads share the work of this worker's kernels. */
   readonly threads: number;
   readonly variables: readonly VariableHandle[];
@@ -31,6 +32,15 @@ export interface BoardMemory {
   readonly words: Int32Array;
   /** The losses of the last steps, by their number. */
   readonly losses: Float64Array;
+  /** Of replicas only. */
+  readonly gathering: GatheringMemory | null;
+}
+
+/** What replicas gather: see `Gathering`. */
+export interface GatheringMemory {
+  readonly numbers: Float64Array;
+  /** The sum of what has been gathered, for each variable that is trained. */
+  readonly sums: readonly FloatArray[];
 }
 
 export const enum Word {

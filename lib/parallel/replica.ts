@@ -16,6 +16,7 @@ import { checkOptions, type NamesOf } from '../options';
 import { AsynchronousTraining } from './asynchronous';
 import { CommunicatorAborted, type Communicator } from './communicator';
 import { tagged, untagged, type FromWorker, type ToWorker, type WorkerStart } from './protocol';
+import { ReplicasTraining } from './replicas';
 import { SharedMemoryCommunicator } from './shared-memory';
 import { SynchronousTraining } from './synchronous';
 
@@ -134,6 +135,12 @@ export interface Training {
   step(communicator: Communicator | null): boolean;
 }
 
+const trainings = {
+  synchronous: SynchronousTraining,
+  asynchronous: AsynchronousTraining,
+  replicas: ReplicasTraining,
+} as const;
+
 /** What a worker has, whatever the mode. */
 export interface Worker {
   readonly start: WorkerStart;
@@ -157,8 +164,7 @@ async function work(
   const trained = variables.filter(({ trainable }) => trainable);
   replica.optimizer.adopt(start.optimizer, trained);
   const worker: Worker = { start, replica, variables: trained, globalStep, report };
-  const training: Training =
-    start.mode === 'synchronous' ? new SynchronousTraining(worker) : new AsynchronousTraining(worker);
+  const training: Training = new trainings[start.mode](worker);
   parentPort!.on('message', (message: unknown) => {
     const order = untagged<ToWorker>(message);
     if (order !== undefined) void go(training, rank, order).then(tell);

@@ -32,11 +32,17 @@ export interface TrainInWorkersOptions {
   shares?: number;
   /**
    * `'synchronous'`: all wait for each other, a step is made of the mean of all shares' gradients. `'asynchronous'`: each
-   * worker steps by itself, as soon as it has the gradients of a share. Default: `'synchronous'`.
+   * worker steps by itself, as soon as it has the gradients of a share. `'replicas'`: a step is made of the first gradients
+   * that come, as TensorFlow's SyncReplicasOptimizer has it. Default: `'synchronous'`.
    */
   mode?: Mode;
   /** Whether the steps of an asynchronous training exclude each other. Default: false. */
   useLocking?: boolean;
+  /** Of replicas: how many gradients make a step at least; those that come later are dropped. Default: one for each worker. */
+  replicasToAggregate?: number;
+  /** Of replicas: tokens that they find before the first step; with 0 each waits for it. Default: replicasToAggregate, as in
+   * TensorFlow, after which every replica has one gradient dropped. */
+  numTokens?: number;
   /** How many threads share the work of each worker's kernels. Default: the CPUs divided by the workers, at least 1. */
   threads?: number;
   /** Anything that can be cloned, for the module. */
@@ -57,6 +63,8 @@ const names: NamesOf<TrainInWorkersOptions> = {
   shares: true,
   mode: true,
   useLocking: true,
+  replicasToAggregate: true,
+  numTokens: true,
   threads: true,
   data: true,
   retries: true,
@@ -69,6 +77,8 @@ export interface Training {
   readonly finished: Promise<number>;
   /** How many steps have been made. */
   readonly steps: number;
+  /** How many gradients of replicas came too late, and were dropped. */
+  readonly dropped: number;
   /** The workers by their ranks, as they are now: one that dies is replaced. */
   readonly workers: readonly Worker[];
   /** Ends the training after the step that is being made. @returns `finished`. */
@@ -137,7 +147,8 @@ class WorkerTraining implements Training {
 
   constructor(private readonly options: Checked) {
     this.optimizer = options.optimizer.share(options.trained);
-    this.board = new Board(options.variables);
+    const { variables: all, trained, mode, numTokens } = options;
+    this.board = new Board(all, trained, mode === 'replicas' ? numTokens : null);
     const variables = options.variables.map((variable) => variable.share());
     this.finished = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     const shared = { variables, globalStep: options.globalStep.share() };
@@ -155,6 +166,10 @@ class WorkerTraining implements Training {
     return this.board.version;
   }
 
+  get dropped(): number {
+    return this.board.dropped;
+  }
+
   get workers(): readonly Worker[] {
     return this.members.map(({ worker }) => worker);
   }
@@ -169,9 +184,9 @@ class WorkerTraining implements Training {
   }
 
   private startWorker(rank: number, shared: Pick<WorkerStart, 'variables' | 'globalStep'>): Worker {
-    const { workers, shares, steps, mode, useLocking, threads, data, module } = this.options;
+    const { workers, shares, steps, mode, useLocking, threads, data, module, replicasToAggregate } = this.options;
     const start: WorkerStart = {
-      ...{ rank, workers, shares, steps, mode, useLocking, threads, data },
+      ...{ rank, workers, shares, steps, mode, useLocking, replicasToAggregate, threads, data },
       ...shared,
       optimizer: this.optimizer,
       board: this.board.memory,
@@ -210,7 +225,7 @@ class WorkerTraining implements Training {
     const isAtEnd = this.board.version >= this.options.steps || members.some(({ is }) => is === 'done');
     if (isAtEnd) for (const member of members) if (member.is !== 'going') member.is = 'done';
     if (members.every(({ is }) => is === 'done')) return this.end();
-    if (this.options.mode === 'asynchronous') {
+    if (this.options.mode !== 'synchronous') {
       for (const member of members) if (member.is === 'ready') this.send(member);
       return;
     }
@@ -300,9 +315,14 @@ function checked(options: TrainInWorkersOptions): Checked {
     `a whole number from ${workers}, the number of workers`,
     (n) => isWhole(n) && n >= workers,
   );
-  if (mode !== 'synchronous' && mode !== 'asynchronous') {
-    throw new RangeError(`mode must be 'synchronous' or 'asynchronous', got ${shown(mode)}`);
+  if (!['synchronous', 'asynchronous', 'replicas'].includes(mode)) {
+    throw new RangeError(`mode must be 'synchronous', 'asynchronous' or 'replicas', got ${shown(mode)}`);
   }
+  const { replicasToAggregate = workers } = options;
+  const { numTokens = replicasToAggregate } = options;
+  checkRange('replicasToAggregate', replicasToAggregate, 'a whole number from 1', (n) => isWhole(n) && n >= 1);
+  const fewest = Math.max(0, replicasToAggregate - workers);
+  checkRange('numTokens', numTokens, `a whole number from ${fewest}`, (n) => isWhole(n) && n >= fewest);
   checkBoolean('useLocking', useLocking);
   checkRange('threads', threads, 'a whole number from 1 to 256', (n) => isWhole(n) && n >= 1 && n <= 256);
   checkRange('retries', retries, 'a whole number or Infinity', (n) => isWhole(n) || n === Infinity);
@@ -315,7 +335,7 @@ function checked(options: TrainInWorkersOptions): Checked {
   }
   return {
     ...{ workers, module, variables: list, trained, optimizer, globalStep },
-    ...{ steps, shares, mode, useLocking, threads, data, retries, onStep },
+    ...{ steps, shares, mode, useLocking, replicasToAggregate, numTokens, threads, data, retries, onStep },
   };
 }
 

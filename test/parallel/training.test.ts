@@ -213,7 +213,7 @@ describe('trainInWorkers', function () {
     expect(start({ variables: [1] })).to.throw(TypeError, 'variables must hold Variables, got 1');
     expect(start({ optimizer: {} })).to.throw(TypeError, 'optimizer must be an Optimizer');
     expect(start({ workers: 2, shares: 1 })).to.throw(RangeError, 'shares must be a whole number from 2');
-    expect(start({ mode: 'hogwild' })).to.throw(RangeError, "mode must be 'synchronous' or 'asynchronous'");
+    expect(start({ mode: 'hogwild' })).to.throw(RangeError, "mode must be 'synchronous', 'asynchronous' or");
     expect(start({ steps: -1 })).to.throw(RangeError, 'steps must be');
     const frozen = variable([1], { trainable: false });
     expect(start({ variables: [frozen] })).to.throw(Error, 'No variables to train');

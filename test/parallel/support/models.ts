@@ -80,6 +80,12 @@ export const models: Readonly<Record<string, Model>> = {
     transform: (gradients) => clipByGlobalNorm(gradients, 0.5)[0],
   },
   sparse: { variables: rows, loss: embedding, optimizer: () => new AdamOptimizer({ learningRate: 0.05 }) },
+  // The gradient is 1 everywhere: the mean of any number of them is exactly that.
+  line: {
+    variables: () => [variable(noise(1, 1000), { name: 'w' })],
+    loss: ([w]) => ops.reduceSum(w!),
+    optimizer: () => new MomentumOptimizer({ learningRate: 0.01, momentum: 0.5 }),
+  },
   counted: {
     variables: layers,
     loss: mlp,
