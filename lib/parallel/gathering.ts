@@ -1,4 +1,4 @@
-import { internals } from 'gradstep';
+import type { internals } from 'gradstep';
 import type { GatheringMemory } from './protocol';
 
 type Commit = InstanceType<typeof internals.Commit>;
