@@ -1,8 +1,9 @@
 // `npm start`: trains a network on the 60,000 handwritten digits of MNIST and tells how well it reads 10,000 others.
-import { clipByGlobalNorm, createGlobalStep, runtime } from 'gradstep';
+import { clipByGlobalNorm, clipByGlobalNormAsync, createGlobalStep, runtime } from 'gradstep';
 import { batches, classCount, inputSize, loadMnist, type Dataset } from './mnist/data';
 import { Failure } from './mnist/failure';
 import { History } from './mnist/history';
+import { Interruption } from './mnist/interruption';
 import { Model } from './mnist/model';
 import { optimizers } from './mnist/optimizers';
 import { parseOptions, type Options } from './mnist/options';
@@ -12,12 +13,13 @@ import { Random } from './mnist/random';
 import { toSafetensors } from './mnist/safetensors';
 import { trainTogether } from './mnist/workers';
 
-/** Trains the model, in place. */
-function train(model: Model, dataset: Dataset, random: Random, options: Options): History {
+/** Trains the model, in place; with `--async` until somebody interrupts it. */
+async function train(model: Model, dataset: Dataset, random: Random, options: Options): Promise<History> {
   const { epochs, batch, clipNorm } = options;
   const steps = epochs * Math.ceil(dataset.count / batch);
   const history = new History(steps, clipNorm);
   using progress = new Progress(history, epochs);
+  using interruption = new Interruption(options.async);
 
   const globalStep = createGlobalStep();
   const { create, defaultRate } = optimizers[options.optimizer];
@@ -30,11 +32,17 @@ function train(model: Model, dataset: Dataset, random: Random, options: Options)
     random.shuffle(order);
     for (const rows of batches(order, batch)) {
       const gradsAndVars = optimizer.computeGradients(() => model.loss(dataset, rows));
-      const [clipped, norm] = clipByGlobalNorm(gradsAndVars, clipNorm);
-      optimizer.applyGradients(clipped, { globalStep });
-
-      history.add(gradsAndVars.loss.item(), norm);
+      if (options.async) {
+        const [clipped, norm] = await clipByGlobalNormAsync(gradsAndVars, clipNorm);
+        await optimizer.applyGradientsAsync(clipped, { globalStep });
+        history.add(gradsAndVars.loss.item(), norm);
+      } else {
+        const [clipped, norm] = clipByGlobalNorm(gradsAndVars, clipNorm);
+        optimizer.applyGradients(clipped, { globalStep });
+        history.add(gradsAndVars.loss.item(), norm);
+      }
       progress.update();
+      if (interruption.isWanted) return history;
     }
   }
   return history;
@@ -51,11 +59,19 @@ async function main(): Promise<void> {
   const model = Model.create(sizes, random);
   const history =
     options.workers === undefined
-      ? train(model, data.train, random, options)
+      ? await train(model, data.train, random, options)
       : await trainTogether(model, data.train, options, options.workers);
   const right = model.countRight(data.test);
 
   const weights = writeOutput(options.out, 'weights.safetensors', toSafetensors(model.variables()));
+  if (history.step < history.steps) {
+    console.log(`
+stopped after  step ${history.step} of ${history.steps}
+test accuracy  ${((100 * right) / data.test.count).toFixed(2)} % (${right} of ${data.test.count} images)
+weights        ${weights.path}`);
+    process.exitCode = 130; // as of a program that Ctrl-C has ended
+    return;
+  }
   // The charting package takes a while to load, so that is put off until there is something to draw.
   const { drawTraining } = await import('./mnist/picture.js');
   const title = `MNIST, ${sizes.join('-')}, batch ${options.batch}, ${options.optimizer}, seed ${options.seed}`;

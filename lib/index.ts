@@ -23,6 +23,7 @@ export { unzip, zip } from './step/zip';
 export {
   clipByAverageNorm,
   clipByGlobalNorm,
+  clipByGlobalNormAsync,
   clipByNorm,
   clipByValue,
   globalNorm,

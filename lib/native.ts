@@ -104,6 +104,8 @@ export interface Binding {
    * address takes.
    */
   sumOfSquaresAt(table: Float64Array, count: number, format: number): number;
+  /** The same off the event loop: see `runStepAsync`. */
+  sumOfSquaresAtAsync(held: object, table: Float64Array, count: number, format: number): Promise<number>;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
   allFinite(arrays: readonly FloatArray[]): boolean;
@@ -242,6 +244,27 @@ export interface Binding {
     statistics: Float64Array,
     table?: Float64Array,
   ): number | undefined;
+  /**
+   * The same off the event loop, once per program at a time. What is given for lists and `table` is read at once; all other
+   * memory must neither move nor go until the promise is settled, and `held` references it.
+   */
+  runProgramAsync(
+    held: object,
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): Promise<void> | number;
+
+  /**
+   * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what
+   * is wrong with them is thrown; the promise is rejected when memory is out, with nothing changed. Only then, or when it
+   * is fulfilled, has native code done with the memory that the addresses name; `held` stays referenced until then, and is
+   * to reference all of it. When the thread ends first, the promise is not settled.
+   */
+  runStepAsync(held: object, table: Float64Array, rows?: readonly (Int32Array | undefined)[]): Promise<void>;
+  runLaidOutStepAsync(held: object, step: ArrayBuffer): Promise<void>;
 
   /**
    * Keeps an eye on an object without keeping it alive; the engine is told of `bytes` of memory that go with it, so that

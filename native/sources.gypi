@@ -10,6 +10,7 @@
       "native/runtime/guard.cpp",
       "native/runtime/meeting.cpp",
       "native/runtime/pool.cpp",
+      "native/runtime/queue.cpp",
       "native/runtime/waiting.cpp"
     ],
     "runtime_posix": ["native/runtime/os/posix.cpp", "native/runtime/os/posix_memory.cpp"],
@@ -35,7 +36,9 @@
       "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
       "native/binding/commit.cpp",
+      "native/binding/environment.cpp",
       "native/binding/gradients.cpp",
+      "native/binding/jobs.cpp",
       "native/binding/meetings.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",

@@ -22,6 +22,8 @@ const tests = [
   'step',
   'tensor',
   'autodiff',
+  'async',
+  'endings.test.js',
   'hostile',
   'hostile.test.js',
   'clip.test.js',

@@ -1,6 +1,8 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
+import { compile } from './compile';
+import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
@@ -22,8 +24,10 @@ export const cases: readonly Case[] = [
   threads,
   workers,
   mnist,
+  compile,
   gemm,
   sparse,
+  eventLoop,
   rules,
   tfjs,
   tfjsFit,

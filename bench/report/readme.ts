@@ -15,6 +15,7 @@ const headlines = [
   /^clip 1,000 variables/,
   /^clip applyGradients alone/,
   /^mnist /,
+  /^compile /,
   /^gemm (64 x 784 x 256|1024 x 1024 x 1024) nn/,
   /^sparse /,
 ];

@@ -40,6 +40,7 @@ export function assignMovingAverage(
   options: AssignMovingAverageOptions = {},
 ): Variable {
   if (!(variable instanceof Variable)) throw new TypeError(`variable must be a Variable, got ${shown(variable)}`);
+  variable.checkQuiet();
   checkSchedule('decay', decay, fraction);
   checkOptions('options', options, assignNames);
   const { zeroDebias = true } = options;

@@ -82,7 +82,7 @@ export class ExponentialMovingAverage implements Stateful {
    * One update of the averages of these, which are made where there are none yet. When it throws, nothing has changed.
    *
    * @throws TypeError for what is neither a Variable nor a name and a Tensor, RangeError for a named value of another
-   * shape than before, Error for what occurs twice.
+   * shape than before, Error for what occurs twice, and for a variable while an asynchronous step of it is not over.
    */
   apply(values: Iterable<Averaged>): void {
     const variables = new Set<Variable>();
@@ -244,6 +244,7 @@ export class ExponentialMovingAverage implements Stateful {
     if (value instanceof Variable) {
       if (variables.has(value)) throw new Error(`variable '${value.name}' occurs twice`);
       void value.data; // throws when its memory is gone
+      value.checkQuiet();
       variables.add(value);
       return;
     }

@@ -1,11 +1,12 @@
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { isAnyFollowed } from '../autodiff/tape';
 import { checkNumber, shown } from '../checks';
 import type { NamesOf } from '../options';
 import type { IndexedSlices } from '../tensor/indexed-slices';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { checkNormOptions, normNames, valuesOf, type Clippable, type ClipByNormOptions, type Clipped } from './kinds';
-import { normOf } from './norm';
+import { normOf, normOfAsync } from './norm';
 import { clipTogether } from './together';
 
 /**
@@ -63,14 +64,69 @@ export function clipByGlobalNorm(
   clipNorm: number,
   options: ClipByGlobalNormOptions = {},
 ): [clipped: unknown, globalNorm: number] {
+  const call = checkCall(tList, clipNorm, options);
+  return clippedBy(call, options.useNorm ?? normOf(call.values));
+}
+
+/**
+ * `clipByGlobalNorm` whose norm is computed off the event loop. What is in plain ArrayBuffers is copied first, as it could
+ * be transferred meanwhile; what is in shared memory must stay as it is until the promise is settled.
+ *
+ * @returns a promise of what `clipByGlobalNorm` returns, to the bit. It is rejected with what that throws, and with an Error
+ * inside of a function whose gradients are being computed.
+ * @example
+ * async function step(): Promise<void> {
+ *   const [clipped, norm] = await clipByGlobalNormAsync(optimizer.computeGradients(loss), 5);
+ *   if (Number.isFinite(norm)) await optimizer.applyGradientsAsync(clipped);
+ * }
+ */
+export function clipByGlobalNormAsync(
+  tList: GradientsAndVariables,
+  clipNorm: number,
+  options?: ClipByGlobalNormOptions,
+): Promise<[clipped: GradientsAndVariables, globalNorm: number]>;
+export function clipByGlobalNormAsync<T extends readonly GradientAndVariable[]>(
+  tList: T,
+  clipNorm: number,
+  options?: ClipByGlobalNormOptions,
+): Promise<[clipped: GradientAndVariable[], globalNorm: number]>;
+export function clipByGlobalNormAsync<const T extends readonly (Clippable | null)[]>(
+  tList: T,
+  clipNorm: number,
+  options?: ClipByGlobalNormOptions,
+): Promise<[clipped: { -readonly [K in keyof T]: Clipped<T[K]> }, globalNorm: number]>;
+export async function clipByGlobalNormAsync(
+  tList: unknown,
+  clipNorm: number,
+  options: ClipByGlobalNormOptions = {},
+): Promise<[clipped: unknown, globalNorm: number]> {
+  const call = checkCall(tList, clipNorm, { ...options });
+  if (isAnyFollowed(call.values)) {
+    throw new Error(
+      'clipByGlobalNormAsync has no gradient: it is not for functions whose gradients are being computed',
+    );
+  }
+  return clippedBy(call, call.options.useNorm ?? (await normOfAsync(call.values)));
+}
+
+/** What clipping by a global norm was asked for, checked. */
+interface Call extends Entries {
+  readonly tList: unknown;
+  readonly clipNorm: number;
+  readonly options: ClipByGlobalNormOptions;
+  readonly values: readonly (Tensor | null)[];
+}
+
+function checkCall(tList: unknown, clipNorm: number, options: ClipByGlobalNormOptions): Call {
   checkNormOptions(options, globalNames);
   checkNumber('clipNorm', clipNorm);
-  const { useNorm } = options;
-  if (useNorm !== undefined) checkNumber('useNorm', useNorm);
+  if (options.useNorm !== undefined) checkNumber('useNorm', options.useNorm);
   const { entries, variables } = entriesOf(listOf(tList));
-  const values = valuesOfEntries(entries);
-  const norm = useNorm ?? normOf(values);
-  const kind = { ...options, constant: useNorm !== undefined, nanUnlessFinite: true };
+  return { tList, clipNorm, options, entries, variables, values: valuesOfEntries(entries) };
+}
+
+function clippedBy({ tList, clipNorm, options, entries, variables, values }: Call, norm: number): [unknown, number] {
+  const kind = { ...options, constant: options.useNorm !== undefined, nanUnlessFinite: true };
   const clipped = clipTogether(entries, values, norm, 1, clipNorm, kind, 'global norm');
   if (variables === null) return [clipped, norm];
   const pairs = pairsOf(clipped, variables);

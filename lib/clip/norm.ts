@@ -1,4 +1,5 @@
 import { formatNumber, native } from '../native';
+import { endLoan, lend } from '../step/loan';
 import { dtypes, type DType } from '../tensor/dtype';
 import type { Tensor } from '../tensor/tensor';
 
@@ -13,6 +14,33 @@ export function normOf(values: readonly (Tensor | null)[]): number {
     left -= count;
   }
   return Math.sqrt(sum);
+}
+
+/** The same off the event loop. */
+export async function normOfAsync(values: readonly (Tensor | null)[]): Promise<number> {
+  const sums = await sumsOfSquaresAsync(values.filter((tensor) => tensor !== null));
+  return Math.sqrt(sums.reduce((sum, own) => sum + own, 0));
+}
+
+/** The sums of squares of the tensors of each dtype, off the event loop. */
+export async function sumsOfSquaresAsync(tensors: readonly Tensor[]): Promise<number[]> {
+  const loans: Tensor[] = [];
+  try {
+    for (const tensor of tensors) loans.push(lend(tensor));
+    const sums = dtypes.map((dtype) => {
+      const count = locate(loans, dtype);
+      return count > 0 ? native.sumOfSquaresAtAsync(loans, table, count, formatNumber[dtype]) : Promise.resolve(0);
+    });
+    return await settled(sums);
+  } finally {
+    loans.forEach(endLoan);
+  }
+}
+
+/** All results, or what the first failure was, but not before all are over. */
+async function settled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 let table = new Float64Array(48);

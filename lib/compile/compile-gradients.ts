@@ -66,8 +66,7 @@ export class CompiledGradients<I extends Inputs = Inputs> {
 
   /** Writes the gradients. @returns the loss. @throws what `CompiledStep.runSync` throws for inputs. */
   runSync(inputs: RunInputs<I>): number {
-    this.runner.feed(inputs);
-    this.runner.run();
+    this.runner.run(this.runner.feed(inputs));
     return this.statistics[0]!;
   }
 }

@@ -14,13 +14,15 @@ import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { tracing } from '../tensor/trace';
 import type { Variable } from '../tensor/variable';
 import { namesOf } from '../step/pairs';
+import type { Step } from '../step/plan';
 import { ProgramStep } from '../step/program-step';
+import { inTurn, type Key, type Turn } from '../step/turns';
 import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
 import { traceGradients, type Traced } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { stepsOf } from './optimizers';
 import { Recorder } from './recorder';
-import { Runner } from './runner';
+import { Runner, type Lent } from './runner';
 
 /** How gradients are clipped between the way back and the update: in one of these ways. */
 export type StepClip =
@@ -90,9 +92,9 @@ export class CompiledStep<I extends Inputs = Inputs> {
   private readonly lossScale: LossScale | null;
   private readonly scale: FloatArray | null;
   private readonly checkInUse: () => void;
+  private readonly turnKeys: () => Key[];
   private readonly globalStep: GlobalStep | undefined;
   private readonly averages: ExponentialMovingAverage | undefined;
-  private isRunning = false;
 
   /** @internal Use `compileStep`. */
   constructor(options: CompileStepOptions<I>) {
@@ -135,6 +137,12 @@ export class CompiledStep<I extends Inputs = Inputs> {
     this.lossScale = lossScale;
     this.scale = found.scale;
     this.checkInUse = () => optimizer.checkInUse();
+    const outer = options.optimizer;
+    this.turnKeys = () => [
+      ...outer.turnKeys(),
+      ...(globalStep === undefined ? [] : [globalStep.buffer]),
+      ...(averages === undefined ? [] : [averages]),
+    ];
     this.globalStep = globalStep;
     this.averages = averages;
   }
@@ -155,36 +163,72 @@ export class CompiledStep<I extends Inputs = Inputs> {
    * hyperparameter out of its, Error when a variable or the optimizer has been disposed of.
    */
   runSync(inputs: RunInputs<I>): StepResult {
-    if (this.isRunning) throw new Error('this step is running: what it calls cannot run it again');
-    this.isRunning = true;
+    const { runner, update } = this;
+    this.checkInUse();
+    runner.checkQuiet('this compiled step');
+    const fed = runner.feed(inputs);
+    const { step, table } = update.prepare(this.globalStep, this.isTraced);
     try {
-      return this.run_(inputs);
+      this.writeScale();
+      runner.run(fed, table);
+      return this.publish(step);
     } finally {
-      this.isRunning = false;
+      step.end();
     }
   }
 
-  private run_(inputs: RunInputs<I>): StepResult {
-    const { runner, update, lossScale, statistics } = this;
+  /**
+   * One step off the event loop. Steps that use the same variables or the same optimizer follow each other, in the order of
+   * the calls. What lies in shared memory is read where it lies, and must not be written meanwhile; other inputs are copied
+   * before the call returns.
+   *
+   * @returns a promise of what `runSync` returns; it is rejected with what that throws, and with an Error for a variable
+   * over a plain ArrayBuffer, which could be transferred meanwhile.
+   */
+  async run(inputs: RunInputs<I>): Promise<StepResult> {
+    const { runner } = this;
     this.checkInUse();
-    runner.feed(inputs);
-    if (lossScale !== null) {
-      const scale = lossScale.value;
-      this.scale![0] = scale;
-      runner.unscale = 1 / scale;
+    for (const { name, memory } of this.variables) {
+      if (memory.canBeLent) continue;
+      throw new Error(
+        `'${name}' lies in a plain ArrayBuffer, which could be transferred during an asynchronous step: ` +
+          'make it a variable over a SharedArrayBuffer, or by variable()',
+      );
     }
+    const lent = runner.lend(runner.feed(inputs));
     try {
-      const table = update.prepare();
-      const constraints = this.isTraced ? null : update.before();
-      runner.run(table);
-      if (statistics[2] === 1) update.publish(constraints);
+      return await inTurn([...runner.keys, ...this.turnKeys()], (turn) => this.runInTurn(lent, turn));
     } finally {
-      update.end();
+      lent.end();
     }
+  }
+
+  private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
+    this.checkInUse();
+    const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
+    try {
+      this.writeScale();
+      await this.runner.runAsync(lent, step, table);
+      return turn.inCharge(() => this.publish(step));
+    } finally {
+      step.end();
+    }
+  }
+
+  private writeScale(): void {
+    const { lossScale, scale, runner } = this;
+    if (lossScale === null) return;
+    scale![0] = lossScale.value;
+    runner.unscale = 1 / lossScale.value;
+  }
+
+  /** Makes seen what the program has done. */
+  private publish(step: Step): StepResult {
+    const { statistics, lossScale, averages } = this;
     const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };
-    if (result.applied) this.globalStep?.increment();
+    if (result.applied) step.publish();
     lossScale?.advance(result.applied);
-    if (result.applied) this.averages?.apply(this.variables);
+    if (result.applied) averages?.apply(this.variables);
     return result;
   }
 }

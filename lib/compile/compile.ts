@@ -5,6 +5,7 @@ import { Memory } from '../tensor/memory';
 import type { Shape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { tracing } from '../tensor/trace';
+import { inTurn } from '../step/turns';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { Recorder } from './recorder';
 import { Runner } from './runner';
@@ -30,7 +31,6 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
   private readonly runner: Runner;
   private readonly outputs: readonly Output[];
   private readonly form: (tensors: readonly Tensor[]) => R;
-  private isRunning = false;
 
   /** @internal Use `compile`. */
   constructor(f: (inputs: TracedInputs<I>) => R, inputs: I) {
@@ -60,18 +60,42 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
    * when a variable that the function reads has been disposed of.
    */
   runSync(inputs: RunInputs<I>): R {
-    if (this.isRunning) throw new Error('this function is running: what it calls cannot run it again');
-    this.isRunning = true;
+    const { runner } = this;
+    runner.checkQuiet('this compiled function');
+    const fed = runner.feed(inputs);
+    const tensors = this.outputs.map(({ value, shape }) => allocate(value.dtype, shape, value.length));
+    this.setOutputs(tensors);
+    runner.run(fed);
+    return this.form(tensors);
+  }
+
+  /**
+   * The same off the event loop. It waits for steps off the event loop that use the variables it reads, so that it sees
+   * these as they are between two steps. Inputs in shared memory are read where they lie, and must not be written
+   * meanwhile; others are copied before the call returns.
+   *
+   * @returns a promise of what `runSync` returns, in no scope: it is yours to dispose of, or the garbage collector's. It is
+   * rejected with what `runSync` throws.
+   */
+  async run(inputs: RunInputs<I>): Promise<R> {
+    const { runner } = this;
+    const lent = runner.lend(runner.feed(inputs));
     try {
-      this.runner.feed(inputs);
-      const tensors = this.outputs.map(({ value, shape }) => allocate(value.dtype, shape, value.length));
-      tensors.forEach(({ memory }, i) => (this.runner.outputs[i] = memory));
-      this.runner.run();
-      return this.form(tensors);
+      return await inTurn(runner.keys, async () => {
+        const tensors = this.outputs.map(({ value: { dtype, length }, shape }) => {
+          return new Tensor(Memory.take(dtype, length), shape);
+        });
+        this.setOutputs(tensors);
+        await runner.runAsync(lent, tensors);
+        return this.form(tensors);
+      });
     } finally {
-      this.runner.outputs.length = 0;
-      this.isRunning = false;
+      lent.end();
     }
+  }
+
+  private setOutputs(tensors: readonly Tensor[]): void {
+    tensors.forEach(({ memory }, i) => (this.runner.outputs[i] = memory));
   }
 }
 

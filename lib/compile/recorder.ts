@@ -84,6 +84,11 @@ export class Recorder implements Trace {
     memory.bar(true);
   }
 
+  /** The variables that have been read. */
+  get readVariables(): Memory[] {
+    return [...this.variables];
+  }
+
   /** Lets JavaScript read variables again. */
   end(): void {
     for (const memory of this.variables) memory.bar(false);

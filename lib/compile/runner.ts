@@ -4,6 +4,9 @@ import { sharedArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { endings, type Memory } from '../tensor/memory';
 import { trace } from '../tensor/trace';
+import { checkQuiet, type Key } from '../tensor/in-flight';
+import { alias } from '../tensor/tensor';
+import { endLoan, lend } from '../step/loan';
 import { fedArray, type ProgramInput } from './inputs';
 import { plan, type Parts, type Place, type Planned } from './plan';
 import type { IndexList, Value } from './values';
@@ -15,6 +18,15 @@ export interface Program extends Omit<Parts, 'places'> {
   readonly outputs: readonly Value[];
 }
 
+/** An array for each input. */
+export type Fed = readonly (FloatArray | Int32Array)[];
+
+/** The same where it neither moves nor goes until `end`. */
+export interface Lent {
+  readonly fed: Fed;
+  readonly end: () => void;
+}
+
 /** A program and what it needs in each run. */
 export class Runner {
   /** Loss, global norm, and whether a step was made (1 or 0), of the last run; in shared memory. */
@@ -23,6 +35,7 @@ export class Runner {
   readonly outputs: Memory[] = [];
   private readonly planned: Planned;
   private readonly inputs: readonly ProgramInput[];
+  private readonly variables: readonly Memory[];
   private readonly names: ReadonlySet<string>;
   /** Addresses of what is located, and what gradients are multiplied by first. */
   private readonly numbers: Float64Array;
@@ -42,6 +55,7 @@ export class Runner {
     ];
     this.planned = plan({ ...program, places });
     this.inputs = inputs;
+    this.variables = recorder.readVariables;
     this.names = new Set(inputs.map(({ name }) => name));
     this.located = this.planned.places.flatMap(({ value, isGiven }) => {
       if (isGiven) return [];
@@ -61,8 +75,11 @@ export class Runner {
     this.statistics = sharedArray('float64', 3) as Float64Array;
   }
 
-  /** Takes what a run is given. @throws TypeError, RangeError for what does not fit, Error inside of another trace. */
-  feed(inputs: unknown): void {
+  /**
+   * What a run is given, for each of the inputs.
+   * @throws TypeError, RangeError for what does not fit, Error inside of another trace.
+   */
+  feed(inputs: unknown): Fed {
     if (trace !== null) throw new Error('what is compiled cannot be run while another function is compiled');
     if (typeof inputs !== 'object' || inputs === null) {
       throw new TypeError(`inputs must be an object with ${[...this.names].join(', ')}, got ${shown(inputs)}`);
@@ -73,12 +90,30 @@ export class Runner {
       }
     }
     const byName = inputs as Readonly<Record<string, unknown>>;
-    const { given, sources } = this;
-    for (const input of this.inputs) {
-      const array = fedArray(input, byName[input.name]);
-      const at = sources.indexOf(input);
-      if (at >= 0) given[at] = array;
-    }
+    return this.inputs.map((input) => fedArray(input, byName[input.name]));
+  }
+
+  /** The same for a run off the event loop: nobody can move it. */
+  lend(fed: Fed): Lent {
+    const loans = this.inputs.map(({ dtype, shape }, i) =>
+      dtype === 'int32' ? null : lend(alias(fed[i] as FloatArray, dtype, shape)),
+    );
+    return {
+      fed: fed.map((array, i) => loans[i]?.memory.array ?? array.slice()),
+      end: () => {
+        for (const loan of loans) if (loan !== null) endLoan(loan);
+      },
+    };
+  }
+
+  /** What runs off the event loop have in turn: the program, and the variables that it reads. */
+  get keys(): Key[] {
+    return [this, ...this.variables.map(({ key }) => key)];
+  }
+
+  /** @throws Error while a run off the event loop is not over. */
+  checkQuiet(what: string): void {
+    checkQuiet(this, () => what);
   }
 
   /** What gradients are multiplied by before all else. */
@@ -90,10 +125,48 @@ export class Runner {
    * Runs the program. No user code runs in it.
    * @throws RangeError for an index that is out of range, Error for memory that is gone.
    */
-  run(table?: Float64Array): void {
+  run(fed: Fed, table?: Float64Array): void {
+    this.give(fed);
     this.locate();
     const wrong = native.runProgram(this.planned.program, this.numbers, this.given, this.statistics, table);
     if (wrong !== undefined) this.refuseIndex(wrong);
+  }
+
+  /**
+   * The same off the event loop, in its turn.
+   * @param held what must stay until then, beside what is the runner's.
+   */
+  async runAsync({ fed }: Lent, held: unknown, table?: Float64Array): Promise<void> {
+    const copies: Memory[] = [];
+    try {
+      this.give(fed);
+      this.locateAsync(copies);
+      const all = { runner: this, outputs: [...this.outputs], given: [...this.given], copies, held };
+      const { program } = this.planned;
+      const started = native.runProgramAsync(all, program, this.numbers, this.given, this.statistics, table);
+      if (typeof started === 'number') this.refuseIndex(started);
+      await started;
+    } finally {
+      for (const copy of copies) copy.release();
+    }
+  }
+
+  private give(fed: Fed): void {
+    const { given, sources, inputs } = this;
+    for (let i = 0; i < sources.length; i++) {
+      const source = sources[i]!;
+      if (source !== null) given[i] = fed[inputs.indexOf(source)]!;
+    }
+  }
+
+  /** Memory that could be transferred meanwhile is copied. */
+  private locateAsync(copies: Memory[]): void {
+    this.arePermanent = false;
+    this.located.forEach((place, i) => {
+      let memory = 'memory' in place ? place.memory : this.outputs[place.output]!;
+      if ('memory' in place && !memory.canBeLent) copies.push((memory = memory.copied()));
+      this.numbers[i] = memory.locate();
+    });
   }
 
   private locate(): void {

@@ -2,6 +2,7 @@ import { shown } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { finite, notNegative, optional, positive, required, type Schedule } from '../schedules/schedule';
 import { RuleOptimizer, type OptimizerOptions } from './rule-optimizer';
+import type { Key } from '../step/turns';
 
 export interface AdagradDAHyperparameters {
   learningRate: Schedule;
@@ -62,6 +63,11 @@ export class AdagradDAOptimizer extends RuleOptimizer<AdagradDAHyperparameters> 
       throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
     }
     this.globalStep = globalStep;
+  }
+
+  /** @internal */
+  override turnKeys(): Key[] {
+    return [...super.turnKeys(), this.globalStep.buffer];
   }
 
   protected override derive(hyper: Float64Array): void {

@@ -3,7 +3,9 @@ import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate
 import { differentiate, toGradY } from '../autodiff/gradients';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { checkBoolean, checkFunction, isIterable, shown } from '../checks';
+import type { Loans } from '../step/loan';
 import { namesOf } from '../step/pairs';
+import { idle, inTurn, type Key, type Turn } from '../step/turns';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { storedValues } from '../tensor/indexed-slices';
@@ -49,6 +51,16 @@ export const minimizeNames: NamesOf<MinimizeOptions> = { ...computeNames, ...app
 
 /** What `computeGradients` and `applyGradients` take. */
 export type MinimizeOptions = ComputeGradientsOptions & ApplyGradientsOptions;
+
+/** @internal A step off the event loop that has not had its turn yet. */
+export interface PlannedStep {
+  /** What it must have for itself. */
+  readonly keys: readonly Key[];
+  /** Its gradients: they go when it is over, or will not take place. */
+  readonly loans: Loans;
+  /** Makes the step, in its turn. Returns whether it was made. */
+  readonly run: (turn: Turn) => Promise<boolean>;
+}
 
 /**
  * What all optimizers have in common, wrappers of others included: gradients are computed here, steps and state are a
@@ -112,6 +124,12 @@ export abstract class Optimizer implements Stateful {
    * Source: `tf.train.Optimizer.minimize`.
    */
   minimize(loss: () => Tensor, options: MinimizeOptions = {}): Tensor {
+    const { gradsAndVars, forApply } = this.gradientsToApply(loss, options);
+    this.applyGradients(gradsAndVars, forApply);
+    return gradsAndVars.loss;
+  }
+
+  private gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
     checkOptions('options', options, this.namesToMinimize);
     const forApply: Record<string, unknown> = { ...options };
     const gradsAndVars = this.computeGradients(loss, takeOut(forApply, computeNames));
@@ -124,8 +142,71 @@ export abstract class Optimizer implements Stateful {
         `No gradients provided for any variable: the loss depends on none of ${names} through an op that has a gradient.`,
       );
     }
-    this.applyGradients(gradsAndVars, forApply);
+    return { gradsAndVars, forApply: forApply as ApplyGradientsOptions };
+  }
+
+  /**
+   * `applyGradients` off the event loop: timers, requests and all else go on while the step runs on the pool's threads. The
+   * values that come out have the bits that `applyGradients` gives.
+   *
+   * Steps that have an optimizer, a variable or a `globalStep` in common follow each other in the order of the calls, each
+   * seeing what the one before has made: `await` is not needed between them. Arguments are checked, and gradients in plain
+   * memory and indices copied, before the call returns: they are the caller's again. Gradients over a SharedArrayBuffer
+   * are not copied, and must stay as they are until the promise is settled. Schedules and initial values are asked
+   * when the step has its turn, constraints and the global step come when it has run.
+   *
+   * Until the promise is settled, reading `variable.data` is allowed but may show a step half done, and changing it is not;
+   * `assign`, `dispose`, `restore`, `state` and steps with `applyGradients` are refused for what the step uses.
+   *
+   * @returns a promise of what `applyGradients` returns. It is rejected with what that throws, with nothing changed, and
+   * later steps go on; with an Error also for variables in plain ArrayBuffers, which could be transferred meanwhile.
+   * @example
+   * async function step(): Promise<void> {
+   *   await optimizer.applyGradientsAsync(optimizer.computeGradients(loss));
+   * }
+   */
+  async applyGradientsAsync(
+    gradsAndVars: Iterable<GradientAndVariable>,
+    options?: ApplyGradientsOptions,
+  ): Promise<boolean> {
+    const planned = this.planStep(gradsAndVars, options);
+    try {
+      return await inTurn(planned.keys, planned.run);
+    } finally {
+      planned.loans.end();
+    }
+  }
+
+  /**
+   * `minimize` whose step is made by `applyGradientsAsync`. The gradients are computed before the call returns, on the event
+   * loop.
+   * @returns a promise of the loss. It is rejected with what `minimize` throws.
+   */
+  async minimizeAsync(loss: () => Tensor, options: MinimizeOptions = {}): Promise<Tensor> {
+    const { gradsAndVars, forApply } = this.gradientsToApply(loss, options);
+    await this.applyGradientsAsync(gradsAndVars, forApply);
     return gradsAndVars.loss;
+  }
+
+  /**
+   * When no asynchronous step of this optimizer is under way, nor waits for its turn: state and values then are those of
+   * whole steps. Steps that fail count as over; it is their own promises that tell of them.
+   */
+  idle(): Promise<void> {
+    return idle(this.turnKeys());
+  }
+
+  /**
+   * @internal Everything about a step that comes before its turn.
+   * @throws Error for an optimizer that can only step on the event loop.
+   */
+  planStep(_gradsAndVars: Iterable<GradientAndVariable>, _options?: ApplyGradientsOptions): PlannedStep {
+    throw new Error(`${this.constructor.name} has no asynchronous steps: it has applyGradients only`);
+  }
+
+  /** @internal What each of its steps must have for itself, whatever the variables. */
+  turnKeys(): Key[] {
+    return [this];
   }
 
   /** The options that `minimize` takes. */

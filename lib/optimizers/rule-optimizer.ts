@@ -4,23 +4,32 @@ import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
 import { Commit } from '../step/commit';
-import { Constraints } from '../step/constraints';
+import { Loans } from '../step/loan';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
-import { Plans, type Mechanism, type Plan, type Step } from '../step/plan';
+import type { Read } from '../step/pairs';
+import { Plans, type Mechanism, type Step } from '../step/plan';
 import { ruleNamed } from '../step/rules';
 import { SettingsByVariable, type ParameterGroup, type Settings } from '../step/settings';
 import { Slots, suffixes } from '../step/slots';
+import { checkQuiet, type Key } from '../step/turns';
 import { GlobalStep } from '../tensor/global-step';
 import type { StateEntry, StateSource } from '../tensor/state';
 import { Variable } from '../tensor/variable';
-import { applyNames, checkName, Optimizer, sortedByName, type ApplyGradientsOptions } from './optimizer';
+import {
+  applyNames,
+  checkName,
+  Optimizer,
+  sortedByName,
+  type ApplyGradientsOptions,
+  type PlannedStep,
+} from './optimizer';
 
 /** @typeParam H the optimizer's hyperparameters. */
 export interface OptimizerOptions<H extends object = object> {
   /** Variables that step with hyperparameters of their own over the optimizer's. */
   groups?: readonly ParameterGroup<H>[];
-  /** Accepted for TensorFlow's sake; steps of one thread never race. Default: false. */
+  /** Accepted for TensorFlow's sake: steps of one thread never race, as asynchronous ones take turns. Default: false. */
   useLocking?: boolean;
   /** Names the slots. Default: the class's name without `Optimizer`. */
   name?: string;
@@ -137,56 +146,59 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): boolean {
     const globalStep = options === undefined ? undefined : globalStepOf(options);
     this.checkInUse();
-    const read = this.plans.read(gradsAndVars);
-    const plan = this.plans.for(read);
-    const step = plan.prepare(read.gradients);
+    const step = this.makeStep(this.plans.read(gradsAndVars), globalStep);
     const commit = Commit.open;
     try {
       if (commit !== null) {
-        this.runCommitted(plan, step, globalStep, commit);
-        return true;
-      }
-      if (plan.constrained.length > 0) {
-        this.runConstrained(plan, step);
+        step.runAtOnce(commit, this.nonSlots());
       } else {
         step.run();
-        step.publishSlots();
+        step.publish();
       }
-      for (const { settings, group } of plan.groups.settings) this.finish(step.hyper[group]!, settings);
-      globalStep?.increment();
-      step.spendGradients();
     } finally {
-      plan.takeBack(step);
+      step.end();
     }
     return true;
   }
 
-  /** The step and all that follows from it, in one native call. */
-  private runCommitted(plan: Plan, step: Step, globalStep: GlobalStep | undefined, commit: Commit): void {
-    const { constrained } = plan;
-    if (constrained.length > 0) {
-      throw new Error(`'${constrained[0]!.name}' has a constraint: steps of several threads cannot call functions`);
-    }
-    const finish = () => {
-      for (const { settings, group } of plan.groups.settings) this.finish(step.hyper[group]!, settings);
+  /** @internal */
+  override planStep(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): PlannedStep {
+    const globalStep = options === undefined ? undefined : globalStepOf(options);
+    this.checkInUse();
+    const loans = new Loans(this.plans.read(gradsAndVars));
+    return {
+      keys: [...this.turnKeys(), ...loans.keys, ...(globalStep === undefined ? [] : [globalStep.buffer])],
+      loans,
+      run: async (turn) => {
+        const step = this.makeStep(loans.read, globalStep);
+        try {
+          await step.runAsync();
+          turn.inCharge(() => step.publish());
+        } finally {
+          step.end();
+        }
+        loans.spend();
+        return true;
+      },
     };
-    const nonSlots = this.nonSlots();
-    if (nonSlots === null) finish();
-    else nonSlots.stage(commit, finish);
-    if (globalStep !== undefined) commit.increment(globalStep);
-    step.run(commit);
-    step.publishSlots();
-    step.spendGradients();
   }
 
-  private runConstrained(plan: Plan, step: Step): void {
-    const constraints = new Constraints(plan.constrained, this.changedBy(plan));
-    step.run();
-    step.publishSlots();
-    constraints.apply(() => step.withdrawSlots());
+  /** @internal */
+  override turnKeys(): Key[] {
+    return [this.mechanism];
+  }
+
+  /**
+   * @internal A step that is prepared: all functions of the user but constraints have been called, and nothing has changed.
+   * What it does it does in parts, which see: it is the caller's to run, to publish and to end.
+   */
+  makeStep(read: Read, globalStep: GlobalStep | undefined): Step {
+    this.checkInUse();
+    return this.plans.for(read).prepare(read.gradients, globalStep);
   }
 
   override dispose(): void {
+    this.checkQuiet();
     this.isOver = true;
     this.slots.clear();
     this.plans.clear();
@@ -198,9 +210,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     if (this.isOver) throw new Error('this optimizer has been disposed of');
   }
 
-  /** What a step may have changed and would have to put back. */
-  private changedBy({ variables }: Plan): Variable[] {
-    return variables.flatMap((variable) => [variable, ...(this.slots.of(variable) ?? [])]);
+  private checkQuiet(): void {
+    checkQuiet(this.mechanism, () => 'this optimizer');
   }
 
   /**
@@ -232,6 +243,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
    */
   override createSlots(variables: Iterable<Variable>): void {
     this.checkInUse();
+    this.checkQuiet();
     if (!isIterable(variables)) {
       throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
     }
@@ -252,6 +264,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   }
 
   override state(): StateEntry[] {
+    this.checkQuiet();
     return stateOf(this.stateParts());
   }
 
@@ -262,6 +275,7 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
         `optimizer '${this.name}' has state of its own: another thread's is for a new optimizer to adopt`,
       );
     }
+    this.checkQuiet();
     return planOptimizer(this.stateParts(), source);
   }
 

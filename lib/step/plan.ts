@@ -2,11 +2,15 @@ import { checkBoolean } from '../checks';
 import { formatNumber, native, type Rule } from '../native';
 import { isAttached, isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
+import type { GlobalStep } from '../tensor/global-step';
+import { checkQuiet, isAnythingInFlight } from '../tensor/in-flight';
 import { storedValues } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import type { Commit } from './commit';
+import { Constraints } from './constraints';
+import type { NonSlots } from './non-slots';
 import { Occupied, type Stretch } from './occupied';
 import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
@@ -171,15 +175,16 @@ export class Plan {
 
   /**
    * A step with these gradients, one for each pair. Everything that can fail has been checked, every function of the user
-   * has been called, and nothing has changed that anybody can see.
-   * @throws what schedules throw, and checkGradient, and Error for memory that is gone.
+   * but constraints has been called, and nothing has changed that anybody can see.
+   * @throws what schedules throw, and checkGradient, and Error for memory that is gone or that a step off the event loop
+   * is using.
    */
-  prepare(gradients: readonly unknown[]): Step {
+  prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): Step {
     const step = this.take();
     try {
-      step.prepare(gradients);
+      step.prepare(gradients, globalStep);
     } catch (error) {
-      this.takeBack(step);
+      step.end();
       throw error;
     }
     return step;
@@ -190,9 +195,8 @@ export class Plan {
     return this.idle.pop() ?? new Step(this);
   }
 
-  /** Takes back a step that is over, for its memory. */
+  /** @internal Takes back a step that is over, for its memory. */
   takeBack(step: Step): void {
-    step.end();
     this.idle.push(step);
   }
 }
@@ -209,7 +213,8 @@ const longestHeld = 4096;
 
 /**
  * One step, ready to run: it has its own copy of the hyperparameters, the gradients' factors and of where everything is,
- * so that another can be prepared before it runs.
+ * so that another can be prepared before it runs. Once it is prepared come `run` or `runAsync`, unless something else
+ * does what they do, then `publish` if that went well, and in any case `end`.
  */
 export class Step {
   /** Hyperparameters by group: parts of what is laid out. */
@@ -231,6 +236,8 @@ export class Step {
   private hasCallersMemory = false;
   private arePermanent = false;
   private endingsSeen = -1;
+  private constraints: Constraints | null = null;
+  private globalStep: GlobalStep | undefined;
 
   constructor(private readonly plan: Plan) {
     const { mechanism, layout, groups, variables } = plan;
@@ -249,20 +256,31 @@ export class Step {
   }
 
   /** As Plan.prepare. */
-  prepare(gradients: readonly unknown[]): void {
-    this.prepareVariables();
+  prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): void {
+    this.prepareVariables(globalStep);
     this.locateGradients(gradients);
+    this.prepareConstraints();
   }
 
-  /** The same for gradients that a program computes. Returns the table of the step, without them. */
-  prepareForProgram(): Float64Array {
-    this.prepareVariables();
+  /**
+   * The same for gradients that a program computes; constraints too, where it has them.
+   * @returns the table of the step, without gradients.
+   */
+  prepareForProgram(globalStep: GlobalStep | undefined, hasConstraints: boolean): Float64Array {
+    this.prepareVariables(globalStep);
+    if (!hasConstraints) this.prepareConstraints();
     this.plan.layout.copyHyper(this.hyper, this.table);
     return this.table;
   }
 
-  private prepareVariables(): void {
+  private prepareConstraints(): void {
+    const { constrained } = this.plan;
+    if (constrained.length > 0) this.constraints = new Constraints(constrained, this.changed());
+  }
+
+  private prepareVariables(globalStep: GlobalStep | undefined): void {
     const { plan } = this;
+    this.globalStep = globalStep;
     const { mechanism, groups } = plan;
     // First everything that calls the user's functions: they may do anything, this very optimizer's next step included.
     groups.evaluate(this.hyper);
@@ -270,47 +288,94 @@ export class Step {
     this.newSlots = this.hasSlots ? null : mechanism.slots.evaluate(plan.variables);
     groups.derive(this.hyper);
     // From here until native code has returned nobody else runs: addresses stay what they are.
+    if (isAnythingInFlight()) this.checkQuiet();
     this.newSlots?.allocate();
     this.locateVariables();
   }
 
-  /**
-   * @param commit what goes with the step, where it is one of several threads'.
-   * @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed.
-   */
-  run(commit: Commit | null = null): void {
-    const { rows } = this;
-    if (rows !== null) this.plan.layout.copyHyper(this.hyper, this.table);
-    if (commit !== null) {
-      commit.run((table) =>
-        rows === null ? native.runLaidOutStep(this.laidOut, table) : native.runStep(this.table, rows, table),
-      );
-    } else if (rows === null) {
+  /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */
+  run(): void {
+    if (this.rows === null) {
       native.runLaidOutStep(this.laidOut);
     } else {
-      native.runStep(this.table, rows);
+      this.plan.layout.copyHyper(this.hyper, this.table);
+      native.runStep(this.table, this.rows);
     }
   }
 
-  /** Makes what the step has changed beside variables seen: the slots it made. */
-  publishSlots(): void {
+  /**
+   * Runs and publishes in one native call: a step of several threads.
+   * @throws what `run` throws, and Error for a variable with a constraint, which is a function.
+   */
+  runAtOnce(commit: Commit, nonSlots: NonSlots | null): void {
+    const { rows, plan } = this;
+    const { mechanism, groups, constrained, layout } = plan;
+    if (constrained.length > 0) {
+      throw new Error(`'${constrained[0]!.name}' has a constraint: steps of several threads cannot call functions`);
+    }
+    const finish = () => {
+      for (const { settings, group } of groups.settings) mechanism.finish(this.hyper[group]!, settings);
+    };
+    if (nonSlots === null) finish();
+    else nonSlots.stage(commit, finish);
+    if (this.globalStep !== undefined) commit.increment(this.globalStep);
+    if (rows !== null) layout.copyHyper(this.hyper, this.table);
+    commit.run((table) =>
+      rows === null ? native.runLaidOutStep(this.laidOut, table) : native.runStep(this.table, rows, table),
+    );
     this.newSlots?.publish();
+    this.spendGradients();
   }
 
-  /** Takes them away again. */
-  withdrawSlots(): void {
+  /**
+   * The same off the event loop. Until the promise is settled the memory of variables, slots and gradients must neither move
+   * nor go, so all of it can be lent (`Loans`).
+   */
+  runAsync(): Promise<void> {
+    if (this.rows === null) return native.runLaidOutStepAsync(this, this.laidOut);
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    return native.runStepAsync(this, this.table, this.rows);
+  }
+
+  /**
+   * Makes what the step has changed beside variables seen: slots it made, what constraints make of the values, powers, the
+   * global step. The gradients have been used: those that computeGradients made may go.
+   * @throws what constraints throw, with everything put back.
+   */
+  publish(): void {
+    const { mechanism, groups } = this.plan;
+    this.newSlots?.publish();
+    this.constraints?.apply(() => this.withdrawSlots());
+    for (const { settings, group } of groups.settings) mechanism.finish(this.hyper[group]!, settings);
+    this.globalStep?.increment();
+    this.spendGradients();
+  }
+
+  private spendGradients(): void {
+    const { leased, leases } = this;
+    for (let i = 0; i < leases; i++) spend(leased[i]!);
+  }
+
+  private withdrawSlots(): void {
     this.newSlots?.withdraw();
     this.hasSlots = false;
     this.endingsSeen = -1;
   }
 
-  /** The gradients have been used: those that computeGradients made may go. */
-  spendGradients(): void {
-    const { leased, leases } = this;
-    for (let i = 0; i < leases; i++) spend(leased[i]!);
+  /** What the step may change and would have to put back: slots that it makes go as a whole. */
+  private changed(): Variable[] {
+    const { variables, mechanism } = this.plan;
+    return variables.flatMap((variable) => [variable, ...(mechanism.slots.of(variable) ?? [])]);
   }
 
-  /** Ends the leases. */
+  /** @throws Error where a step off the event loop uses the optimizer's state or a variable, or waits for it. */
+  private checkQuiet(): void {
+    const { mechanism, variables } = this.plan;
+    checkQuiet(mechanism, () => 'this optimizer');
+    for (const variable of variables) variable.checkQuiet();
+  }
+
+  /** Ends the leases, and gives the step back to its plan. */
   end(): void {
     const { leased, leases } = this;
     for (let i = 0; i < leases; i++) {
@@ -321,6 +386,9 @@ export class Step {
     this.rows = null;
     if (this.newSlots?.isPublished === false) this.hasSlots = false;
     this.newSlots = null;
+    this.constraints = null;
+    this.globalStep = undefined;
+    this.plan.takeBack(this);
   }
 
   private locateVariables(): void {

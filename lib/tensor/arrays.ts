@@ -240,6 +240,11 @@ export class Place {
     return this.knownAddress;
   }
 
+  /** Where its buffer starts, if that is permanent: the same for all arrays over the same memory. */
+  get bufferAddress(): number {
+    return this.address - byteOffsetOf(this.array);
+  }
+
   private lookedUp(): Kind {
     if (this.kind === Kind.Unknown) this.lookUp();
     return this.kind;

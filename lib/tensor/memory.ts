@@ -1,5 +1,6 @@
-import { alignedArray, Place, type Watchable } from './arrays';
+import { alignedArray, copyInto, Place, type Watchable } from './arrays';
 import type { DType, FloatArray } from './dtype';
+import type { Key } from './in-flight';
 import { kernels, refuseInTrace, trace } from './trace';
 
 /**
@@ -49,6 +50,9 @@ const keptGenerations = 32;
 
 export const pool = new Pool();
 
+/** The same for arrays that nobody outside ever sees: their buffers cannot be transferred. */
+const unseen = new Pool();
+
 /** Grows whenever memory ends that is not the pool's, a variable's for one: until then permanent memory stays. */
 export let endings = 0;
 
@@ -77,7 +81,7 @@ export class Memory {
 
   private constructor(
     private readonly place: Place,
-    private readonly origin: 'pool' | 'library' | 'caller' | 'trace',
+    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller' | 'trace',
   ) {
     this.dtype = place.dtype;
     this.length = place.length;
@@ -94,6 +98,17 @@ export class Memory {
     const memory = new Memory(new Place(array, dtype), 'trace');
     memory.isBarred = true;
     return memory;
+  }
+
+  /**
+   * A copy that nobody outside can reach, where `locate` holds for as long as it is referenced. Its array is not to be
+   * handed out. @throws Error when this memory is gone or was taken away.
+   */
+  copied(): Memory {
+    this.locate();
+    const copy = new Memory(unseen.take(this.dtype, this.length), 'unseen');
+    copyInto(copy.array, this.array);
+    return copy;
   }
 
   /** Another array for a gradient that is made from this one: it may serve again where this one may. */
@@ -153,6 +168,16 @@ export class Memory {
   /** Whether the memory can neither move nor be taken away while the array is referenced. */
   get isPermanent(): boolean {
     return this.place.isPermanent;
+  }
+
+  /** Whether `locate` holds while the memory is leased, whatever code runs. */
+  get canBeLent(): boolean {
+    return this.origin === 'unseen' || this.place.isPermanent;
+  }
+
+  /** What steps have in turn for this memory. */
+  get key(): Key {
+    return this.place.isPermanent ? this.place.bufferAddress : this;
   }
 
   /** What a later look has to ask, while the array is there. */
@@ -230,7 +255,7 @@ export class Memory {
     if (this.isOver) return;
     this.isOver = true;
     this.isBarred = true;
-    if (!this.isPooled) endings++;
+    if (!this.isPooled && this.origin !== 'unseen') endings++;
     this.whyGone = why;
     this.forgetCopies();
     if (this.leases === 0) this.giveBack();
@@ -238,6 +263,7 @@ export class Memory {
 
   private giveBack(): void {
     if (this.origin === 'pool') pool.give(this.dtype, this.place);
+    else if (this.origin === 'unseen') unseen.give(this.dtype, this.place);
   }
 }
 

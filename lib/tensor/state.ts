@@ -288,6 +288,7 @@ export function stateOfVariables(variables: readonly Variable[]): StateEntry[] {
 /** Plans to overwrite variables, each with the entry of its name. */
 export function planVariables(source: StateSource, variables: readonly Variable[]): () => void {
   const writes = variables.map((variable) => {
+    variable.checkQuiet();
     const { data } = variable; // throws when its memory is gone
     const { memory } = source.take(variable.name, variable.dtype, variable.shape);
     return () => copyInto(data, memory);

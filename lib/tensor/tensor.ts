@@ -1,6 +1,7 @@
 import { checkDType, shown } from '../checks';
 import { alignedArray, dtypeOf, isFloatArray, lengthOf } from './arrays';
 import { rounded, type DType, type FloatArray, type Nested } from './dtype';
+import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, flatten, frozen, showShape, sizeOf, type Shape } from './shape';
 
@@ -91,8 +92,9 @@ export class Tensor {
     return this.memory.array;
   }
 
-  /** @internal The memory, for writing. */
+  /** @internal The memory, for writing. @throws Error while an asynchronous step uses it. */
   rewrite(): FloatArray {
+    if (isAnythingInFlight()) checkQuiet(this.memory.key, () => "this tensor's memory");
     this.memory.forgetCopies();
     return this.raw;
   }

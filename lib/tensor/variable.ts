@@ -3,6 +3,7 @@ import { checkBoolean, checkFunction, shown } from '../checks';
 import { copyInto, dtypeOf, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
 import { checkHandle, type VariableHandle } from './handles';
+import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
@@ -156,7 +157,8 @@ export class Variable implements Stateful {
 
   /**
    * The live storage, row-major: reading sees every update, writing is one. It may start anywhere in its buffer: hand the
-   * array itself to a worker, not its `buffer`.
+   * array itself to a worker, not its `buffer`. While an asynchronous step of the variable is not over, some elements may
+   * be those before it and others those after.
    * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
    */
   get data(): FloatArray {
@@ -166,9 +168,11 @@ export class Variable implements Stateful {
 
   /**
    * Overwrites the value.
-   * @throws TypeError for values that are no numbers, RangeError for another shape (a typed array needs the same size).
+   * @throws TypeError for values that are no numbers, RangeError for another shape (a typed array needs the same size),
+   * Error while an asynchronous step of the variable is not over.
    */
   assign(values: Nested | FloatArray | Tensor): this {
+    this.checkQuiet();
     if (values instanceof Tensor || isFloatArray(values)) {
       const source = values instanceof Tensor ? values.data : values;
       if (values instanceof Tensor && !sameShape(values.shape, this.shape)) this.refuse(values.shape);
@@ -183,8 +187,17 @@ export class Variable implements Stateful {
     return this;
   }
 
-  /** Lets go of the memory. Using the variable afterwards is an error; doing it twice is none. */
+  /** @internal @throws Error while an asynchronous step uses the memory, or waits for it. */
+  checkQuiet(): void {
+    if (isAnythingInFlight() && !this.isDisposed) checkQuiet(this.#value.memory.key, () => `variable '${this.name}'`);
+  }
+
+  /**
+   * Lets go of the memory. Using the variable afterwards is an error; doing it twice is none.
+   * @throws Error while an asynchronous step of the variable is not over.
+   */
   dispose(): void {
+    this.checkQuiet();
     this.#value.release(`variable '${this.name}' has been disposed of`);
   }
 
@@ -208,8 +221,9 @@ export class Variable implements Stateful {
     return this.value.item();
   }
 
-  /** Its value, under its name. */
+  /** Its value, under its name. @throws Error while an asynchronous step of the variable is not over. */
   state(): StateEntry[] {
+    this.checkQuiet();
     return [variableEntry(this)];
   }
 

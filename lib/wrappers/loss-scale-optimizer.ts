@@ -13,9 +13,11 @@ import {
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
   type Optimizer,
+  type PlannedStep,
 } from '../optimizers/optimizer';
 import { Commit } from '../step/commit';
 import { checkedUpdates } from '../step/pairs';
+import { checkQuiet, type Key } from '../step/turns';
 import { spend } from '../tensor/memory';
 import { inOrder, uniqueEntries, type StateEntry, type StateSource } from '../tensor/state';
 import { alias, Tensor, timesFactor } from '../tensor/tensor';
@@ -77,6 +79,7 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     if (this.lossScale instanceof FixedLossScale || !isIterable(gradsAndVars)) {
       return super.applyGradients(gradsAndVars, options); // which refuses what is not iterable
     }
+    checkQuiet(this.lossScale, () => 'this loss scale');
     const pairs = [...gradsAndVars];
     const accepted = this.lossScale.accepts(pairs);
     const isCommitted = Commit.open !== null; // then what is written has to be known before the step
@@ -85,6 +88,29 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     else leaveOut(pairs, options);
     if (!isCommitted) this.lossScale.advance(accepted);
     return accepted;
+  }
+
+  /** @internal */
+  override planStep(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): PlannedStep {
+    const inner = super.planStep(gradsAndVars, options);
+    if (this.lossScale instanceof FixedLossScale) return inner;
+    const { keys, loans } = inner;
+    return {
+      keys: [...keys, this.lossScale],
+      loans,
+      run: async (turn) => {
+        const accepted = await this.lossScale.acceptsAsync(loans.pairs);
+        if (accepted) await turn.inCharge(() => inner.run(turn));
+        else loans.spend();
+        turn.inCharge(() => this.lossScale.advance(accepted));
+        return accepted;
+      },
+    };
+  }
+
+  /** @internal */
+  override turnKeys(): Key[] {
+    return [...super.turnKeys(), this.lossScale];
   }
 
   /** All state, sorted by name: the inner optimizer's and the loss scale's. */

@@ -3,6 +3,7 @@ import { checkRange, isFinitePositive, isWhole, shown, isIterable } from '../che
 import { sharedArray, isFloatArray } from '../tensor/arrays';
 import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { sumsOfSquaresAsync } from '../clip/norm';
 import { native } from '../native';
 import { writeState } from '../step/commit';
 import { Memory } from '../tensor/memory';
@@ -31,6 +32,11 @@ export abstract class LossScale implements Stateful {
 
   /** Whether a step may be made of these gradients. Changes nothing. */
   abstract accepts(gradients: Gradients): boolean;
+
+  /** What `accepts` says, looked at off the event loop. The gradients must stay as they are until the promise is settled. */
+  acceptsAsync(gradients: Gradients): Promise<boolean> {
+    return Promise.resolve(this.accepts(gradients));
+  }
 
   /** Goes on to the next step's scale. @param accepted what `accepts` said of this step's gradients. */
   abstract advance(accepted: boolean): void;
@@ -164,6 +170,10 @@ export class DynamicLossScale extends LossScale {
     return allFinite(valuesOf(gradients));
   }
 
+  override async acceptsAsync(gradients: Gradients): Promise<boolean> {
+    return allFiniteAsync(valuesOf(gradients));
+  }
+
   override advance(accepted: boolean): void {
     const { value, multiplier } = this;
     if (!accepted) {
@@ -239,6 +249,15 @@ function allFinite(tensors: readonly Tensor[]): boolean {
     if (own.length === 0) return true;
     const factors = Float64Array.from(own, ({ factor }) => factor);
     const arrays = own.map(({ raw }) => raw);
-    return native.sumOfSquares(arrays, factors) <= bounds[dtype] || native.allFinite(own.map(({ data }) => data));
+    return native.sumOfSquares(arrays, factors) <= bounds[dtype] || areFinite(own);
   });
 }
+
+async function allFiniteAsync(tensors: readonly Tensor[]): Promise<boolean> {
+  const sums = await sumsOfSquaresAsync(tensors);
+  return dtypes.every((dtype, i) => {
+    return sums[i]! <= bounds[dtype] || areFinite(tensors.filter((tensor) => tensor.dtype === dtype));
+  });
+}
+
+const areFinite = (tensors: readonly Tensor[]): boolean => native.allFinite(tensors.map(({ data }) => data));

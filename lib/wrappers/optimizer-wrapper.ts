@@ -5,7 +5,9 @@ import {
   Optimizer,
   type ApplyGradientsOptions,
   type ComputeGradientsOptions,
+  type PlannedStep,
 } from '../optimizers/optimizer';
+import type { Key } from '../step/turns';
 import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
@@ -40,6 +42,24 @@ export abstract class OptimizerWrapper extends Optimizer {
 
   override applyGradients(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): boolean {
     return this.optimizer.applyGradients(gradsAndVars, options);
+  }
+
+  /** @internal */
+  override planStep(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): PlannedStep {
+    this.checkStepsAlike();
+    return this.optimizer.planStep(gradsAndVars, options);
+  }
+
+  /** @internal */
+  override turnKeys(): Key[] {
+    return this.optimizer.turnKeys();
+  }
+
+  /** @throws Error where a class has a way to step of its own, and none that leaves the event loop free. */
+  private checkStepsAlike(): void {
+    const own = [this.applyGradients, this.planStep] as const;
+    const { applyGradients, planStep } = OptimizerWrapper.prototype;
+    if (own[0] !== applyGradients && own[1] === planStep) super.planStep([]);
   }
 
   override getSlot(variable: Variable, name: string): Variable | null {

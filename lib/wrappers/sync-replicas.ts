@@ -14,8 +14,11 @@ import {
   type Optimizer,
   type ApplyGradientsOptions,
   type MinimizeOptions,
+  type PlannedStep,
 } from '../optimizers/optimizer';
-import { checkedUpdates, type Update } from '../step/pairs';
+import { Loans } from '../step/loan';
+import { checkedUpdates, readPairs, type Update } from '../step/pairs';
+import { checkQuiet, type Key } from '../step/turns';
 import { showShape } from '../tensor/shape';
 import { countsEntry, inOrder, uniqueEntries, type StateEntry, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -144,23 +147,65 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     gradsAndVars: Iterable<GradientAndVariable>,
     options: ApplyGradientsOptions & ReplicaOptions = {},
   ): boolean {
-    checkOptions('options', options, replicaNames);
-    const { globalStep, replica = 0 } = options;
-    const step = this.checkGlobalStep(globalStep);
-    this.checkReplica(replica);
-    if (this.isWaiting(replica)) {
-      throw new Error(`replica ${replica} waits for the others: it has pushed its gradients for step ${step.value}`);
+    const { step, replica } = this.checkCall(options);
+    checkQuiet(this, () => 'this optimizer');
+    this.checkNotWaiting(replica, step);
+    const isFresh = this.pushAll(checkedUpdates(gradsAndVars), step, replica);
+    if (this.isReady()) {
+      this.optimizer.applyGradients(this.means(), { globalStep: step });
+      this.afterStep(step);
     }
-    const updates = checkedUpdates(gradsAndVars);
-    this.checkVariables(updates);
-    this.globalStep = step;
-    const queue = (this.queue ??= this.start(step, updates));
-    const isFresh = updates
-      .map((update) => this.push(update, this.localSteps[replica]!))
-      .every((isAccepted) => isAccepted);
-    if (this.isReady()) this.makeStep(step, queue);
-    queue.take(replica, (owner, token) => (this.localSteps[owner] = token));
+    this.takeToken(replica);
     return isFresh;
+  }
+
+  /**
+   * The same, with the inner optimizer's step off the event loop; gradients are gathered on it.
+   * @returns a promise of whether the gradients were in time.
+   */
+  override applyGradientsAsync(
+    gradsAndVars: Iterable<GradientAndVariable>,
+    options: ApplyGradientsOptions & ReplicaOptions = {},
+  ): Promise<boolean> {
+    return super.applyGradientsAsync(gradsAndVars, options);
+  }
+
+  /** @internal */
+  override planStep(
+    gradsAndVars: Iterable<GradientAndVariable>,
+    options: ApplyGradientsOptions & ReplicaOptions = {},
+  ): PlannedStep {
+    const { step, replica } = this.checkCall(options);
+    const loans = new Loans(readPairs(gradsAndVars));
+    return {
+      keys: [...this.turnKeys(), ...loans.keys, step.buffer],
+      loans,
+      run: async (turn) => {
+        this.checkNotWaiting(replica, step);
+        const isFresh = this.pushAll(checkedUpdates(loans.pairs), step, replica);
+        loans.spend();
+        if (this.isReady()) {
+          const inner = this.optimizer.planStep(this.means(), { globalStep: step });
+          try {
+            await inner.run(turn);
+          } finally {
+            inner.loans.end();
+          }
+          turn.inCharge(() => this.afterStep(step));
+        }
+        this.takeToken(replica);
+        return isFresh;
+      },
+    };
+  }
+
+  /** @internal */
+  override turnKeys(): Key[] {
+    return [this, ...super.turnKeys()];
+  }
+
+  override minimizeAsync(loss: () => Tensor, options: MinimizeOptions & ReplicaOptions = {}): Promise<Tensor> {
+    return super.minimizeAsync(loss, options);
   }
 
   override minimize(loss: () => Tensor, options: MinimizeOptions & ReplicaOptions = {}): Tensor {
@@ -173,6 +218,7 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
   }
 
   override dispose(): void {
+    checkQuiet(this, () => 'this optimizer');
     super.dispose();
     this.accumulators.clear();
   }
@@ -265,21 +311,52 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     return accumulator.applyGrad(new IndexedSlices(values, indices!, variable.shape), localStep);
   }
 
+  /** Takes all of a replica's gradients. Returns whether they are in time. */
+  private pushAll(updates: readonly Update[], step: GlobalStep, replica: number): boolean {
+    this.checkVariables(updates);
+    this.globalStep = step;
+    this.queue ??= this.start(step, updates);
+    const accepted = updates.map((update) => this.push(update, this.localSteps[replica]!));
+    return accepted.every((isAccepted) => isAccepted);
+  }
+
+  private takeToken(replica: number): void {
+    this.queue!.take(replica, (owner, token) => (this.localSteps[owner] = token));
+  }
+
   private isReady(): boolean {
     return [...this.accumulators.values()].every((one) => one.numAccumulated() >= this.replicasToAggregate);
   }
 
-  /** What TensorFlow's chief does. */
-  private makeStep(globalStep: GlobalStep, queue: TokenQueue): void {
-    const means = [...this.accumulators].map(([variable, one]) => [ours(one.result()), variable] as const);
-    this.optimizer.applyGradients(means, { globalStep });
+  // What TensorFlow's chief does: a step of these, and then this.
+
+  private means(): GradientAndVariable[] {
+    return [...this.accumulators].map(([variable, one]) => [ours(one.result()), variable] as const);
+  }
+
+  private afterStep(globalStep: GlobalStep): void {
     for (const accumulator of this.accumulators.values()) {
       accumulator.startAnew();
       accumulator.setGlobalStep(globalStep.value); // the same, unless the inner optimizer left its step out
     }
     const tokens = Math.max(this.totalNumReplicas, this.replicasToAggregate);
-    queue.put(new Array<number>(tokens).fill(globalStep.value), (owner, token) => (this.localSteps[owner] = token));
+    this.queue!.put(new Array<number>(tokens).fill(globalStep.value), (owner, token) => {
+      this.localSteps[owner] = token;
+    });
     this.variableAverages?.apply(this.variablesToAverage ?? this.accumulators.keys());
+  }
+
+  private checkCall(options: ApplyGradientsOptions & ReplicaOptions): { step: GlobalStep; replica: number } {
+    checkOptions('options', options, replicaNames);
+    const { globalStep, replica = 0 } = options;
+    const step = this.checkGlobalStep(globalStep);
+    this.checkReplica(replica);
+    return { step, replica };
+  }
+
+  private checkNotWaiting(replica: number, { value }: GlobalStep): void {
+    if (!this.isWaiting(replica)) return;
+    throw new Error(`replica ${replica} waits for the others: it has pushed its gradients for step ${value}`);
   }
 
   private checkGlobalStep(globalStep: unknown): GlobalStep {

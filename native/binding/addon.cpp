@@ -3,6 +3,7 @@
 #include "../runtime/os/os.h"
 #include "../runtime/pool.h"
 #include "bindings.h"
+#include "environment.h"
 
 namespace gradstep {
 
@@ -13,6 +14,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   for (const std::string& problem : {configure_isa_from_environment(), configure_threads_from_environment()}) {
     if (problem.empty()) continue;
     Napi::Error::New(env, problem).ThrowAsJavaScriptException();
+    return exports;
+  }
+  if (!Environment::make(env)) {
+    Napi::Error::New(env, "out of memory: what an environment keeps").ThrowAsJavaScriptException();
     return exports;
   }
   export_runtime(env, exports);

@@ -121,6 +121,12 @@ std::string Arguments::string(const char* name) {
   return {};
 }
 
+Napi::Value Arguments::object(const char* name) {
+  const Napi::Value value = next();
+  if (!value.IsObject()) type_error(std::string(name) + " must be an object");
+  return value;
+}
+
 size_t first_outside(Int32s indices, size_t limit) {
   for (size_t i = 0; i < indices.length; ++i) {
     if (indices.data[i] < 0 || static_cast<size_t>(indices.data[i]) >= limit) return i;

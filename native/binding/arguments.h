@@ -43,6 +43,7 @@ class Arguments {
   Format format(const char* name);  // by its number
   bool boolean(const char* name);
   std::string string(const char* name);
+  Napi::Value object(const char* name);
   Napi::Value next() { return info_[position_++]; }
   bool next_is_undefined() const { return position_ >= info_.Length() || info_[position_].IsUndefined(); }
 

@@ -5,6 +5,7 @@
 #include "addresses.h"
 #include "arguments.h"
 #include "bindings.h"
+#include "environment.h"
 
 namespace gradstep {
 namespace {
@@ -80,6 +81,39 @@ Napi::Value sum_of_squares_at(const Info& info) {
   });
   if (!is_known) args.type_error(std::string("there is no norm of ") + name_of(format));
   return Napi::Number::New(info.Env(), sum);
+}
+
+template <class T> class SquaresJob : public PromisedJob {
+ public:
+  void run() override { found_memory_ = sum_of_squares(values.data(), values.size(), sum_); }
+  const char* failure() const override { return found_memory_ ? nullptr : "out of memory: the norm of so many arrays"; }
+  napi_status value(napi_env env, napi_value* value) const override { return napi_create_double(env, sum_, value); }
+
+  Buffer<Values<T>> values;
+
+ private:
+  double sum_ = 0;
+  bool found_memory_ = false;
+};
+
+// sumOfSquaresAtAsync(held, table, count, format): Promise<number>
+Napi::Value sum_of_squares_at_async(const Info& info) {
+  Arguments args(info);
+  const Napi::Value held = args.object("held");
+  const Floats table = args.floats("table", Format::float64);
+  const size_t count = args.size("count");
+  const Format format = args.format("format");
+  args.require(count <= table.length / 3, "table must have three numbers for each array");
+  if (args.failed()) return args.undefined();
+  Napi::Value promise = args.undefined();
+  const bool is_known = with_type(format, [&](auto t) {
+    using T = decltype(t);
+    Owned<SquaresJob<T>> job = make_job<SquaresJob<T>>();
+    if (job == nullptr) return args.out_of_memory("the norm of so many arrays");
+    if (read_values(args, table.as<double>(), count, job->values)) promise = enqueued(info.Env(), std::move(job), held);
+  });
+  if (!is_known) args.type_error(std::string("there is no norm of ") + name_of(format));
+  return promise;
 }
 
 // addressOf(array): number
@@ -190,6 +224,7 @@ Napi::Value clip_by_value_op(const Info& info) {
 void export_gradients(Napi::Env env, Napi::Object exports) {
   add<sum_of_squares_of>(env, exports, "sumOfSquares");
   add<sum_of_squares_at>(env, exports, "sumOfSquaresAt");
+  add<sum_of_squares_at_async>(env, exports, "sumOfSquaresAtAsync");
   add<address_of_array>(env, exports, "addressOf");
   add<all_finite_of>(env, exports, "allFinite");
   add<add_n_of>(env, exports, "addN");

@@ -251,7 +251,8 @@ Napi::Value accumulate(const Info& info) {
   args.require(out.size() == in.size(), "there must be as many sums as arrays");
   for (size_t i = 0; i < in.size() && !args.failed(); ++i) {
     const bool is_float = in[i].kind == Kind::kFloat32 || in[i].kind == Kind::kFloat64;
-    args.require(is_float && out[i].kind == in[i].kind && out[i].length == in[i].length, "a sum must be like its array");
+    args.require(is_float && out[i].kind == in[i].kind && out[i].length == in[i].length,
+                 "a sum must be like its array");
   }
   if (args.failed()) return args.undefined();
   const Verdict verdict = commit.run([&] {

@@ -3,6 +3,7 @@
 #include "addresses.h"
 #include "bindings.h"
 #include "commit.h"
+#include "environment.h"
 
 namespace gradstep {
 namespace {
@@ -79,6 +80,54 @@ Napi::Value run_laid_out_step(const Info& info) {
   return verdict_of(args, commit, verdict);
 }
 
+class StepJob : public PromisedJob {
+ public:
+  void run() override {
+    found_memory_ = update.prepare();
+    if (found_memory_) update.run();
+  }
+  const char* failure() const override { return found_memory_ ? nullptr : "out of memory: a step"; }
+
+  Update update;
+
+ private:
+  bool found_memory_ = false;
+};
+
+// runStepAsync(held, table, rows | undefined): Promise<void>
+Napi::Value run_step_async(const Info& info) {
+  Arguments args(info);
+  const Napi::Value held = args.object("held");
+  Owned<StepJob> job = make_job<StepJob>();
+  if (job == nullptr) args.out_of_memory("a step");
+  if (args.failed() || !read_update(args, job->update)) return args.undefined();
+  return enqueued(info.Env(), std::move(job), held);
+}
+
+class LaidOutStepJob : public PromisedJob {
+ public:
+  explicit LaidOutStepJob(LaidOutStep* step) : step_(step) {}
+  void run() override { found_memory_ = step_->run(); }
+  const char* failure() const override { return found_memory_ ? nullptr : "out of memory: a step"; }
+
+ private:
+  LaidOutStep* const step_;
+  bool found_memory_ = false;
+};
+
+// runLaidOutStepAsync(held, step: ArrayBuffer): Promise<void>
+Napi::Value run_laid_out_step_async(const Info& info) {
+  Arguments args(info);
+  const Napi::Value held = args.object("held");
+  const Bytes bytes = buffer_argument(args);
+  if (args.failed()) return args.undefined();
+  LaidOutStep* const step = LaidOutStep::at(bytes.data, bytes.length);
+  if (step == nullptr) return args.type_error("step must have been laid out"), args.undefined();
+  Owned<LaidOutStepJob> job = make_job<LaidOutStepJob>(step);
+  if (job == nullptr) return args.out_of_memory("a step"), args.undefined();
+  return enqueued(info.Env(), std::move(job), held);
+}
+
 }  // namespace
 
 void export_optimizers(Napi::Env env, Napi::Object exports) {
@@ -97,6 +146,8 @@ void export_optimizers(Napi::Env env, Napi::Object exports) {
   add<step_bytes>(env, exports, "stepBytes");
   add<lay_out_step>(env, exports, "layOutStep");
   add<run_laid_out_step>(env, exports, "runLaidOutStep");
+  add<run_step_async>(env, exports, "runStepAsync");
+  add<run_laid_out_step_async>(env, exports, "runLaidOutStepAsync");
 }
 
 }  // namespace gradstep

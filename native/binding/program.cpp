@@ -4,6 +4,7 @@
 #include <new>
 
 #include "addresses.h"
+#include "environment.h"
 #include "bindings.h"
 
 namespace gradstep {
@@ -124,35 +125,73 @@ bool put_given(Arguments& args, Program& program, napi_value given, double& wron
   return !args.failed();
 }
 
-// runProgram(program, numbers, given, statistics, table | undefined): undefined, or which index is out of range
-Napi::Value run_program(const Info& info) {
-  Arguments args(info);
-  Program* const program = program_of(args);
+// A program that has been given all that it needs.
+struct Ready {
+  Program* program = nullptr;
+  double* statistics = nullptr;
+  double wrong = -1;  // or which index is out of range
+
+  // False when there is no memory.
+  bool run() const {
+    Program::Result result;
+    if (!program->run(result)) return false;
+    statistics[0] = result.loss;
+    statistics[1] = result.norm;
+    statistics[2] = result.applied ? 1 : 0;
+    return true;
+  }
+};
+
+// (program, numbers, given, statistics, table | undefined). False: it has thrown, or an index is wrong.
+bool read_run(Arguments& args, Ready& ready) {
+  ready.program = program_of(args);
   const Floats numbers = args.floats("numbers", Format::float64);
   const Napi::Value given = args.next();
   const Floats statistics = args.floats("statistics", Format::float64, 3);
-  if (args.failed()) return args.undefined();
-  put_located(args, *program, numbers);
-  if (args.failed()) return args.undefined();
-  double wrong = 0;
-  if (!put_given(args, *program, given, wrong)) {
-    return args.failed() ? args.undefined() : Napi::Value(Napi::Number::New(info.Env(), wrong));
+  if (args.failed()) return false;
+  ready.statistics = statistics.as<double>();
+  put_located(args, *ready.program, numbers);
+  if (args.failed() || !put_given(args, *ready.program, given, ready.wrong)) return false;
+  if (ready.program->tail().has_step) {
+    if (!read_program_step(args, ready.program->step())) return false;
+    args.require(ready.program->step_fits(), "the step of a program must be of its gradients");
   }
-  if (program->tail().has_step) {
-    if (!read_program_step(args, program->step())) return args.undefined();
-    args.require(program->step_fits(), "the step of a program must be of its gradients");
-    if (args.failed()) return args.undefined();
-  }
-  Program::Result result;
-  if (!program->run(result)) {
-    args.out_of_memory("a step");
-    return args.undefined();
-  }
-  double* const to = statistics.as<double>();
-  to[0] = result.loss;
-  to[1] = result.norm;
-  to[2] = result.applied ? 1 : 0;
+  return !args.failed();
+}
+
+Napi::Value refused(Arguments& args, const Ready& ready) {
+  return args.failed() ? args.undefined() : Napi::Value(Napi::Number::New(args.env(), ready.wrong));
+}
+
+// runProgram(program, numbers, given, statistics, table | undefined): undefined, or which index is out of range
+Napi::Value run_program(const Info& info) {
+  Arguments args(info);
+  Ready ready;
+  if (!read_run(args, ready)) return refused(args, ready);
+  if (!ready.run()) args.out_of_memory("a step");
   return args.undefined();
+}
+
+class ProgramJob : public PromisedJob {
+ public:
+  void run() override { found_memory_ = ready.run(); }
+  const char* failure() const override { return found_memory_ ? nullptr : "out of memory: a step"; }
+
+  Ready ready;
+
+ private:
+  bool found_memory_ = false;
+};
+
+// runProgramAsync(held, program, numbers, given, statistics, table | undefined): Promise<void>, or which index is wrong
+Napi::Value run_program_async(const Info& info) {
+  Arguments args(info);
+  const Napi::Value held = args.object("held");
+  Owned<ProgramJob> job = make_job<ProgramJob>();
+  if (job == nullptr) args.out_of_memory("a step");
+  if (args.failed()) return args.undefined();
+  if (!read_run(args, job->ready)) return refused(args, job->ready);
+  return enqueued(info.Env(), std::move(job), held);
 }
 
 }  // namespace
@@ -161,6 +200,7 @@ void export_program(Napi::Env env, Napi::Object exports) {
   exports.Set("taskKinds", names(env, kTaskKindNames, kTaskKindCount));
   add<make_program>(env, exports, "makeProgram");
   add<run_program>(env, exports, "runProgram");
+  add<run_program_async>(env, exports, "runProgramAsync");
 }
 
 }  // namespace gradstep

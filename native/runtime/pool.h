@@ -25,7 +25,8 @@ std::string configure_threads_from_environment();
 using BlockFn = void (*)(void* context, size_t index);  // must not throw
 
 // Calls fn(context, i) once for every i in [0, blocks), in any order on any thread, and returns when all are done.
-// A call made from inside a block, or while another thread has the pool, runs its own blocks itself, in order.
+// Up to 16 calls of different threads share them at a time, each with workers of its own: two find as many as they ask
+// for, more share those. A call made from inside a block runs its own blocks itself, in order, and so does a 17th.
 // With one block this is a plain call of fn: what fn calls may use the pool.
 void parallel_for(size_t blocks, void* context, BlockFn fn);
 

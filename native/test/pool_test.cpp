@@ -158,6 +158,46 @@ void many_tiny_calls_lose_no_wake_up() {
   check(total == 4000, "calls that find workers falling asleep");
 }
 
+// A step off the event loop is one call, what the event loop computes meanwhile another: it hangs unless all four
+// blocks run at once.
+void two_calls_have_workers_of_their_own() {
+  set_threads(2);
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> running{0};
+    const auto call = [&] {
+      parallel_for(2, [&](size_t) {
+        ++running;
+        while (running < 4) std::this_thread::yield();
+      });
+    };
+    std::thread other(call);
+    call();
+    other.join();
+    check(running == 4, "two calls run on two threads each");
+  }
+}
+
+// More than there are seats for: those that find none do their blocks themselves.
+void more_calls_than_there_are_seats_for_are_done_too() {
+  set_threads(2);
+  std::atomic<int> inside{0};
+  std::atomic<size_t> blocks{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 20; ++caller) {
+    callers.emplace_back([&] {
+      std::atomic<bool> has_arrived{false};
+      parallel_for(3, [&](size_t) {
+        if (!has_arrived.exchange(true)) ++inside;
+        while (inside < 20) std::this_thread::yield();
+        ++blocks;
+      });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  check(blocks == 20 * 3, "twenty calls at once do all of their blocks");
+  check(each_index_runs_once(1000), "the pool serves again after twenty calls at once");
+}
+
 void a_long_block_on_a_worker_is_waited_for() {
   set_threads(2);
   bool ok = true;
@@ -193,6 +233,8 @@ int main() {
   nested_calls_run_serially_and_in_order();
   survives_many_callers_and_a_changing_thread_count();
   many_tiny_calls_lose_no_wake_up();
+  two_calls_have_workers_of_their_own();
+  more_calls_than_there_are_seats_for_are_done_too();
   a_long_block_on_a_worker_is_waited_for();
   a_forked_child_runs_serially();
   set_threads(0);

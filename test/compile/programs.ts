@@ -217,11 +217,10 @@ export function eagerStep(world: World, description: Description, batch: Batch):
   return { loss: values.length === 1 ? values[0]! : values.reduce((sum, value) => sum + value, 0), norm, applied };
 }
 
-/** The same step, compiled. */
-export function compiled({ optimizer, loss, globalStep }: World, description: Description): (batch: Batch) => Found {
+function compiledStep({ optimizer, loss, globalStep }: World, description: Description) {
   const { rows, width, dtype, accumulate, clip } = description;
   const count = rows * (accumulate ?? 1);
-  const step = compileStep({
+  return compileStep({
     inputs: {
       x: { shape: [count, width], dtype },
       rows: { shape: [count], dtype: 'int32' },
@@ -233,7 +232,22 @@ export function compiled({ optimizer, loss, globalStep }: World, description: De
     ...(clip && { clip }),
     ...(accumulate !== undefined && { accumulate }),
   });
-  return ({ x, rows: indices, labels }) => step.runSync({ x: tensor(x, [count, width]), rows: indices, labels });
+}
+
+const fedWith = ({ x, rows, labels }: Batch, { width }: Description) => {
+  return { x: tensor(x, [rows.length, width]), rows, labels };
+};
+
+/** The same step, compiled. */
+export function compiled(world: World, description: Description): (batch: Batch) => Found {
+  const step = compiledStep(world, description);
+  return (batch) => step.runSync(fedWith(batch, description));
+}
+
+/** The same off the event loop. */
+export function compiledAsync(world: World, description: Description): (batch: Batch) => Promise<Found> {
+  const step = compiledStep(world, description);
+  return (batch) => step.run(fedWith(batch, description));
 }
 
 /** All that a step leaves behind. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { runtime } from 'gradstep';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -69,6 +69,10 @@ describe('npm start', () => {
       });
     }
 
+    it('gives the same weights, byte for byte, with steps off the event loop', () => {
+      expect(weightsOf(train([...wide, '--async'])).equals(first)).to.be.true;
+    });
+
     it('gives other weights than with another seed', () => {
       expect(weightsOf(train(['--hidden', '256', '--seed', '8'])).equals(first)).to.be.false;
     });
@@ -122,6 +126,22 @@ describe('npm start', () => {
     }
   });
 
+  it('keeps the weights where Ctrl-C ends a training off the event loop', async () => {
+    const out = join(folder, 'interrupted');
+    const script = join(root, 'build/ts/examples/mnist.js');
+    const args = ['--data', data, '--hidden', '10', '--epochs', '1000', '--async', '--out', out];
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let stdout = '';
+    child.stdout.on('data', (text: Buffer) => {
+      if (stdout === '') child.kill('SIGINT');
+      stdout += text.toString();
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(status).to.equal(130);
+    expect(stdout).to.match(/^stopped after {2}step \d+ of 4000\ntest accuracy/m);
+    expect(readFileSync(join(out, 'weights.safetensors')).length).to.be.above(4 * 784 * 10);
+  });
+
   it('draws a picture that needs nothing from elsewhere', () => {
     const { out } = train(['--epochs', '1']);
     const svg = readFileSync(join(out, 'training.svg'), 'utf8');
@@ -147,7 +167,7 @@ describe('npm start', () => {
 
   it('lists its options when asked for help', () => {
     const { stdout, status } = npmStart(['--help']);
-    const names = 'epochs batch hidden optimizer learning-rate clip-norm seed threads data out help'.split(' ');
+    const names = 'epochs batch hidden optimizer learning-rate clip-norm seed threads async data out help'.split(' ');
     for (const name of names) expect(stdout).to.contain(`--${name} `.trimEnd());
     expect(status).to.equal(0);
   });
