@@ -17,17 +17,19 @@ constexpr size_t kGrain = 64;
 
 const char* const kNames[] = {"barrier", "allReduce", "reduce", "reduceScatter", "allGather", "gather", "broadcast"};
 
+size_t bytes_of(const Span& span) { return span.length * kElementBytes[static_cast<size_t>(span.kind)]; }
+
 bool is_float(Kind kind) { return kind == Kind::kFloat32 || kind == Kind::kFloat64; }
 
 // What all ranks have brought.
 class Gathering {
  public:
-  Gathering(const Meeting& meeting, size_t rank) : meeting_(meeting), rank_(rank) {}
+  Gathering(const Meeting& meeting, size_t rank, const Brought& own) : meeting_(meeting), rank_(rank), own_(own) {}
 
   size_t size() const { return meeting_.size(); }
   size_t rank() const { return rank_; }
   const Brought& of(size_t rank) const { return *static_cast<const Brought*>(meeting_.brought_by(rank)); }
-  const Brought& own() const { return of(rank_); }
+  const Brought& own() const { return own_; }
   const Span& in(size_t rank, size_t i, size_t term = 0) const {
     const Brought& brought = of(rank);
     return brought.in[term * brought.arrays + i];
@@ -36,6 +38,7 @@ class Gathering {
  private:
   const Meeting& meeting_;
   const size_t rank_;
+  const Brought& own_;  // the original, where results go
 };
 
 std::string of_rank(size_t rank) { return "rank " + std::to_string(rank); }
@@ -262,7 +265,7 @@ void gather_into(const Gathering& all, const Brought& to, size_t first, size_t l
     char* next = static_cast<char*>(to.out[i].data);
     for (size_t rank = 0; rank < all.size(); ++rank) {
       const Span& in = all.in(rank, i);
-      const size_t bytes = in.length * kElementBytes[static_cast<size_t>(in.kind)];
+      const size_t bytes = bytes_of(in);
       if (rank >= first && rank <= last) copy(next, in.data, bytes);
       if (bytes > 0) next += bytes;
     }
@@ -272,7 +275,7 @@ void gather_into(const Gathering& all, const Brought& to, size_t first, size_t l
 void broadcast(const Gathering& all) {
   for (size_t i = 0; i < all.own().arrays; ++i) {
     const Span& from = all.in(all.own().root, i);
-    copy(all.in(all.rank(), i).data, from.data, from.length * kElementBytes[static_cast<size_t>(from.kind)]);
+    copy(all.own().in[i].data, from.data, bytes_of(from));
   }
 }
 
@@ -291,13 +294,54 @@ void perform(const Gathering& all) {
 
 }  // namespace
 
+namespace {
+
+bool reads_only(Collective what) {
+  return what == Collective::kBarrier || what == Collective::kAllGather || what == Collective::kBroadcast;
+}
+
+// Copies what a rank brings into its note, with the values of its arrays, where others only read them. False when it is
+// too large.
+bool write_note(void* note, const Brought& own) {
+  if (!reads_only(own.what)) return false;
+  size_t bytes = sizeof(Brought) + (own.terms * own.arrays + own.outs) * sizeof(Span);
+  const size_t spans = own.terms * own.arrays;
+  for (size_t i = 0; i < spans; ++i) bytes += (bytes_of(own.in[i]) + 7) / 8 * 8;
+  if (bytes > Meeting::kNoteBytes) return false;
+  Brought& copied = *static_cast<Brought*>(note);
+  Span* const in = reinterpret_cast<Span*>(&copied + 1);
+  copied = own;
+  copied.in = in;
+  copied.out = in + spans;
+  char* values = reinterpret_cast<char*>(in + spans + own.outs);
+  for (size_t i = 0; i < spans; ++i) {
+    in[i] = own.in[i];
+    in[i].data = values;
+    if (bytes_of(own.in[i]) > 0) memcpy(values, own.in[i].data, bytes_of(own.in[i]));
+    values += (bytes_of(own.in[i]) + 7) / 8 * 8;
+  }
+  for (size_t i = 0; i < own.outs; ++i) in[spans + i] = own.out[i];
+  return true;
+}
+
+bool are_noted(const Meeting& meeting) {
+  for (size_t rank = 0; rank < meeting.size(); ++rank) {
+    if (!meeting.is_noted(rank)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Meeting::Outcome meet(Meeting& meeting, size_t rank, const Brought& own, const Patience& patience, std::string& fault) {
-  const Meeting::Outcome outcome = meeting.arrive(rank, &own, patience);
+  void* const note = meeting.note(rank);
+  const void* const brought = write_note(note, own) ? note : static_cast<const void*>(&own);
+  const Meeting::Outcome outcome = meeting.arrive(rank, brought, patience);
   if (outcome != Meeting::Outcome::kMet) return outcome;
-  const Gathering all(meeting, rank);
+  const Gathering all(meeting, rank, own);
   fault = fault_of(all);
   if (fault.empty()) perform(all);
-  meeting.leave();
+  if (!are_noted(meeting)) meeting.leave();
   return outcome;
 }
 

@@ -27,9 +27,32 @@ Meeting* Meeting::at(void* memory, size_t bytes) {
   return is_one && bytes >= bytes_for(meeting->words_.size) ? meeting : nullptr;
 }
 
+uint64_t* Meeting::slots(uint32_t gate) const {
+  return reinterpret_cast<uint64_t*>(const_cast<Meeting*>(this) + 1) + (gate & kOneTime ? words_.size : 0);
+}
+
+char* Meeting::notes(uint32_t gate) const {
+  char* const first =
+      reinterpret_cast<char*>(reinterpret_cast<uint64_t*>(const_cast<Meeting*>(this) + 1) + 2 * words_.size);
+  return first + (gate & kOneTime ? words_.size * kNoteBytes : 0);
+}
+
+void* Meeting::note(size_t rank) { return notes(load(&words_.gate)) + rank * kNoteBytes; }
+
+// All have met as often as the gate says, and have not met again without this thread.
+const void* Meeting::brought_by(size_t rank) const {
+  const uint32_t last = load(&words_.gate) - kOneTime;
+  return reinterpret_cast<const void*>(static_cast<uintptr_t>(__atomic_load_n(slots(last) + rank, __ATOMIC_SEQ_CST)));
+}
+
+bool Meeting::is_noted(size_t rank) const {
+  return brought_by(rank) == notes(load(&words_.gate) - kOneTime) + rank * kNoteBytes;
+}
+
 Meeting::Outcome Meeting::arrive(size_t rank, const void* brought, const Patience& patience) {
-  __atomic_store_n(slots() + rank, static_cast<uint64_t>(reinterpret_cast<uintptr_t>(brought)), __ATOMIC_SEQ_CST);
   uint32_t gate = load(&words_.gate);
+  const uint64_t address = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(brought));
+  __atomic_store_n(slots(gate) + rank, address, __ATOMIC_SEQ_CST);
   bool is_last;
   uint32_t next;
   do {

@@ -11,9 +11,11 @@ namespace gradstep {
 class Meeting {
  public:
   static constexpr size_t kMaxSize = 256;
+  // What a thread can leave there of what it brings: then nobody has to wait until it has been looked at.
+  static constexpr size_t kNoteBytes = 512;
 
   // How much memory it takes, 8-byte aligned.
-  static size_t bytes_for(size_t size) { return sizeof(Meeting) + size * sizeof(uint64_t); }
+  static size_t bytes_for(size_t size) { return sizeof(Meeting) + 2 * size * (sizeof(uint64_t) + kNoteBytes); }
 
   // Makes one of zeroed memory. False for memory that is too little, and a size that is not from 1 to kMaxSize.
   [[nodiscard]] static bool make(void* memory, size_t bytes, size_t size);
@@ -22,14 +24,18 @@ class Meeting {
 
   enum class Outcome { kMet, kBroken, kImpatient };
 
+  // Where a thread may put what it brings to the next meeting, if it is small. It stays until the meeting after that.
+  void* note(size_t rank);
+
   // Waits for all others. kMet: all have come, each after the memory that it brings was written; `leave` must follow,
   // if anybody looks at what was brought. kBroken: somebody has broken the meeting. kImpatient: patience was over, and
   // this has broken the meeting. In both, nobody comes to look at what this thread brought.
   Outcome arrive(size_t rank, const void* brought, const Patience& patience);
 
-  const void* brought_by(size_t rank) const {
-    return reinterpret_cast<const void*>(static_cast<uintptr_t>(__atomic_load_n(slots() + rank, __ATOMIC_SEQ_CST)));
-  }
+  // What a rank has brought to the meeting that has come about. Until this thread arrives at the next but one.
+  const void* brought_by(size_t rank) const;
+  // Whether that is in its note.
+  bool is_noted(size_t rank) const;
 
   // Waits for the others to be done, too: all of them have met, so that they come for certain.
   void leave();
@@ -54,7 +60,9 @@ class Meeting {
     uint32_t gone, unused[15];  // threads that are done (bits 0-15), how many times all were (16-31)
   };
 
-  uint64_t* slots() const { return reinterpret_cast<uint64_t*>(const_cast<Meeting*>(this) + 1); }
+  // Of this time and of the next in turn: who is ahead writes where nobody reads any more.
+  uint64_t* slots(uint32_t gate) const;
+  char* notes(uint32_t gate) const;
   bool come_away(uint32_t times);
 
   Words words_;
