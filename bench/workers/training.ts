@@ -1,4 +1,4 @@
-import { AdamOptimizer, variable } from 'gradstep';
+import { AdamOptimizer, variable, type Variable } from 'gradstep';
 import { trainInWorkers } from 'gradstep/parallel';
 import { join } from 'node:path';
 import { weights } from '../data';
@@ -10,7 +10,16 @@ export interface TimedTraining {
   dispose(): Promise<void>;
 }
 
-export function startTraining(workers: number, threads: number): TimedTraining {
+export interface TrainingOptions {
+  readonly workers: number;
+  /** Kernel threads of each. */
+  readonly threads: number;
+  readonly isCompiled: boolean;
+  /** Milliseconds from one snapshot to the next. Default: none is taken. */
+  readonly pause?: number;
+}
+
+export function startTraining({ workers, threads, isCompiled, pause }: TrainingOptions): TimedTraining {
   const limits = new Int32Array(new SharedArrayBuffer(4));
   const variables = [
     variable(weights(784 * 256, 7, 0.125), { shape: [784, 256] }),
@@ -22,8 +31,10 @@ export function startTraining(workers: number, threads: number): TimedTraining {
   const training = trainInWorkers({
     ...{ workers, threads, module, variables },
     optimizer: new AdamOptimizer(),
-    data: { limits },
+    data: { limits, isCompiled },
   });
+  let copies: readonly Variable[] | undefined;
+  const take = (): void => void (copies = training.snapshot(copies));
   const allow = (steps: number): void => {
     Atomics.add(limits, 0, steps);
     Atomics.notify(limits, 0);
@@ -34,9 +45,11 @@ export function startTraining(workers: number, threads: number): TimedTraining {
   return {
     async seconds(steps) {
       const before = training.steps;
+      const snapshots = pause === undefined ? undefined : setInterval(take, pause);
       const start = process.hrtime.bigint();
       allow(steps);
       await until(before + steps);
+      clearInterval(snapshots);
       return (Number(process.hrtime.bigint() - start) * 1e-9) / (steps * workers);
     },
     async dispose() {
