@@ -115,7 +115,7 @@ export function compiledReplica<const I extends Inputs>(replica: CompiledReplica
  * });
  */
 export function defineReplica<Data = unknown>(
-  setup: (context: ReplicaContext<Data>) => AnyReplica | Promise<AnyReplica>,
+  setup: (context: ReplicaContext<Data>) => Replica | CompiledReplicaOf | Promise<Replica | CompiledReplicaOf>,
 ): void {
   checkFunction('setup', setup);
   const start = untagged<WorkerStart>(workerData);

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import {
   AdamOptimizer,
+  compileStep,
   createGlobalStep,
   ExponentialMovingAverage,
   GlobalStep,
   MomentumOptimizer,
+  ops,
   SyncReplicasOptimizer,
   variable,
   Variable,
@@ -74,6 +76,15 @@ describe('handles', () => {
     const large = variable(new Float32Array(100_000));
     Variable.from(structuredClone(large.share())).data[99_999] = 1;
     expect(large.data[99_999]).to.equal(1);
+  });
+
+  it('of a compiled step: its statistics are in shared memory', () => {
+    const w = variable([2], { name: 'w' });
+    const optimizer = new AdamOptimizer();
+    const step = compileStep({ inputs: {}, loss: () => ops.reduceSum(ops.square(w)), optimizer });
+    const elsewhere = structuredClone(step.statistics);
+    step.runSync({});
+    expect([elsewhere[0], elsewhere[2]]).to.deep.equal([4, 1]);
   });
 
   it('are refused where memory would be copied', () => {
