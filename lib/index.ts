@@ -34,6 +34,16 @@ export {
   type ClipOptions,
 } from './clip';
 
+export {
+  random,
+  RandomGenerator,
+  type BernoulliOptions,
+  type NormalOptions,
+  type RandomOptions,
+  type SeedOptions,
+  type Shuffleable,
+  type UniformOptions,
+} from './random';
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';

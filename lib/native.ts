@@ -118,6 +118,30 @@ export interface Binding {
   moveToward(averages: readonly FloatArray[], values: readonly FloatArray[], rate: number): void;
   clipByValue(out: FloatArray, x: FloatArray, low: number, high: number): void;
 
+  /**
+   * Random numbers are a function of `key`, `stream`, `counter` (whole numbers below 2^53) and the arguments after these: the
+   * same on every instruction set and for every number of threads. Element i is made of word i of Philox4x32-10's blocks for
+   * the counters (counter, stream), (counter + 1, stream) and so on, four words of 32 bits each; in float64 of words 2 i and
+   * 2 i + 1. So an array takes as many counters as it has times four elements, or two.
+   *
+   * Evenly distributed in [low, high).
+   */
+  randomUniform(out: FloatArray, key: number, stream: number, counter: number, low: number, high: number): void;
+  /** Normally distributed; `truncated`: less than two standard deviations from the mean. */
+  randomNormal(
+    out: FloatArray,
+    key: number,
+    stream: number,
+    counter: number,
+    mean: number,
+    stddev: number,
+    truncated: boolean,
+  ): void;
+  /** 1 where the element's word is below probability * 2^32, rounded, else 0: one word for each element in float64 too. */
+  randomBernoulli(out: FloatArray, key: number, stream: number, counter: number, probability: number): void;
+  /** out = 0 where the element's word is below rate * 2^32, rounded, else x / (1 - rate); rate is in [0, 1). */
+  dropout(out: FloatArray, x: FloatArray, key: number, stream: number, counter: number, rate: number): void;
+
   readonly rules: readonly Rule[];
   /**
    * One step of one rule over any number of variables, in groups that have hyperparameters of their own. `table` holds
@@ -213,7 +237,7 @@ export interface Binding {
    * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
    * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
    *
-   *     bytes of the arena, repetitions, n, for each of n places: bytes, stride, given (0 or 1), format
+   *     bytes of the arena, repetitions, draws of each, n, for each of n places: bytes, stride, given (0 or 1), format
    *     n, for each of n lists of indices: length, stride, limit, m, m numbers of earlier lists
    *     n, for each of n constants: format, offset in the arena, m, m values
    *     twice, for what comes before the update and after it: n, for each of n tasks:
@@ -230,7 +254,7 @@ export interface Binding {
   makeProgram(table: Float64Array): Program;
   /**
    * Runs a program. `numbers` has the addresses of its places that are not given, then what gradients are multiplied by
-   * first; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
+   * first, then key, stream and counter of each draw of each repetition; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
    * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
    * whether the step was made (1 or 0) into `statistics`, which has 3 elements.
    *
@@ -346,6 +370,10 @@ export const taskKinds = [
   'addScaled',
   'scale',
   'clipByValue',
+  'randomUniform',
+  'randomNormal',
+  'randomBernoulli',
+  'dropout',
   'sumOfSquares',
 ] as const;
 export type TaskKind = (typeof taskKinds)[number];

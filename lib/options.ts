@@ -32,6 +32,11 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   gradys: ['gradLoss'],
   gradloss: ['gradYs'],
   inplace: ['inPlace'],
+  minval: ['low'],
+  maxval: ['high'],
+  std: ['stddev'],
+  sigma: ['stddev'],
+  p: ['rate'],
 };
 
 const clipFirst = 'clip what computeGradients returns, before applyGradients takes it';
@@ -42,6 +47,7 @@ const forms: Readonly<Record<string, string>> = {
   maximize: 'give gradients of the negative loss',
   clipnorm: `${clipFirst}: clipByNorm`,
   globalclipnorm: `${clipFirst}: clipByGlobalNorm`,
+  keepprob: 'it is 1 - rate',
   clipvalue: `${clipFirst}: clipByValue`,
 };
 
@@ -83,6 +89,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 function meant(options: unknown, known: Names): string {
   const isArray = Array.isArray(options);
   if (typeof options === 'number' && 'learningRate' in known) return `: write { learningRate: ${options} }`;
+  if (typeof options === 'number' && 'rate' in known) return `: write { rate: ${options} }`;
   if (isArray && 'varList' in known) return ': write { varList: [...] }';
   if (isArray && 'learningRate' in known) {
     return ': options come first; variables go to minimize(loss, { varList }), or into groups';

@@ -25,6 +25,7 @@
       "native/drivers/program.cpp",
       "native/drivers/program_gradients.cpp",
       "native/drivers/program_parser.cpp",
+      "native/drivers/random.cpp",
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
@@ -43,6 +44,7 @@
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
       "native/binding/program.cpp",
+      "native/binding/random.cpp",
       "native/binding/runtime.cpp",
       "native/binding/weak.cpp"
     ]

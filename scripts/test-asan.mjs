@@ -23,6 +23,7 @@ const tests = [
   'tensor',
   'autodiff',
   'async',
+  'compile',
   'endings.test.js',
   'hostile',
   'hostile.test.js',

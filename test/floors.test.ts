@@ -10,6 +10,7 @@ const floors = [
   'tensor',
   'schedules',
   'autodiff',
+  'random',
   'ops',
   'step',
   'clip',

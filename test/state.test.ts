@@ -22,6 +22,7 @@ import {
   noisyLinearCosineDecay,
   ops,
   prefixed,
+  RandomGenerator,
   restoreState,
   SparseConditionalAccumulator,
   SyncReplicasOptimizer,
@@ -165,6 +166,27 @@ const runs: Readonly<Record<string, () => Run>> = {
   DynamicLossScale: () => {
     const scale = new DynamicLossScale({ incrementPeriod: 2 });
     return { parts: [scale], step: (i) => scale.update([i % 5 === 4 ? Float32Array.of(NaN) : noise(i, 2)]) };
+  },
+  RandomGenerator: () => {
+    const generator = new RandomGenerator();
+    return {
+      parts: [generator],
+      step: (i) => [
+        generator.uniform([3]),
+        generator.normal([i], { seed: i % 3 }),
+        generator.bernoulli([5], 0.5, { seed: 1000 - i }),
+        generator.permutation(4),
+      ],
+    };
+  },
+  'a RandomGenerator, with dropout': () => {
+    const w = variable(noise(0, 8), { name: 'w' });
+    const generator = new RandomGenerator(3);
+    const optimizer = new MomentumOptimizer({ learningRate: 0.1, momentum: 0.9 });
+    return {
+      parts: [w, generator, optimizer],
+      step: () => optimizer.minimize(() => ops.l2Loss(ops.dropout(w, { rate: 0.5, generator }))),
+    };
   },
   FixedLossScale: () => {
     const scale = new FixedLossScale(4);

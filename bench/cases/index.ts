@@ -7,6 +7,7 @@ import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
 import { mnist } from './mnist';
+import { random } from './random';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
@@ -28,6 +29,7 @@ export const cases: readonly Case[] = [
   gemm,
   sparse,
   eventLoop,
+  random,
   rules,
   tfjs,
   tfjsFit,

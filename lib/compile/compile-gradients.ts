@@ -66,7 +66,9 @@ export class CompiledGradients<I extends Inputs = Inputs> {
 
   /** Writes the gradients. @returns the loss. @throws what `CompiledStep.runSync` throws for inputs. */
   runSync(inputs: RunInputs<I>): number {
-    this.runner.run(this.runner.feed(inputs));
+    const { runner } = this;
+    const fed = runner.feed(inputs);
+    runner.drawing((drawn) => runner.run(fed, drawn));
     return this.statistics[0]!;
   }
 }

@@ -167,14 +167,16 @@ export class CompiledStep<I extends Inputs = Inputs> {
     this.checkInUse();
     runner.checkQuiet('this compiled step');
     const fed = runner.feed(inputs);
-    const { step, table } = update.prepare(this.globalStep, this.isTraced);
-    try {
-      this.writeScale();
-      runner.run(fed, table);
-      return this.publish(step);
-    } finally {
-      step.end();
-    }
+    return runner.drawing((drawn) => {
+      const { step, table } = update.prepare(this.globalStep, this.isTraced);
+      try {
+        this.writeScale();
+        runner.run(fed, drawn, table);
+        return this.publish(step);
+      } finally {
+        step.end();
+      }
+    });
   }
 
   /**
@@ -205,14 +207,16 @@ export class CompiledStep<I extends Inputs = Inputs> {
 
   private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
     this.checkInUse();
-    const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
-    try {
-      this.writeScale();
-      await this.runner.runAsync(lent, step, table);
-      return turn.inCharge(() => this.publish(step));
-    } finally {
-      step.end();
-    }
+    return this.runner.drawingAsync(async (drawn) => {
+      const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
+      try {
+        this.writeScale();
+        await this.runner.runAsync(lent, drawn, step, table);
+        return turn.inCharge(() => this.publish(step));
+      } finally {
+        step.end();
+      }
+    });
   }
 
   private writeScale(): void {
@@ -317,6 +321,7 @@ function withGradients({ variables, gradients }: Traced) {
 /** Notes the constraints. Returns whether that could be done: they may do what only JavaScript can. */
 function traceConstraints(recorder: Recorder, variables: readonly Variable[]): boolean {
   const { length } = recorder.tasks;
+  recorder.canDraw = false;
   try {
     tracing(recorder, () =>
       withScope(

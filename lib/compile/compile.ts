@@ -65,7 +65,7 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
     const fed = runner.feed(inputs);
     const tensors = this.outputs.map(({ value, shape }) => allocate(value.dtype, shape, value.length));
     this.setOutputs(tensors);
-    runner.run(fed);
+    runner.drawing((drawn) => runner.run(fed, drawn));
     return this.form(tensors);
   }
 
@@ -86,7 +86,7 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
           return new Tensor(Memory.take(dtype, length), shape);
         });
         this.setOutputs(tensors);
-        await runner.runAsync(lent, tensors);
+        await runner.drawingAsync((drawn) => runner.runAsync(lent, drawn, tensors));
         return this.form(tensors);
       });
     } finally {

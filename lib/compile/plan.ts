@@ -88,7 +88,7 @@ export function plan(parts: Parts): Planned {
   const lists = recorder.lists.filter(({ isNeeded }) => isNeeded);
   lists.forEach((list, i) => (list.number = i));
 
-  const table: number[] = [arenaBytes, repetitions, places.length];
+  const table: number[] = [arenaBytes, repetitions, recorder.draws.length, places.length];
   for (const { value, stride, isGiven } of places) {
     table.push(value.bytes, stride, Number(isGiven), formatNumber[value.dtype]);
   }

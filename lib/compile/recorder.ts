@@ -2,7 +2,7 @@ import type { TaskKind } from '../native';
 import { bufferOf, byteOffsetOf, bytesPerElement, lengthOf, newArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import { Memory } from '../tensor/memory';
-import { refuseInTrace, type Kernels, type Trace } from '../tensor/trace';
+import { refuseInTrace, type Kernels, type Trace, type TracedDraw, type TracedDraws } from '../tensor/trace';
 import { IndexList, Value, type Ref, type Task } from './values';
 
 /** Memory of others that a program reads where it lies. */
@@ -37,6 +37,10 @@ export class Recorder implements Trace {
   readonly externals: External[] = [];
   readonly constants: Constant[] = [];
   readonly lists: IndexList[] = [];
+  /** What is drawn in each run, in this order. */
+  readonly draws: TracedDraws[] = [];
+  /** Whether anything may be drawn: not once the update has been made, which a run may leave out. */
+  canDraw = true;
   private readonly computed = new Map<ArrayBufferLike, Value>();
   private readonly others = new Map<ArrayBufferLike, External[]>();
   private readonly known = new Set<Memory>();
@@ -77,6 +81,12 @@ export class Recorder implements Trace {
     const sharers = this.others.get(bufferOf(array));
     if (sharers === undefined) this.others.set(bufferOf(array), [external]);
     else sharers.push(external);
+  }
+
+  draw(source: TracedDraws): TracedDraw {
+    if (!this.canDraw) refuseInTrace('drawing after the update');
+    // Below what any key is: where it goes by mistake it is refused.
+    return { key: -this.draws.push(source), stream: 0, counter: 0 };
   }
 
   read(memory: Memory): void {
@@ -185,6 +195,19 @@ export class Recorder implements Trace {
     scale: (out, x, factor) => this.add('scale', [out, x], { sizes: [lengthOf(out)], numbers: [factor] }),
     clipByValue: (out, x, low, high) =>
       this.add('clipByValue', [out, x], { sizes: [lengthOf(out)], numbers: [low, high] }),
+    randomUniform: (out, key, _stream, _counter, low, high) =>
+      this.add('randomUniform', [out], { sizes: [lengthOf(out)], numbers: [low, high], items: [-key - 1] }),
+    randomNormal: (out, key, _stream, _counter, mean, stddev, truncated) =>
+      this.add('randomNormal', [out], {
+        option: Number(truncated),
+        sizes: [lengthOf(out)],
+        numbers: [mean, stddev],
+        items: [-key - 1],
+      }),
+    randomBernoulli: (out, key, _stream, _counter, probability) =>
+      this.add('randomBernoulli', [out], { sizes: [lengthOf(out)], numbers: [probability], items: [-key - 1] }),
+    dropout: (out, x, key, _stream, _counter, rate) =>
+      this.add('dropout', [out, x], { sizes: [lengthOf(out)], numbers: [rate], items: [-key - 1] }),
     sumOfSquares: (out, x, scale) => this.add('sumOfSquares', [out, x], { sizes: [lengthOf(x)], numbers: [scale] }),
     concatenate: (arrays) => {
       const array = new Int32Array(arrays.reduce((sum, { length }) => sum + length, 0));

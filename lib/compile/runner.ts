@@ -3,7 +3,7 @@ import { shown } from '../checks';
 import { sharedArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { endings, type Memory } from '../tensor/memory';
-import { trace } from '../tensor/trace';
+import { trace, type TracedDraws } from '../tensor/trace';
 import { checkQuiet, type Key } from '../tensor/in-flight';
 import { alias } from '../tensor/tensor';
 import { endLoan, lend } from '../step/loan';
@@ -21,7 +21,15 @@ export interface Program extends Omit<Parts, 'places'> {
 /** An array for each input. */
 export type Fed = readonly (FloatArray | Int32Array)[];
 
-/** The same where it neither moves nor goes until `end`. */
+/** What a run has drawn, for the program, and how to take it back when there is no run. */
+export interface Drawn {
+  readonly numbers: readonly number[];
+  readonly putBack: () => void;
+}
+
+const nothingDrawn: Drawn = { numbers: [], putBack: () => {} };
+
+/** What a run is given, where it neither moves nor goes until `end`. */
 export interface Lent {
   readonly fed: Fed;
   readonly end: () => void;
@@ -37,7 +45,9 @@ export class Runner {
   private readonly inputs: readonly ProgramInput[];
   private readonly variables: readonly Memory[];
   private readonly names: ReadonlySet<string>;
-  /** Addresses of what is located, and what gradients are multiplied by first. */
+  private readonly draws: readonly TracedDraws[];
+  private readonly repetitions: number;
+  /** Addresses of what is located, what gradients are multiplied by first, draws. */
   private readonly numbers: Float64Array;
   private readonly located: readonly ({ readonly memory: Memory } | { readonly output: number })[];
   private readonly given: (FloatArray | Int32Array)[];
@@ -62,7 +72,9 @@ export class Runner {
       const external = recorder.externals.find((one) => one.value === value);
       return external === undefined ? { output: outputs.indexOf(value) } : { memory: external.memory };
     });
-    this.numbers = new Float64Array(this.located.length + 1);
+    this.draws = recorder.draws;
+    this.repetitions = program.repetitions;
+    this.numbers = new Float64Array(this.located.length + 1 + 3 * this.draws.length * this.repetitions);
     this.numbers[this.located.length] = 1;
     const ofPlaces = this.planned.places.filter(({ isGiven }) => isGiven);
     this.sources = [
@@ -125,8 +137,8 @@ export class Runner {
    * Runs the program. No user code runs in it.
    * @throws RangeError for an index that is out of range, Error for memory that is gone.
    */
-  run(fed: Fed, table?: Float64Array): void {
-    this.give(fed);
+  run(fed: Fed, drawn: Drawn, table?: Float64Array): void {
+    this.give(fed, drawn);
     this.locate();
     const wrong = native.runProgram(this.planned.program, this.numbers, this.given, this.statistics, table);
     if (wrong !== undefined) this.refuseIndex(wrong);
@@ -136,10 +148,10 @@ export class Runner {
    * The same off the event loop, in its turn.
    * @param held what must stay until then, beside what is the runner's.
    */
-  async runAsync({ fed }: Lent, held: unknown, table?: Float64Array): Promise<void> {
+  async runAsync({ fed }: Lent, drawn: Drawn, held: unknown, table?: Float64Array): Promise<void> {
     const copies: Memory[] = [];
     try {
-      this.give(fed);
+      this.give(fed, drawn);
       this.locateAsync(copies);
       const all = { runner: this, outputs: [...this.outputs], given: [...this.given], copies, held };
       const { program } = this.planned;
@@ -151,8 +163,48 @@ export class Runner {
     }
   }
 
-  private give(fed: Fed): void {
+  /** Calls `f` with what a run needs drawn, which is taken back when it throws. */
+  drawing<T>(f: (drawn: Drawn) => T): T {
+    const drawn = this.draw();
+    try {
+      return f(drawn);
+    } catch (error) {
+      drawn.putBack();
+      throw error;
+    }
+  }
+
+  /** The same for one that is not over when it returns. */
+  async drawingAsync<T>(f: (drawn: Drawn) => Promise<T>): Promise<T> {
+    const drawn = this.draw();
+    try {
+      return await f(drawn);
+    } catch (error) {
+      drawn.putBack();
+      throw error;
+    }
+  }
+
+  /** In the order in which the ops draw. */
+  private draw(): Drawn {
+    const { draws, repetitions } = this;
+    if (draws.length === 0) return nothingDrawn;
+    const taken: ReturnType<TracedDraws['take']>[] = [];
+    const putBack = (): void => {
+      for (const one of taken.reverse()) one.putBack();
+    };
+    try {
+      for (let i = 0; i < repetitions; i++) for (const source of draws) taken.push(source.take());
+    } catch (error) {
+      putBack();
+      throw error;
+    }
+    return { numbers: taken.flatMap(({ draw: { key, stream, counter } }) => [key, stream, counter]), putBack };
+  }
+
+  private give(fed: Fed, drawn: Drawn): void {
     const { given, sources, inputs } = this;
+    if (drawn.numbers.length > 0) this.numbers.set(drawn.numbers, this.located.length + 1);
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i]!;
       if (source !== null) given[i] = fed[inputs.indexOf(source)]!;

@@ -1,6 +1,7 @@
 export { abs } from './abs';
 export { add } from './add';
 export { div } from './div';
+export { dropout, type DropoutOptions } from './dropout';
 export { exp } from './exp';
 export { gather } from './gather';
 export { identity } from './identity';

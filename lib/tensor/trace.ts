@@ -24,7 +24,11 @@ type Native =
   | 'addN'
   | 'addScaled'
   | 'scale'
-  | 'clipByValue';
+  | 'clipByValue'
+  | 'randomUniform'
+  | 'randomNormal'
+  | 'randomBernoulli'
+  | 'dropout';
 
 /** What ops compute with. Arrays come from `operand` of tensors and memories, and `out` is written. */
 export interface Kernels extends Pick<Binding, Native> {
@@ -60,6 +64,10 @@ const computing: Kernels = {
   addScaled: native.addScaled,
   scale: native.scale,
   clipByValue: native.clipByValue,
+  randomUniform: native.randomUniform,
+  randomNormal: native.randomNormal,
+  randomBernoulli: native.randomBernoulli,
+  dropout: native.dropout,
   fill: (out, value) => void out.fill(value),
   copy: (out, x) => out.set(x),
   repeat: (out, x) => void out.fill(x[0]!),
@@ -76,6 +84,19 @@ const computing: Kernels = {
 };
 /* eslint-enable @typescript-eslint/unbound-method */
 
+/** Draws of a generator, as they are in each run. */
+export interface TracedDraws {
+  /** Draws, and says how to take that back, which is done unless something else has been drawn since. */
+  take(): { readonly draw: TracedDraw; readonly putBack: () => void };
+}
+
+/** What kernels make random numbers of. */
+export interface TracedDraw {
+  readonly key: number;
+  readonly stream: number;
+  readonly counter: number;
+}
+
 /** What a program that is being put together wants to know. */
 export interface Trace {
   readonly kernels: Kernels;
@@ -83,6 +104,8 @@ export interface Trace {
   take(dtype: DType, length: number): Memory;
   /** A kernel is about to be given this memory. */
   use(memory: Memory, array: FloatArray): void;
+  /** Something is drawn in each run: what stands for it, for kernels and for nobody else. */
+  draw(source: TracedDraws): TracedDraw;
   /** A variable is read: what it holds is another thing in each run. */
   read(memory: Memory): void;
 }

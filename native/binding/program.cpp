@@ -63,7 +63,7 @@ Program* program_of(Arguments& args) {
   return static_cast<Program*>(data);
 }
 
-// Where the caller has located places, and the factor that gradients are unscaled by.
+// Where the caller has located places, the factor that gradients are unscaled by, and draws.
 void put_located(Arguments& args, Program& program, const Floats& numbers) {
   size_t next = 0;
   for (size_t i = 0; i < program.place_count(); ++i) {
@@ -76,8 +76,19 @@ void put_located(Arguments& args, Program& program, const Floats& numbers) {
     }
     program.put_place(i, pointer_at(address));
   }
-  args.require(numbers.length == next + 1, "numbers must have an address for each place, and a factor");
-  if (!args.failed()) program.put_unscale(numbers.as<double>()[next]);
+  args.require(numbers.length == next + 1 + 3 * program.draw_count(),
+               "numbers must have an address for each place, a factor, and three numbers for each draw");
+  if (args.failed()) return;
+  program.put_unscale(numbers.as<double>()[next++]);
+  for (size_t i = 0; i < program.draw_count(); ++i) {
+    uint64_t draw[3];
+    for (uint64_t& number : draw) {
+      const double value = numbers.as<double>()[next++];
+      if (!(value >= 0 && value <= kMaxSafeInteger)) return args.range_error("a draw must be of whole numbers");
+      number = static_cast<uint64_t>(value);
+    }
+    program.put_draw(i, {draw[0], draw[1], draw[2]});
+  }
 }
 
 napi_value element(Arguments& args, napi_value list, size_t i) {

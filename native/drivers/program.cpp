@@ -53,8 +53,12 @@ void Program::start_repetition(size_t repetition) {
   }
 }
 
-bool Program::run_segments(size_t from, size_t to) {
-  const TaskContext context = {now_.data(), lists_now_.data(), &task_lists_};
+TaskContext Program::context(size_t repetition) const {
+  return {now_.data(), lists_now_.data(), &task_lists_, draws_.data() + repetition * draws_each_};
+}
+
+bool Program::run_segments(size_t from, size_t to, size_t repetition) {
+  const TaskContext context = this->context(repetition);
   for (size_t i = from; i < to; ++i) {
     const Segment& segment = segments_[i];
     const Task* const tasks = tasks_.data() + segment.first;
@@ -95,12 +99,12 @@ bool Program::apply() {
 }
 
 bool Program::run(Result& result) {
-  const TaskContext context = {now_.data(), lists_now_.data(), &task_lists_};
+  const TaskContext context = this->context(0);
   result = {NAN, NAN, false};
   double losses = 0;
   for (size_t repetition = 0; repetition < repeats_; ++repetition) {
     start_repetition(repetition);
-    if (!run_segments(0, segments_before_)) return false;
+    if (!run_segments(0, segments_before_, repetition)) return false;
     const double loss = loss_of_repetition();
     losses = tail_.accumulates ? losses + loss : loss;
     tail_.take(context, unscale_);
@@ -122,7 +126,7 @@ bool Program::run(Result& result) {
     if (!applied) return false;
   }
   result.applied = true;
-  return run_segments(segments_before_, segments_.size());
+  return run_segments(segments_before_, segments_.size(), 0);
 }
 
 }  // namespace gradstep

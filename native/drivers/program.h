@@ -56,6 +56,9 @@ class Program {
   void put_place(size_t i, void* start) { starts_[i + 1] = static_cast<char*>(start); }
   // Copies the indices, which other threads may be writing, and returns the copy for the caller to check.
   const int32_t* put_list(size_t i, const int32_t* indices);
+  // Of each repetition, those of one after those of another.
+  size_t draw_count() const { return draws_.size(); }
+  void put_draw(size_t i, const Draw& draw) { draws_[i] = draw; }
   void put_unscale(double factor) { unscale_ = factor; }
   ProgramStep& step() { return step_; }
   // Whether the step, filled in by the caller, fits the gradients.
@@ -76,11 +79,14 @@ class Program {
 
   void link_chains(size_t from, size_t to);
   void start_repetition(size_t repetition);
-  bool run_segments(size_t from, size_t to);
+  bool run_segments(size_t from, size_t to, size_t repetition);
   double loss_of_repetition() const;
   bool apply();
 
-  size_t repeats_ = 1;
+  TaskContext context(size_t repetition) const;
+
+  size_t repeats_ = 1, draws_each_ = 0;
+  Buffer<Draw> draws_;
   Buffer<ProgramPlace> places_;  // the first is the arena
   Buffer<char> arena_;
   Buffer<char*> starts_, now_;  // of each place, for the first repetition and for the present one

@@ -14,7 +14,7 @@ struct TaskForm { size_t arrays, sizes, numbers; };
 constexpr TaskForm kForms[] = {GRADSTEP_TASKS(GRADSTEP_FORM)};
 #undef GRADSTEP_FORM
 
-constexpr size_t kMostRepeats = size_t(1) << 20, kMostIndices = size_t(1) << 40;
+constexpr size_t kMostRepeats = size_t(1) << 20, kMostDraws = size_t(1) << 28, kMostIndices = size_t(1) << 40;
 
 }  // namespace
 
@@ -36,9 +36,14 @@ class Program::Parser {
   const char* places() {
     const size_t arena = reader_.whole();
     program_.repeats_ = reader_.whole();
+    program_.draws_each_ = reader_.whole();
     const size_t count = reader_.count(4);
-    if (!reader_.good || program_.repeats_ == 0 || program_.repeats_ > kMostRepeats)
-      return "a program must begin with the bytes of its arena, repetitions and places";
+    if (!reader_.good || program_.repeats_ == 0 || program_.repeats_ > kMostRepeats ||
+        program_.draws_each_ > kMostDraws / program_.repeats_) {
+      return "a program must begin with the bytes of its arena, repetitions, draws and places";
+    }
+    if (!program_.draws_.resize(program_.repeats_ * program_.draws_each_)) return kNoMemory;
+    std::fill(program_.draws_.begin(), program_.draws_.end(), Draw{});
     // Zeroed, although no task reads what none has written: a program that was put together wrongly shows no secrets.
     if (!program_.arena_.resize(std::max<size_t>(arena, 1)) || !program_.places_.reserve(count + 1)) return kNoMemory;
     memset(program_.arena_.data(), 0, arena);
@@ -199,6 +204,13 @@ class Program::Parser {
                fit(1, Product(n[0]) * n[2]) && fit(2, Product(n[2]) * n[1]) &&
                (!(task.option & kWithBias) || fit(3, n[1]));
       case TaskKind::addN: return task.option == 0 && fit(0, n[0]) && terms(task, items, found_memory);
+      case TaskKind::randomUniform:
+        return task.option == 0 && draw(task, items) && fit(0, n[0]) && task.numbers[0] < task.numbers[1];
+      case TaskKind::randomNormal: return task.option <= 1 && draw(task, items) && fit(0, n[0]);
+      case TaskKind::randomBernoulli:
+        return task.option == 0 && draw(task, items) && fit(0, n[0]) && task.numbers[0] >= 0 && task.numbers[0] <= 1;
+      case TaskKind::dropout:
+        return task.option == 0 && draw(task, items) && all_fit(2, n[0]) && task.numbers[0] >= 0 && task.numbers[0] < 1;
       case TaskKind::sumOfSquares: return is_plain && fit(0, 1) && fit(1, n[0]);
     }
     return false;
@@ -209,6 +221,11 @@ class Program::Parser {
     task.list = reader_.below(program_.lists_.size());
     return items == 1 && task.option == 0 && reader_.good && program_.lists_[task.list].length == length &&
            program_.lists_[task.list].limit <= limit;
+  }
+
+  bool draw(Task& task, size_t items) {
+    task.list = reader_.below(program_.draws_each_);
+    return items == 1 && reader_.good;
   }
 
   bool terms(Task& task, size_t items, bool& found_memory) {

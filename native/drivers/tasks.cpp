@@ -9,6 +9,7 @@
 #include "blocks.h"
 #include "gemm.h"
 #include "norm.h"
+#include "random.h"
 #include "rows.h"
 
 namespace gradstep {
@@ -86,6 +87,7 @@ template <class T> void run_parts(const Task* tasks, size_t count, const TaskCon
 template <class T> bool run(const Task& task, const TaskContext& context) {
   const auto array = [&](size_t i) { return context.at<T>(task.arrays[i]); };
   const auto indices = [&] { return context.indices[task.list]; };
+  const auto draw = [&]() -> const Draw& { return context.draws[task.list]; };
   const size_t* const sizes = task.sizes;
   switch (task.kind) {
     case TaskKind::fill:
@@ -119,6 +121,14 @@ template <class T> bool run(const Task& task, const TaskContext& context) {
       return scatter_add(array(0), array(1), indices(), sizes[0], sizes[2], task.numbers[0]), true;
     case TaskKind::gemm: return multiply<T>(task, context);
     case TaskKind::sumOfSquares: return sum_squares<T>(task, context);
+    case TaskKind::randomUniform:
+      return random_uniform(array(0), draw(), static_cast<T>(task.numbers[0]), static_cast<T>(task.numbers[1]),
+                            sizes[0]),
+             true;
+    case TaskKind::randomNormal:
+      return random_normal(array(0), draw(), task.numbers[0], task.numbers[1], task.option == 1, sizes[0]), true;
+    case TaskKind::randomBernoulli: return random_bernoulli(array(0), draw(), task.numbers[0], sizes[0]), true;
+    case TaskKind::dropout: return dropout(array(0), array(1), draw(), task.numbers[0], sizes[0]), true;
   }
   return true;
 }

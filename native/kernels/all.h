@@ -27,6 +27,8 @@
 #include "optimizers/proximal.h"
 #include "optimizers/rmsprop.h"
 #include "optimizers/tfjs.h"
+#include "random/dropout.h"
+#include "random/numbers.h"
 #include "scale.h"
 #include "reduce.h"
 #include "softmax.h"
@@ -86,6 +88,7 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   GRADSTEP_UPDATES(GRADSTEP_KERNEL, T)
   GRADSTEP_ROW(GRADSTEP_ROW_KERNEL)
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_KERNEL)
+  GRADSTEP_RANDOM(GRADSTEP_KERNEL, T)
   GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
 #undef GRADSTEP_KERNEL
 #undef GRADSTEP_ROW_KERNEL

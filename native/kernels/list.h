@@ -29,6 +29,16 @@
   X(softmax_gradient, "softmaxGradient") \
   X(log_softmax_gradient, "logSoftmaxGradient")
 
+// A draw's numbers in their order; see random/draw.h. A word below `threshold` says yes, or that an element is dropped.
+#define GRADSTEP_RANDOM(X, T)                                                                            \
+  /* low + u range for u in [0, 1), at most `last` */                                                    \
+  X(void, random_uniform, T* out, const Draw& draw, T low, T range, T last, size_t n)                    \
+  /* truncated: less than two standard deviations from the mean */                                       \
+  X(void, random_normal, T* out, const Draw& draw, double mean, double stddev, bool truncated, size_t n) \
+  X(void, random_bernoulli, T* out, const Draw& draw, uint32_t threshold, size_t n) /* 1 or 0 */         \
+  /* out = x scale, or 0 where dropped */                                                                \
+  X(void, dropout, T* out, const T* x, const Draw& draw, uint32_t threshold, double scale, size_t n)
+
 // Matrices are [rows, columns].
 #define GRADSTEP_MATRIX(X, T)                                                                                         \
   /* loss is [rows]; backprop is d loss / d logits */                                                                 \

@@ -9,6 +9,7 @@
 #include "gemm_args.h"
 #include "list.h"
 #include "optimizers/list.h"
+#include "random/draw.h"
 
 namespace gradstep {
 
@@ -69,6 +70,7 @@ template <class T> struct Kernels {
   GRADSTEP_UPDATES(GRADSTEP_MEMBER, T)
   GRADSTEP_ROW(GRADSTEP_ROW_MEMBER)
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_GRADIENT_MEMBER)
+  GRADSTEP_RANDOM(GRADSTEP_MEMBER, T)
   GRADSTEP_MATRIX(GRADSTEP_MEMBER, T)
 #undef GRADSTEP_MEMBER
 #undef GRADSTEP_ROW_MEMBER

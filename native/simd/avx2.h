@@ -32,6 +32,14 @@ struct F64x8 {
   ALWAYS_INLINE F64x8(__m256d l, __m256d h) : lo(l), hi(h) {}
 };
 
+struct U64x8 {
+  static constexpr size_t kLanes = 8;
+  __m256i lo, hi;
+  U64x8() = default;
+  ALWAYS_INLINE explicit U64x8(uint64_t x) : lo(_mm256_set1_epi64x(static_cast<long long>(x))), hi(lo) {}
+  ALWAYS_INLINE U64x8(__m256i l, __m256i h) : lo(l), hi(h) {}
+};
+
 // Lanes [0, n) of one register on; n may lie outside the register.
 INL __m256i first_n_32(ptrdiff_t n) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(int(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -169,5 +177,36 @@ INL __m256 to_f32(F64x8 a) { return _mm256_set_m128(_mm256_cvtpd_ps(a.hi), _mm25
 INL F64x8 lower_f64(F32x16 a) { return to_f64(a.lo); }
 INL F64x8 upper_f64(F32x16 a) { return to_f64(a.hi); }
 INL F32x16 to_f32(F64x8 lower, F64x8 upper) { return {to_f32(lower), to_f32(upper)}; }
+
+INL U64x8 load(const uint64_t* p) {
+  const __m256i* const both = reinterpret_cast<const __m256i*>(p);
+  return {_mm256_loadu_si256(both), _mm256_loadu_si256(both + 1)};
+}
+
+#define BINARY(name, intrinsic) \
+  INL U64x8 name(U64x8 a, U64x8 b) { return {intrinsic(a.lo, b.lo), intrinsic(a.hi, b.hi)}; }
+BINARY(operator+, _mm256_add_epi64)
+BINARY(operator&, _mm256_and_si256)
+BINARY(operator|, _mm256_or_si256)
+BINARY(operator^, _mm256_xor_si256)
+BINARY(multiply_words, _mm256_mul_epu32)
+BINARY(zip_lower, _mm256_unpacklo_epi64)
+BINARY(zip_upper, _mm256_unpackhi_epi64)
+#undef BINARY
+
+INL U64x8 high_words(U64x8 a) { return {_mm256_srli_epi64(a.lo, 32), _mm256_srli_epi64(a.hi, 32)}; }
+INL __m256i join_words(__m256i low, __m256i high) { return _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xaa); }
+INL U64x8 join_words(U64x8 low, U64x8 high) { return {join_words(low.lo, high.lo), join_words(low.hi, high.hi)}; }
+
+template <int bits> INL U64x8 shift_words_right(U64x8 a) {
+  return {_mm256_srli_epi32(a.lo, bits), _mm256_srli_epi32(a.hi, bits)};
+}
+INL M32x16 words_lt(U64x8 a, U64x8 b) {  // the comparison there is takes signs
+  const U64x8 sign(0x8000000080000000), x = a ^ sign, y = b ^ sign;
+  return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(y.lo, x.lo)), _mm256_castsi256_ps(_mm256_cmpgt_epi32(y.hi, x.hi))};
+}
+INL F32x16 words_f32(U64x8 a) { return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)}; }
+INL F32x16 as_f32(U64x8 a) { return {_mm256_castsi256_ps(a.lo), _mm256_castsi256_ps(a.hi)}; }
+INL F64x8 as_f64(U64x8 a) { return {_mm256_castsi256_pd(a.lo), _mm256_castsi256_pd(a.hi)}; }
 
 }  // namespace gradstep::SIMD_ISA

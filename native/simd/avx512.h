@@ -43,6 +43,14 @@ struct F64x8 {
   ALWAYS_INLINE F64x8(__m512d x) : v(x) {}
 };
 
+struct U64x8 {
+  static constexpr size_t kLanes = 8;
+  __m512i v;
+  U64x8() = default;
+  ALWAYS_INLINE explicit U64x8(uint64_t x) : v(_mm512_set1_epi64(static_cast<long long>(x))) {}
+  ALWAYS_INLINE U64x8(__m512i x) : v(x) {}
+};
+
 INL __mmask16 first_n_16(size_t n) { return __mmask16((1u << n) - 1u); }
 INL __mmask8 first_n_8(size_t n) { return __mmask8((1u << n) - 1u); }
 
@@ -147,5 +155,29 @@ INL F64x8 upper_f64(F32x16 a) { return _mm512_cvtps_pd(upper(a)); }
 INL F32x16 to_f32(F64x8 lower, F64x8 upper) {
   return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(lower.v)), _mm512_cvtpd_ps(upper.v), 1);
 }
+
+INL U64x8 load(const uint64_t* p) { return _mm512_loadu_si512(p); }
+
+#define BINARY(name, intrinsic) \
+  INL U64x8 name(U64x8 a, U64x8 b) { return intrinsic(a.v, b.v); }
+BINARY(operator+, _mm512_add_epi64)
+BINARY(operator&, _mm512_and_si512)
+BINARY(operator|, _mm512_or_si512)
+BINARY(operator^, _mm512_xor_si512)
+BINARY(multiply_words, _mm512_mul_epu32)
+BINARY(zip_lower, _mm512_unpacklo_epi64)
+BINARY(zip_upper, _mm512_unpackhi_epi64)
+#undef BINARY
+
+INL U64x8 high_words(U64x8 a) { return _mm512_srli_epi64(a.v, 32); }
+INL U64x8 join_words(U64x8 low, U64x8 high) {
+  return _mm512_mask_blend_epi32(0xaaaa, low.v, _mm512_slli_epi64(high.v, 32));
+}
+
+template <int bits> INL U64x8 shift_words_right(U64x8 a) { return _mm512_srli_epi32(a.v, bits); }
+INL M32x16 words_lt(U64x8 a, U64x8 b) { return {_mm512_cmplt_epu32_mask(a.v, b.v)}; }
+INL F32x16 words_f32(U64x8 a) { return _mm512_cvtepi32_ps(a.v); }
+INL F32x16 as_f32(U64x8 a) { return _mm512_castsi512_ps(a.v); }
+INL F64x8 as_f64(U64x8 a) { return _mm512_castsi512_pd(a.v); }
 
 }  // namespace gradstep::SIMD_ISA

@@ -4,6 +4,10 @@
 // (kernels/formats.h), which give and take the vector of what is computed in, + - * /, fma, fnma, sqrt, min, max,
 // round, floor, comparisons, select, mask operators, reductions and conversions, and on the raw bits of a vector: & |
 // ^, and_not(a, b) = ~a & b, shift_left(a) and shift_right(a) by the mantissa's width (23 or 52 bits).
+//
+// U64x8 is as many bits again, for what counts and mixes: eight whole numbers of 64 bits, or sixteen words of 32, of
+// which number i has word 2 i in its lower half. Each ISA header supplies load, + & | ^, products of lower halves, and
+// the ways from one half, word and type to another.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -33,6 +33,15 @@ struct F64x8 {
   }
 };
 
+struct U64x8 {
+  static constexpr size_t kLanes = 8;
+  uint64x2_t q[4];
+  U64x8() = default;
+  ALWAYS_INLINE explicit U64x8(uint64_t x) {
+    for (auto& r : q) r = vdupq_n_u64(x);
+  }
+};
+
 #define QUAD(Type, expression)                       \
   Type r;                                            \
   for (int i = 0; i < 4; ++i) r.q[i] = (expression); \
@@ -195,6 +204,33 @@ INL F32x16 to_f32(F64x8 lower, F64x8 upper) {
   QUAD(F32x16, i < 2 ? vcvt_high_f32_f64(vcvt_f32_f64(lower.q[2 * i]), lower.q[2 * i + 1])
                      : vcvt_high_f32_f64(vcvt_f32_f64(upper.q[2 * i - 4]), upper.q[2 * i - 3]));
 }
+
+INL U64x8 load(const uint64_t* p) { QUAD(U64x8, vld1q_u64(p + 2 * i)); }
+
+INL uint64x2_t multiply_words(uint64x2_t a, uint64x2_t b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+#define BINARY(name, intrinsic) \
+  INL U64x8 name(U64x8 a, U64x8 b) { QUAD(U64x8, intrinsic(a.q[i], b.q[i])); }
+BINARY(operator+, vaddq_u64)
+BINARY(operator&, vandq_u64)
+BINARY(operator|, vorrq_u64)
+BINARY(operator^, veorq_u64)
+BINARY(multiply_words, multiply_words)
+BINARY(zip_lower, vzip1q_u64)
+BINARY(zip_upper, vzip2q_u64)
+#undef BINARY
+
+INL U64x8 high_words(U64x8 a) { QUAD(U64x8, vshrq_n_u64(a.q[i], 32)); }
+INL U64x8 join_words(U64x8 low, U64x8 high) { QUAD(U64x8, vsliq_n_u64(low.q[i], high.q[i], 32)); }
+
+template <int bits> INL U64x8 shift_words_right(U64x8 a) {
+  QUAD(U64x8, vreinterpretq_u64_u32(vshrq_n_u32(vreinterpretq_u32_u64(a.q[i]), bits)));
+}
+INL M32x16 words_lt(U64x8 a, U64x8 b) {
+  QUAD(M32x16, vcltq_u32(vreinterpretq_u32_u64(a.q[i]), vreinterpretq_u32_u64(b.q[i])));
+}
+INL F32x16 words_f32(U64x8 a) { QUAD(F32x16, vcvtq_f32_s32(vreinterpretq_s32_u64(a.q[i]))); }
+INL F32x16 as_f32(U64x8 a) { QUAD(F32x16, vreinterpretq_f32_u64(a.q[i])); }
+INL F64x8 as_f64(U64x8 a) { QUAD(F64x8, vreinterpretq_f64_u64(a.q[i])); }
 
 #undef QUAD
 }  // namespace gradstep::SIMD_ISA

@@ -15,6 +15,7 @@ namespace gradstep::SIMD_ISA {
 template <class T> struct BitsOf;
 template <> struct BitsOf<float> { using Type = uint32_t; };
 template <> struct BitsOf<double> { using Type = uint64_t; };
+template <> struct BitsOf<uint64_t> { using Type = uint64_t; };
 
 // All bits of a lane are on or all are off.
 template <class T> struct LaneMask {
@@ -36,6 +37,7 @@ template <class T> struct Lanes {
 
 using F32x16 = Lanes<float>;
 using F64x8 = Lanes<double>;
+using U64x8 = Lanes<uint64_t>;
 using M32x16 = LaneMask<float>;
 using M64x8 = LaneMask<double>;
 
@@ -153,6 +155,30 @@ REDUCE(reduce_max, x > y || x != x ? x : y)  // NaN if any lane is
 INL F64x8 lower_f64(F32x16 a) { LANES(F64x8, a.lane[i]); }
 INL F64x8 upper_f64(F32x16 a) { LANES(F64x8, a.lane[i + 8]); }
 INL F32x16 to_f32(F64x8 lower, F64x8 upper) { LANES(F32x16, float(i < 8 ? lower.lane[i] : upper.lane[i - 8])); }
+
+// ---- U64x8 ----
+
+INL uint32_t word(U64x8 a, size_t i) { return uint32_t(a.lane[i / 2] >> (i % 2 * 32)); }
+INL uint64_t join(uint32_t low, uint32_t high) { return low | uint64_t(high) << 32; }
+
+// The lower halves' product, all of its bits.
+INL U64x8 multiply_words(U64x8 a, U64x8 b) { LANES(U64x8, uint64_t(word(a, 2 * i)) * word(b, 2 * i)); }
+INL U64x8 high_words(U64x8 a) { LANES(U64x8, a.lane[i] >> 32); }
+// The lower halves of the two as one number.
+INL U64x8 join_words(U64x8 low, U64x8 high) { LANES(U64x8, join(word(low, 2 * i), word(high, 2 * i))); }
+// Of every two lanes the first, or the second, of a and then that of b.
+INL U64x8 zip_lower(U64x8 a, U64x8 b) { LANES(U64x8, i % 2 == 0 ? a.lane[i] : b.lane[i - 1]); }
+INL U64x8 zip_upper(U64x8 a, U64x8 b) { LANES(U64x8, i % 2 == 0 ? a.lane[i + 1] : b.lane[i]); }
+
+template <int bits> INL U64x8 shift_words_right(U64x8 a) {
+  LANES(U64x8, join(word(a, 2 * i) >> bits, word(a, 2 * i + 1) >> bits));
+}
+INL M32x16 words_lt(U64x8 a, U64x8 b) { LANES(M32x16, word(a, i) < word(b, i) ? -1 : 0); }
+// Words with a sign, rounded to nearest even.
+INL F32x16 words_f32(U64x8 a) { LANES(F32x16, float(int32_t(word(a, i)))); }
+// The same bits.
+INL F32x16 as_f32(U64x8 a) { LANES(F32x16, bit_cast<float>(word(a, i))); }
+INL F64x8 as_f64(U64x8 a) { LANES(F64x8, bit_cast<double>(a.lane[i])); }
 
 #undef LANES
 }  // namespace gradstep::SIMD_ISA

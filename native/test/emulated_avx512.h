@@ -30,11 +30,32 @@ static inline __m512 rsqrt14(__m512 a) {
   return r;
 }
 
+struct Words { uint32_t word[16]; };
+static inline Words words(__m512i a) {
+  Words w;
+  __builtin_memcpy(&w, &a, sizeof w);
+  return w;
+}
+static inline __m512 cvtepi32_ps(__m512i a) {
+  const Words w = words(a);
+  __m512 r;
+  for (size_t i = 0; i < 16; ++i) r[i] = float(int32_t(w.word[i]));
+  return r;
+}
+static inline __mmask16 cmplt_epu32(__m512i a, __m512i b) {
+  const Words x = words(a), y = words(b);
+  unsigned mask = 0;
+  for (size_t i = 0; i < 16; ++i) mask |= unsigned(x.word[i] < y.word[i]) << i;
+  return __mmask16(mask);
+}
+
 }  // namespace emulated
 
 #define _mm512_extractf32x8_ps(a, half) emulated::convert<__m256>(a, 8 * (half))
 #define _mm512_cvtps_pd(a) emulated::convert<__m512d>(a)
 #define _mm512_cvtpd_ps(a) emulated::convert<__m256>(a)
+#define _mm512_cvtepi32_ps(a) emulated::cvtepi32_ps(a)
+#define _mm512_cmplt_epu32_mask(a, b) emulated::cmplt_epu32(a, b)
 #define _mm512_rsqrt14_ps(a) emulated::rsqrt14(a)
 #define _mm512_maskz_loadu_ps(mask, p) emulated::maskz_loadu<__m512>(mask, p)
 #define _mm512_maskz_loadu_pd(mask, p) emulated::maskz_loadu<__m512d>(mask, p)

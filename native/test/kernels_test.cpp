@@ -145,6 +145,21 @@ template <class T> void check_rows(const KernelTable& table, size_t rows, size_t
              [=](K k, T* out) { k.sparse_softmax_cross_entropy(loss, out, label, x, rows, columns); });
 }
 
+// The same numbers on every instruction set, and nothing past the end; random_test says what numbers.
+template <class T> void check_random(const KernelTable& table, size_t n) {
+  Arrays<T> arrays;
+  const T* const x = arrays.input(n);
+  const Draw draw = {0x299f31d0a4093822, 0x0370734413198a2e, ~uint64_t(0) - 5};  // a counter that starts anew
+  using K = const Kernels<T>&;
+  compare<T>(table, "random_uniform", n, n, [=](K k, T* out) { k.random_uniform(out, draw, -1, 3, T(1.5), n); });
+  for (const bool truncated : {false, true})
+    compare<T>(table, "random_normal", n, n, [=](K k, T* out) { k.random_normal(out, draw, 1, 2, truncated, n); });
+  for (const uint32_t threshold : {0u, 1u, 0x7fffffffu, 0x80000000u, 0xb0000000u, 0xffffffffu}) {
+    compare<T>(table, "random_bernoulli", n, n, [=](K k, T* out) { k.random_bernoulli(out, draw, threshold, n); });
+    compare<T>(table, "dropout", n, n, [=](K k, T* out) { k.dropout(out, x, draw, threshold, 1.25, n); });
+  }
+}
+
 template <class T> void check_all(const KernelTable& table) {
   for (const size_t n : {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 1000, 2048, 2061}) {
     for (size_t r = 0; r < kRuleCount; ++r) {
@@ -159,6 +174,7 @@ template <class T> void check_all(const KernelTable& table) {
     }
     check_elementwise<T>(table, n);
     check_sums<T>(table, n);
+    check_random<T>(table, n);
     if (n > 0) check_rows<T>(table, 3, n);
   }
 }

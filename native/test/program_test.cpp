@@ -34,19 +34,20 @@ void append(Table& table, const Table& more) { table.insert(table.end(), more.be
 constexpr size_t kRows = 3;
 Table program(size_t repetitions) {
   Table table;
-  append(table, {512, double(repetitions), 2});
+  append(table, {512, double(repetitions), 1, 2});
   append(table, {kRows * 16, repetitions > 1 ? kRows * 16.0 : 0, 1, 0});  // place 1: x
   append(table, {16, 0, 0, 0});                                           // place 2: w
   append(table, {2, kRows, repetitions > 1 ? double(kRows) : 0, 4, 0});   // list 0: labels
   append(table, {2 * kRows, 0, 4, 2, 0, 0});                              // list 1: twice these
   append(table, {1, 0, 448, 1, 2});                                       // a 2 at 448
-  append(table, {6});
+  append(table, {7});
   append(table, {number_of(TaskKind::sum), 0, 0, 0, 0, 1, 0, 1, kRows, 4, 1, 0});           // [0] = columns of x
   append(table, {number_of(TaskKind::binary), 0, 2, 0, 64, 0, 0, 2, 0, 4, 1, 0});           // [64] = [0] * w
   append(table, {number_of(TaskKind::binary), 0, 2, 0, 128, 0, 64, 0, 448, 4, 1, 2});       // [128] = [64] * 2
   append(table, {number_of(TaskKind::addN), 0, 0, 0, 192, 4, 4, 0, 0, 0, 128});             // [192] = [0] + [128]
   append(table, {number_of(TaskKind::sumOfSquares), 0, 0, 0, 256, 1, 0, 4 * kRows, 1, 0});  // [256]
   append(table, {number_of(TaskKind::gather), 0, 0, 0, 320, 2, 0, 2 * kRows, 4, 1, 1, 1});  // [320] = w[labels twice]
+  append(table, {number_of(TaskKind::dropout), 0, 0, 0, 416, 0, 0, 4, 0.5, 1, 0});          // [416]
   append(table, {0});
   append(table, {0, 0, 256, 1});                                // the loss
   append(table, {repetitions > 1 ? 1.0 : 0, 1, 1.5, 1, 0, 1});  // clipped to a global norm of 1.5

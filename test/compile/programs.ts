@@ -9,6 +9,7 @@ import {
   GradientAccumulator,
   MixedPrecisionLossScaleOptimizer,
   ops,
+  RandomGenerator,
   tensor,
   variable,
   type DType,
@@ -39,6 +40,7 @@ export interface Model {
   readonly embedding: Variable;
   readonly gain: Variable;
   readonly constant: Tensor;
+  readonly generator: RandomGenerator;
 }
 
 const half = (h: Tensor): Tensor => ops.mul(h, 0.5);
@@ -71,6 +73,14 @@ export const steps: Readonly<Record<string, Step>> = {
   reshaped: (h) => ops.reshape(ops.square(ops.reshape(h, [-1])), h.shape),
   centred: (h) => ops.sub(h, ops.reduceMean(h, 1, { keepDims: true })),
   normalized: (h) => ops.div(h, ops.add(ops.reduceSum(ops.abs(h), 0, { keepDims: true }), 1)),
+  dropout: (h, { generator }) => ops.dropout(h, { rate: 0.3, generator }),
+  dropoutOfColumns: (h, { generator }) => ops.dropout(h, { rate: 0.5, noiseShape: [1, null], seed: 3, generator }),
+  noise: (h, { generator }) => ops.add(h, generator.normal(h.shape, { dtype: h.dtype })),
+  noiseOfBits: (h, { generator }) =>
+    ops.mul(
+      h,
+      ops.add(generator.uniform([h.shape[1]!], { dtype: h.dtype }), generator.bernoulli([1], 0.5, { dtype: h.dtype })),
+    ),
   batched: (h, { weights }) =>
     ops.reshape(ops.matMul(ops.reshape(h, [1, ...h.shape]), ops.reshape(weights, [1, ...weights.shape])), h.shape),
 };
@@ -139,6 +149,7 @@ export function worldOf({ seed, dtype, width, steps: names, loss, optimizer, los
     embedding: made('embedding', 7, width),
     gain: made('gain'),
     constant: tensor(numbers(width), [width], dtype),
+    generator: new RandomGenerator(seed),
   };
   const chosen = optimizerCases[optimizer]!;
   const own = chosen.create(middling(chosen));
@@ -253,6 +264,7 @@ export function compiledAsync(world: World, description: Description): (batch: B
 /** All that a step leaves behind. */
 export function remains({ model, optimizer, globalStep }: World): (Float32Array | Float64Array)[] {
   const { weights, bias, embedding, gain } = model;
+  const drawn = model.generator.state().flatMap(({ memory }) => Array.from(memory, Number));
   const own = [weights, bias, embedding, gain, ...optimizer.variables()].map(({ data }) => data.slice());
-  return [...own, Float64Array.of(globalStep?.value ?? 0)];
+  return [...own, Float64Array.of(globalStep?.value ?? 0, ...drawn)];
 }

@@ -10,6 +10,7 @@ import {
   MixedPrecisionLossScaleOptimizer,
   MomentumOptimizer,
   ops,
+  RandomGenerator,
   SyncReplicasOptimizer,
   tensor,
   tidy,
@@ -186,6 +187,25 @@ describe('compileStep', () => {
     step.runSync({});
     expect(step.statistics.buffer).to.be.instanceOf(SharedArrayBuffer);
     expect([...step.statistics]).to.deep.equal([9, 6, 1]);
+  });
+
+  it('draws anew in each run, and takes nothing that is refused', () => {
+    const generator = new RandomGenerator(1);
+    const table = variable([[1], [1], [1], [1], [1], [1], [1], [1]]);
+    const step = compileStep({
+      inputs: { rows: { shape: [8], dtype: 'int32' } },
+      loss: ({ rows }) => ops.reduceSum(ops.dropout(ops.gather(table, rows), { rate: 0.5, generator })),
+      optimizer: sgd(0),
+    });
+    const rows = [0, 1, 2, 3, 4, 5, 6, 7];
+    expect(() => step.runSync({ rows: [8, 0, 0, 0, 0, 0, 0, 0] })).to.throw(RangeError);
+    const losses = Array.from({ length: 4 }, () => step.runSync({ rows }).loss);
+    const other = new RandomGenerator(1);
+    const expected = losses.map(() => {
+      return tidy(() => ops.reduceSum(ops.dropout(ops.gather(table, rows), { rate: 0.5, generator: other })).item());
+    });
+    expect(losses).to.deep.equal(expected);
+    expect(new Set(losses).size).to.be.greaterThan(1);
   });
 
   it('follows gradients of a custom op', () => {

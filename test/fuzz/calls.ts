@@ -19,6 +19,7 @@ import {
   keep,
   MixedPrecisionLossScaleOptimizer,
   ops,
+  RandomGenerator,
   restoreState,
   runtime,
   SparseConditionalAccumulator,
@@ -509,6 +510,24 @@ const compute1: Call = (world, picks) => {
   if ('value' in outcome) world.add(world.tensors, 't', outcome.value, family());
 };
 
+const draw: Call = (world, picks) => {
+  const x = picks.oneOf([...world.tensors, ...world.variables, ...world.arrays]);
+  if (x === undefined) return;
+  const generator = new RandomGenerator(picks.below(100));
+  const kind = picks.of(['uniform', 'normal', 'truncatedNormal', 'dropout', 'categorical', 'shuffle'] as const);
+  const outcome = world.call(`random ${kind}(${x.key})`, () => {
+    const values = perhaps(picks, x.value);
+    const seed = picks.isRare(30) ? { seed: picks.below(5) } : {};
+    if (kind === 'dropout')
+      return ops.dropout(values, perhaps(picks, { rate: picks.below(10) / 10, generator, ...seed }));
+    if (kind === 'categorical') return generator.categorical(values, picks.below(4), perhaps(picks, seed));
+    if (kind === 'shuffle') return generator.shuffle(values as Float32Array, perhaps(picks, seed));
+    const shape = perhaps(picks, [pickSize(picks)]);
+    return generator[kind](shape, perhaps(picks, { dtype: pickDType(picks), ...seed }));
+  });
+  if ('value' in outcome && outcome.value instanceof Tensor) world.add(world.tensors, 't', outcome.value, family());
+};
+
 const slots: Call = (world, picks) => {
   const optimizer = picks.oneOf(world.optimizers);
   if (optimizer === undefined) return;
@@ -786,6 +805,7 @@ export const calls: Readonly<Record<string, readonly [Call, number]>> = {
   keepOne: [keepOne, 1],
   tidyUp: [tidyUp, 1],
   ops: [compute1, 2],
+  draw: [draw, 2],
   slots: [slots, 1],
   slot: [slot, 1],
   makeStep: [makeStep, 1],

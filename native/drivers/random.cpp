@@ -1,0 +1,78 @@
+#include "random.h"
+
+#include <math.h>
+
+#include <algorithm>
+
+#include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
+#include "blocks.h"
+
+namespace gradstep {
+namespace {
+
+// f(begin, count, draw) for blocks of n elements that take so many words each, with the part of the draw that is
+// theirs.
+template <class F> void each_part(const Draw& draw, size_t words, size_t n, F f) {
+  static_assert(kBlockElements % kWordsPerBlock == 0, "parts begin with a block of words");
+  if (n < 2 * kBlockElements) {
+    if (n > 0) f(size_t{0}, n, draw);
+    return;
+  }
+  parallel_for(blocks_of(n), [&](size_t block) {
+    const size_t begin = block * kBlockElements;
+    const Draw part = {draw.key, draw.stream, draw.counter + begin / kWordsPerBlock * words};
+    f(begin, std::min(kBlockElements, n - begin), part);
+  });
+}
+
+constexpr double kWords = 4294967296.0;  // that there are
+
+double threshold_of(double probability) { return floor(probability * kWords + 0.5); }
+
+}  // namespace
+
+template <class T> void random_uniform(T* out, const Draw& draw, T low, T high, size_t n) {
+  const auto kernel = of<T>(kernels()).random_uniform;
+  const T last = nextafter(high, low);
+  each_part(draw, kWordsPerNumber<T>, n, [=](size_t begin, size_t count, const Draw& part) {
+    kernel(out + begin, part, low, high - low, last, count);
+  });
+}
+
+template <class T> void random_normal(T* out, const Draw& draw, double mean, double stddev, bool truncated, size_t n) {
+  const auto kernel = of<T>(kernels()).random_normal;
+  each_part(draw, kWordsPerNumber<T>, n, [=](size_t begin, size_t count, const Draw& part) {
+    kernel(out + begin, part, mean, stddev, truncated, count);
+  });
+}
+
+template <class T> void random_bernoulli(T* out, const Draw& draw, double probability, size_t n) {
+  const double threshold = threshold_of(probability);
+  if (threshold == kWords) {  // which no word is
+    std::fill(out, out + n, T(1));
+    return;
+  }
+  const auto kernel = of<T>(kernels()).random_bernoulli;
+  each_part(draw, 1, n, [=](size_t begin, size_t count, const Draw& part) {
+    kernel(out + begin, part, static_cast<uint32_t>(threshold), count);
+  });
+}
+
+template <class T> void dropout(T* out, const T* x, const Draw& draw, double rate, size_t n) {
+  const auto kernel = of<T>(kernels()).dropout;
+  const uint32_t threshold = static_cast<uint32_t>(std::min(threshold_of(rate), kWords - 1));
+  each_part(draw, 1, n, [=](size_t begin, size_t count, const Draw& part) {
+    kernel(out + begin, x + begin, part, threshold, 1 / (1 - rate), count);
+  });
+}
+
+#define GRADSTEP_INSTANTIATE(T)                                                  \
+  template void random_uniform<T>(T*, const Draw&, T, T, size_t);                \
+  template void random_normal<T>(T*, const Draw&, double, double, bool, size_t); \
+  template void random_bernoulli<T>(T*, const Draw&, double, size_t);            \
+  template void dropout<T>(T*, const T*, const Draw&, double, size_t);
+GRADSTEP_INSTANTIATE(float)
+GRADSTEP_INSTANTIATE(double)
+
+}  // namespace gradstep
