@@ -16,6 +16,7 @@ export {
   type StateMemory,
 } from './tensor/state';
 export { restoreState } from './tensor/restore-state';
+export type { AveragesHandle, GlobalStepHandle, OptimizerHandle, VariableHandle } from './tensor/handles';
 export { GlobalStep, createGlobalStep } from './tensor/global-step';
 export { unzip, zip } from './step/zip';
 
@@ -155,3 +156,6 @@ export type { Indices } from './tensor/indices';
 export type { IndicesLike } from './tensor/indexed-slices';
 
 export { runtime, type Isa } from './runtime';
+
+/** @internal What gradstep/parallel is made of, which is a bundle of its own. */
+export * as internals from './internals';

@@ -9,6 +9,20 @@ export interface Rule {
   readonly hyper: readonly string[];
 }
 
+/** What came of a step with a commit. */
+export const enum Verdict {
+  Made,
+  /** The version was another. */
+  Stale,
+  /** There are as many as there may be. */
+  Over,
+  /** The thread is being terminated. */
+  Impatient,
+}
+
+/** What threads copy and sum. */
+export type SharableArray = FloatArray | Int32Array | BigInt64Array;
+
 /**
  * The addon. Every array of one call has one dtype; `out` is written, everything else read. The addon checks kinds
  * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
@@ -145,8 +159,11 @@ export interface Binding {
    *
    * The caller has made sure that at each address lies what the table says, overlapping nothing else of the step that
    * is written, and keeps it there until the call returns.
+   *
+   * @param commit what goes with the step, see `commit`.
+   * @returns a Verdict where there is a commit.
    */
-  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
+  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[], commit?: Float64Array): Verdict | undefined;
   /** How many bytes a step with so many groups and variables takes when it is laid out. */
   stepBytes(rule: number, groups: number, variables: number): number;
   /**
@@ -156,7 +173,63 @@ export interface Binding {
    */
   layOutStep(step: ArrayBuffer, table: Float64Array): void;
   /** Runs such a step, all of whose gradients are dense, of the formats in its table and of their variables' lengths. */
-  runLaidOutStep(step: ArrayBuffer): void;
+  runLaidOutStep(step: ArrayBuffer, commit?: Float64Array): Verdict | undefined;
+
+  /**
+   * Writes of a few numbers, which other threads see together with those of the step that they go with, or not at all:
+   * no thread ends in the middle of a native call. `table` holds
+   *
+   *     guard, isLocked, expected, limit, writes, and for each write what, address, value
+   *
+   * The guard is the address of two 32-bit words in shared memory, a lock and the number of steps so far (the version), or
+   * 0 for none. A step is not made when the version is not `expected` or not below `limit`; -1 is any. Writes are of a
+   * float64, of a float32, or add to an int64.
+   */
+  commit(table: Float64Array): Verdict;
+  /** sums[i] = arrays[i], or sums[i] += arrays[i], with a commit. */
+  accumulate(
+    commit: Float64Array,
+    sums: readonly FloatArray[],
+    arrays: readonly FloatArray[],
+    isFirst: boolean,
+  ): Verdict | undefined;
+  /** Sleeps until the guard's version is another, or for a twentieth of a second. */
+  waitForStep(guard: Int32Array, version: number): void;
+  /** Copies arrays while the guard is locked. Returns its version, or -1 in a thread that is being terminated. */
+  copyGuarded(guard: Int32Array, out: readonly SharableArray[], arrays: readonly SharableArray[]): number;
+  /** Where any typed array lies. */
+  addressOfAny(array: ArrayBufferView): number;
+
+  /** How many bytes of shared memory so many threads need to meet, from a multiple of 8 on. */
+  meetingBytes(size: number): number;
+  /** Makes a meeting of zeroed memory. */
+  makeMeeting(memory: Int32Array, size: number): void;
+  /** Takes the place of a rank: when this thread ends, or the object that is returned goes, the meeting is broken. */
+  joinMeeting(memory: Int32Array, rank: number): object;
+  /** Nobody meets there any more. `reason` is a number of 32 bits; the first counts. */
+  breakMeeting(memory: Int32Array, reason: number): void;
+  /** That number, or 0: 65536 + rank + 1 where a rank's thread has ended. */
+  meetingReason(memory: Int32Array): number;
+  /**
+   * Waits for the other threads, and does with them what native/drivers/collective.h says of `what`. RangeError, for all
+   * of them, when what they bring does not fit together: then nothing has changed.
+   *
+   * @param arrays of each term; `inputs` has terms x arrays of them, undefined where a term lacks one.
+   * @returns 0; or 1 when the meeting is broken, and 2 when this thread is being terminated: then nothing has changed.
+   */
+  meet(
+    memory: Int32Array,
+    rank: number,
+    what: number,
+    root: number,
+    isMean: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly (SharableArray | undefined)[],
+    results: readonly SharableArray[],
+  ): number;
+  /** How many threads share the work of this thread's calls; 0: as many as the process has. */
+  setThreadsHere(threads: number): void;
 
   /** Kinds of tasks, which programs call by their places in this list. */
   readonly taskKinds: readonly string[];

@@ -7,13 +7,17 @@
     "runtime": [
       "native/runtime/cpu.cpp",
       "native/runtime/dispatch.cpp",
+      "native/runtime/guard.cpp",
+      "native/runtime/meeting.cpp",
       "native/runtime/pool.cpp",
-      "native/runtime/queue.cpp"
+      "native/runtime/queue.cpp",
+      "native/runtime/waiting.cpp"
     ],
     "runtime_posix": ["native/runtime/os/posix.cpp", "native/runtime/os/posix_memory.cpp"],
     "runtime_windows": ["native/runtime/os/windows.cpp", "native/runtime/os/windows_memory.cpp"],
     "drivers": [
       "native/drivers/average.cpp",
+      "native/drivers/collective.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
       "native/drivers/laid_out_step.cpp",
@@ -32,9 +36,11 @@
       "native/binding/addon.cpp",
       "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
+      "native/binding/commit.cpp",
       "native/binding/environment.cpp",
       "native/binding/gradients.cpp",
       "native/binding/jobs.cpp",
+      "native/binding/meetings.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
       "native/binding/program.cpp",

@@ -32,6 +32,7 @@ const tests = [
   'moving-average.test.js',
   'loss-scale.test.js',
   'sync-replicas.test.js',
+  'parallel',
 ];
 
 needTools('cmake', 'make', 'g++');

@@ -8,16 +8,18 @@ import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, write
 export const stamp = 'build/ts/stamp';
 /** What takes the place of files in dist/ when the package is packed. */
 export const releaseFolder = 'build/release/dist';
-/** What can be imported. The bundle of each entry shares nothing with others but the addon. */
+/** What can be imported. The bundle of each entry shares nothing with others but the addon; one that asks for `gradstep` by
+ * its name has its classes. */
 const entries = [
   { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
   { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
+  { source: 'parallel/index', bundle: 'core-parallel', file: 'gradstep-parallel', esm: 'gradstep-parallel' },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
 export function buildTypeScript() {
   const inputs = fingerprintOfInputs();
-  if (existsSync('dist/gradstep-tfjs.mjs') && isFresh(stamp, inputs)) return;
+  if (existsSync('dist/gradstep-parallel.mjs') && isFresh(stamp, inputs)) return;
   console.log('gradstep: compiling the TypeScript');
   linkLibrary();
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);
@@ -68,7 +70,15 @@ export function bundleLibrary(folder, { release }) {
   const options = {
     outdir: folder,
     bundle: true,
-    external: ['./core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    external: [
+      'gradstep',
+      './core',
+      './loader/addon',
+      './failure',
+      '../prebuilds/*',
+      '../../package.json',
+      '../../scripts/*',
+    ],
     define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',
@@ -92,6 +102,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
+  writeFile(join(folder, 'gradstep-parallel.js'), parallelEntry);
   writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
@@ -100,6 +111,12 @@ export function bundleLibrary(folder, { release }) {
 const tfjsEntry = `'use strict';
 require('./gradstep');
 module.exports = require('./core-tfjs');
+`;
+
+/** The entry `gradstep/parallel`: of the library by its name, which has the binary. */
+const parallelEntry = `'use strict';
+require('gradstep');
+module.exports = require('./core-parallel');
 `;
 
 /** What bundlers take for browsers. */

@@ -20,9 +20,10 @@ const floors = [
   'wrappers',
   'compile',
   'tfjs',
+  'parallel',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
-const aboveAll = ['gradstep.ts', 'index.ts', 'runtime.ts'];
+const aboveAll = ['gradstep.ts', 'index.ts', 'internals.ts', 'runtime.ts'];
 
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const floorOf = (file: string): string => file.split(/[\\/]/)[0]!;

@@ -14,6 +14,7 @@ import { startup } from './startup';
 import { tfjs } from './tfjs';
 import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
+import { workers } from './workers';
 
 /** In the order they run: memory first, while the heap is small. */
 export const cases: readonly Case[] = [
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   adam,
   clip,
   threads,
+  workers,
   mnist,
   compile,
   gemm,

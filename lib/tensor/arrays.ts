@@ -135,6 +135,20 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
   }
 }
 
+/** Whether an array lies in shared memory that neither moves nor goes while it is referenced. */
+export function isSharedForGood(array: StateMemory): boolean {
+  const buffer = bufferOf(array);
+  if (!isShared(buffer)) return false;
+  return isGrowable(buffer) !== true || mostBytesOfShared(buffer) === bytesOfShared(buffer);
+}
+
+/** Counts in fresh shared memory, which stays as any of the library's does. */
+export function sharedCounts(counts: readonly number[]): BigInt64Array {
+  const array = new BigInt64Array(new SharedArrayBuffer(8 * counts.length));
+  array.set(counts.map(BigInt));
+  return array;
+}
+
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
 const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };

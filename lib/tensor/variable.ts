@@ -2,6 +2,7 @@ import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean, checkFunction, shown } from '../checks';
 import { copyInto, dtypeOf, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
+import { checkHandle, type VariableHandle } from './handles';
 import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
@@ -116,6 +117,42 @@ export class Variable implements Stateful {
       }
     }
     return new Variable(Memory.over(array, dtypeOf(array)), options);
+  }
+
+  /**
+   * What another thread makes the same variable of, by `Variable.from`: it can be posted, and given as workerData. Both
+   * then have one memory: each sees what the other writes, without waiting for it. A constraint stays here.
+   * @throws TypeError for a variable over memory that is not shared, or that can grow; Error when it was disposed of.
+   */
+  share(): VariableHandle {
+    const { name, dtype, shape, trainable, memory } = this;
+    if (!memory.isPermanent) {
+      throw new TypeError(`variable '${name}' cannot be shared: its memory is not a fixed SharedArrayBuffer`);
+    }
+    return { kind: 'gradstep/variable', name, dtype, shape, trainable, memory: memory.array };
+  }
+
+  /**
+   * The variable of another thread, over the same memory.
+   * @param options.constraint as there: a function cannot be shared.
+   * @throws TypeError for what `share` did not give, RangeError for memory of another size than the shape's.
+   */
+  static from(handle: VariableHandle, options: Pick<VariableOptions, 'constraint'> = {}): Variable {
+    checkHandle(handle, 'gradstep/variable');
+    checkOptions('options', options, { constraint: true });
+    const { name, dtype, shape, trainable, memory } = handle;
+    if (!isFloatArray(memory) || dtypeOf(memory) !== dtype) {
+      throw new TypeError(`memory of the handle of '${name}' must be an array of ${dtype}, got ${shown(memory)}`);
+    }
+    checkShape('shape of the handle', shape);
+    if (sizeOf(shape) !== lengthOf(memory)) {
+      throw new RangeError(
+        `memory of the handle has ${lengthOf(memory)} elements, shape ${showShape(shape)} has others`,
+      );
+    }
+    const own = Memory.of(memory, dtype);
+    if (!own.isPermanent) throw new TypeError(`memory of the handle of '${name}' is not a fixed SharedArrayBuffer`);
+    return new Variable(own, { name, shape, trainable, ...options });
   }
 
   /**

@@ -249,7 +249,7 @@ bool read_program_step(Arguments& args, ProgramStep& step) {
 bool read_update(Arguments& args, Update& update) {
   const Floats table = args.floats("table", Format::float64);
   const bool has_sparse = !args.next_is_undefined();
-  const Napi::Value rows = has_sparse ? args.next() : Napi::Value();
+  const Napi::Value rows = args.next();
   if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
   Header header;
   if (args.failed() || !read_header(args, table, header)) return false;
