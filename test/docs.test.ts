@@ -103,7 +103,9 @@ function errorsIn(examples: readonly Example[]): string[] {
 
 /** Runs an example in a process of its own. Returns the lines it logs. */
 function logged({ where, code }: Example): string[] {
-  const { outputText, diagnostics } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+  const { outputText, diagnostics } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
   expect(diagnostics).to.deep.equal([]);
   const { status, stdout, stderr } = runScript(outputText, tfjsModules === null ? {} : { NODE_PATH: tfjsModules });
   expect(status, `${where}: ${stderr}`).to.equal(0);

@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { openSafetensors, SafetensorsError, serializeSafetensors, writeSafetensors } from 'gradstep/safetensors';
+import type { SafetensorsError} from 'gradstep/safetensors';
+import { openSafetensors, serializeSafetensors, writeSafetensors } from 'gradstep/safetensors';
 import { fileOf, refuses, refusesFile, scratch } from './files';
 
 const tensors = { a: new Float32Array([1, 2, 3]), b: new Uint8Array([4, 5]) };
