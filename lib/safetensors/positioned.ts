@@ -1,15 +1,25 @@
-import type { FileHandle } from 'node:fs/promises';
 import { SafetensorsError } from './error';
 import { isThere } from './memory';
 
 // One call of the system moves so much: enough to be worth it, little enough that other work gets its turn.
 const pieceBytes = 2 ** 23;
 
+/** A FileHandle, as far as it matters here: the types of the package do without those of Node. */
+export interface PositionedFile {
+  read(into: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  close(): Promise<void>;
+}
+
 /**
  * Fills `into` from a place in a file, in as many calls as that takes.
  * @throws SafetensorsError when the file ends before that: when it was opened it did not.
  */
-export async function readFully(file: FileHandle, into: Uint8Array, position: number, tensor?: string): Promise<void> {
+export async function readFully(
+  file: PositionedFile,
+  into: Uint8Array,
+  position: number,
+  tensor?: string,
+): Promise<void> {
   const length = into.byteLength;
   for (let done = 0; done < length;) {
     if (!isThere(into, length)) throw new Error('the array that is read into has been transferred or shrunk');

@@ -11,8 +11,11 @@ import { chunksOf } from './serialize';
 
 /** A Writable of Node's, as far as it matters here. */
 export interface SafetensorsSink {
+  /** Takes a piece of the file. */
   write(chunk: Uint8Array): unknown;
+  /** Is called when all has been written. */
   end(): unknown;
+  /** Tells when something fails. */
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import type { SafetensorsError} from 'gradstep/safetensors';
+import type { SafetensorsError } from 'gradstep/safetensors';
 import { openSafetensors, serializeSafetensors, writeSafetensors } from 'gradstep/safetensors';
 import { fileOf, refuses, refusesFile, scratch } from './files';
 
