@@ -46,7 +46,7 @@ class Incoming {
   /** Waits for the next byte. */
   async hasMore(): Promise<boolean> {
     while (this.piece.byteLength === 0) {
-      const { done, value } = await this.pieces.next();
+      const { done, value }: IteratorResult<unknown, unknown> = await this.pieces.next();
       if (done === true) return false;
       if (kindOf(value) !== 'Uint8Array') throw new TypeError(`source must have Uint8Arrays, got ${shown(value)}`);
       this.piece = value as Uint8Array<ArrayBuffer>;

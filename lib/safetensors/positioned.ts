@@ -31,3 +31,28 @@ export async function readFully(
     done += bytesRead;
   }
 }
+
+/**
+ * Writes all of these behind each other, in as many calls as that takes: the system may take less than it is given.
+ * @throws Error when it takes nothing at all.
+ */
+export async function writeFully(
+  file: { writev(batch: readonly Uint8Array[]): Promise<{ readonly bytesWritten: number }> },
+  batch: readonly Uint8Array[],
+): Promise<void> {
+  let rest = batch;
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.writev(rest);
+    if (bytesWritten === 0) throw new Error('the system has written nothing');
+    rest = after(rest, bytesWritten);
+  }
+}
+
+function after(batch: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let skipped = 0;
+  let left = bytes;
+  while (skipped < batch.length && left >= batch[skipped]!.byteLength) left -= batch[skipped++]!.byteLength;
+  const rest = batch.slice(skipped);
+  if (left > 0) rest[0] = rest[0]!.subarray(left);
+  return rest;
+}
