@@ -23,7 +23,7 @@ class Incoming {
   private piece = new Uint8Array(0);
   private count = 0;
 
-  constructor(private readonly pieces: AsyncIterator<unknown> | Iterator<unknown>) {}
+  constructor(private readonly pieces: AsyncIterator<unknown, unknown> | Iterator<unknown, unknown>) {}
 
   /** How many bytes have been taken. */
   get position(): number {
@@ -46,7 +46,7 @@ class Incoming {
   /** Waits for the next byte. */
   async hasMore(): Promise<boolean> {
     while (this.piece.byteLength === 0) {
-      const { done, value }: IteratorResult<unknown, unknown> = await this.pieces.next();
+      const { done, value } = await this.pieces.next();
       if (done === true) return false;
       if (kindOf(value) !== 'Uint8Array') throw new TypeError(`source must have Uint8Arrays, got ${shown(value)}`);
       this.piece = value as Uint8Array<ArrayBuffer>;
@@ -83,9 +83,9 @@ export async function readSafetensors(
   }
 }
 
-function iteratorOf(source: unknown): AsyncIterator<unknown> | Iterator<unknown> {
-  const { [Symbol.asyncIterator]: iterate } = (source ?? {}) as Partial<AsyncIterable<unknown>>;
-  if (typeof iterate === 'function') return iterate.call(source as AsyncIterable<unknown>);
+function iteratorOf(source: unknown): AsyncIterator<unknown, unknown> | Iterator<unknown, unknown> {
+  const { [Symbol.asyncIterator]: iterate } = (source ?? {}) as Partial<AsyncIterable<unknown, unknown>>;
+  if (typeof iterate === 'function') return iterate.call(source as AsyncIterable<unknown, unknown>);
   if (isIterable(source) && typeof source !== 'string') return source[Symbol.iterator]();
   throw new TypeError(`source must be iterable, or asynchronously so, got ${shown(source)}`);
 }
