@@ -8,18 +8,25 @@ import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, write
 export const stamp = 'build/ts/stamp';
 /** What takes the place of files in dist/ when the package is packed. */
 export const releaseFolder = 'build/release/dist';
-/** What can be imported. The bundle of each entry shares nothing with others but the addon; one that asks for `gradstep` by
- * its name has its classes. */
+/** What can be imported. The bundle of each entry shares nothing with others but the addon, if it needs that; one that asks for
+ * `gradstep` by its name has its classes. */
 const entries = [
   { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
   { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
   { source: 'parallel/index', bundle: 'core-parallel', file: 'gradstep-parallel', esm: 'gradstep-parallel' },
+  // Needs no addon, so that the bundle is the entry.
+  {
+    source: 'safetensors/index',
+    bundle: 'gradstep-safetensors',
+    file: 'gradstep-safetensors',
+    esm: 'gradstep-safetensors',
+  },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
 export function buildTypeScript() {
   const inputs = fingerprintOfInputs();
-  if (existsSync('dist/gradstep-parallel.mjs') && isFresh(stamp, inputs)) return;
+  if (entries.every(({ esm }) => existsSync(`dist/${esm}.mjs`)) && isFresh(stamp, inputs)) return;
   console.log('gradstep: compiling the TypeScript');
   linkLibrary();
   for (const [source, output] of Object.entries(outputs)) removeOrphans(source, output);

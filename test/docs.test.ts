@@ -10,6 +10,7 @@ import { tfjsModules } from './tfjs/tf';
 const root = join(__dirname, '..', '..', '..');
 const library = join(root, 'dist', 'index.d.ts');
 const tfjsEntry = join(root, 'dist', 'tfjs', 'index.d.ts');
+const safetensorsEntry = join(root, 'dist', 'safetensors', 'index.d.ts');
 
 // Examples that need TensorFlow.js, which `npm ci` does not install: `npm run test:tfjs` runs them.
 const needsTfjs = ({ code }: Example): boolean => code.includes("'@tensorflow/");
@@ -93,6 +94,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         gradstep: [library],
         'gradstep/tfjs': [tfjsEntry],
         'gradstep/parallel': [join(root, 'dist', 'parallel', 'index.d.ts')],
+        'gradstep/safetensors': [safetensorsEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });
@@ -106,7 +108,9 @@ function errorsIn(examples: readonly Example[]): string[] {
 }
 
 function transpiled({ code }: Example): string {
-  const { outputText, diagnostics } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+  const { outputText, diagnostics } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
   expect(diagnostics).to.deep.equal([]);
   return outputText;
 }

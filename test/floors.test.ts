@@ -7,6 +7,7 @@ const lib = join(dirname(require.resolve('gradstep/package.json')), 'lib');
 /** The folders of lib/, each of which may import from those before it; below them are the files of `belowAll`. */
 const floors = [
   'loader',
+  'safetensors',
   'tensor',
   'schedules',
   'autodiff',

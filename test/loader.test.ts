@@ -58,12 +58,24 @@ describe('the package as it is published', function () {
       'gradstep.js',
       'gradstep-tfjs.js',
       'gradstep-parallel.js',
+      'gradstep-safetensors.js',
       'loader/addon.js',
       'loader/failure.js',
     ]) {
       const text = readFileSync(join(installed.library, 'dist', file), 'utf8');
       expect(text, file).not.to.match(/build\/|built-addon|\.\.\/scripts|devDependencies|sourceMappingURL/);
     }
+  });
+
+  it('reads and writes safetensors without its binary', () => {
+    rmSync(installed.binary);
+    const script = (load: string): string => `${load}
+      const bytes = st.serializeSafetensors({ w: new Float32Array([1, 2]) });
+      console.log(st.parseSafetensors(bytes).read('w').join());`;
+    const required = script("const st = require('gradstep/safetensors');");
+    expect(installed.run(required).output).to.equal('1,2\n');
+    const imported = script("import * as st from 'gradstep/safetensors';");
+    expect(installed.run(imported, '--input-type=module').output).to.equal('1,2\n');
   });
 
   it('says in a browser that it does not run there', () => {
@@ -91,7 +103,7 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', 'parallel', ...targets];
+    const entries = ['tfjs', 'parallel', 'safetensors', ...targets];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });

@@ -28,7 +28,9 @@ export class Installation {
     mkdirSync(join(this.library, 'prebuilds'), { recursive: true });
     cpSync(join(root, 'package.json'), join(this.library, 'package.json'));
     cpSync(join(root, 'build', 'release', 'dist'), join(this.library, 'dist'), { recursive: true });
-    cpSync(join(root, 'dist', 'index.mjs'), join(this.library, 'dist', 'index.mjs'));
+    for (const entry of ['index.mjs', 'gradstep-safetensors.mjs']) {
+      cpSync(join(root, 'dist', entry), join(this.library, 'dist', entry));
+    }
     cpSync(built, this.binary);
   }
 

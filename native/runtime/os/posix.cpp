@@ -12,7 +12,6 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #else
