@@ -18,6 +18,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_runtime(env, exports);
   export_ops(env, exports);
   export_gradients(env, exports);
+  export_histograms(env, exports);
   export_optimizers(env, exports);
   export_weak(env, exports);
   return exports;

@@ -5,6 +5,7 @@
 namespace gradstep {
 
 void export_gradients(Napi::Env env, Napi::Object exports);
+void export_histograms(Napi::Env env, Napi::Object exports);
 void export_ops(Napi::Env env, Napi::Object exports);
 void export_optimizers(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);

@@ -29,6 +29,7 @@
 #include "optimizers/tfjs.h"
 #include "scale.h"
 #include "reduce.h"
+#include "histogram.h"
 #include "softmax.h"
 
 namespace gradstep {
