@@ -12,6 +12,12 @@ export const releaseFolder = 'build/release/dist';
 const entries = [
   { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
   { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
+  {
+    source: 'tensorboard/index',
+    bundle: 'core-tensorboard',
+    file: 'gradstep-tensorboard',
+    esm: 'gradstep-tensorboard',
+  },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
@@ -68,7 +74,7 @@ export function bundleLibrary(folder, { release }) {
   const options = {
     outdir: folder,
     bundle: true,
-    external: ['./core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    external: ['gradstep', './core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
     define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',
@@ -92,6 +98,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
+  writeFile(join(folder, 'gradstep-tensorboard.js'), tensorboardEntry);
   writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
@@ -100,6 +107,12 @@ export function bundleLibrary(folder, { release }) {
 const tfjsEntry = `'use strict';
 require('./gradstep');
 module.exports = require('./core-tfjs');
+`;
+
+/** The entry `gradstep/tensorboard`, which asks for `gradstep` by name: it is given objects of its classes. */
+const tensorboardEntry = `'use strict';
+require('./gradstep');
+module.exports = require('./core-tensorboard');
 `;
 
 /** What bundlers take for browsers. */

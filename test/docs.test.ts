@@ -10,6 +10,7 @@ import { tfjsModules } from './tfjs/tf';
 const root = join(__dirname, '..', '..', '..');
 const library = join(root, 'dist', 'index.d.ts');
 const tfjsEntry = join(root, 'dist', 'tfjs', 'index.d.ts');
+const tensorboardEntry = join(root, 'dist', 'tensorboard', 'index.d.ts');
 
 // Examples that need TensorFlow.js, which `npm ci` does not install: `npm run test:tfjs` runs them.
 const needsTfjs = ({ code }: Example): boolean => code.includes("'@tensorflow/");
@@ -87,6 +88,7 @@ function errorsIn(examples: readonly Example[]): string[] {
       paths: {
         gradstep: [library],
         'gradstep/tfjs': [tfjsEntry],
+        'gradstep/tensorboard': [tensorboardEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });

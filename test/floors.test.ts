@@ -18,6 +18,7 @@ const floors = [
   'averages',
   'wrappers',
   'tfjs',
+  'tensorboard',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['gradstep.ts', 'index.ts', 'runtime.ts'];

@@ -54,8 +54,10 @@ describe('the package as it is published', function () {
     for (const file of [
       'core.js',
       'core-tfjs.js',
+      'core-tensorboard.js',
       'gradstep.js',
       'gradstep-tfjs.js',
+      'gradstep-tensorboard.js',
       'loader/addon.js',
       'loader/failure.js',
     ]) {
@@ -89,7 +91,7 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', ...targets];
+    const entries = ['tfjs', 'tensorboard', ...targets];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });
