@@ -194,7 +194,9 @@ export class EventFile {
     const dropped = this.dropped - this.droppedAtFlush;
     this.droppedAtFlush = this.dropped;
     if (dropped > 0) {
-      throw new Error(`${this.path}: ${dropped} records were dropped, as too many bytes waited to be written`);
+      throw new Error(
+        `${this.path}: ${dropped} records were dropped, as too many bytes waited or they could not be made`,
+      );
     }
   }
 
