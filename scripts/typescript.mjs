@@ -74,7 +74,15 @@ export function bundleLibrary(folder, { release }) {
   const options = {
     outdir: folder,
     bundle: true,
-    external: ['gradstep', './core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    external: [
+      'gradstep',
+      './core',
+      './loader/addon',
+      './failure',
+      '../prebuilds/*',
+      '../../package.json',
+      '../../scripts/*',
+    ],
     define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',

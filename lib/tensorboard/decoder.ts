@@ -109,15 +109,20 @@ export const stringOf = (field: Field): string => utf8.decode(bytesOf(field));
 
 /** Of a repeated field, one number or several at once. */
 export function doublesOf(field: Field): number[] {
-  return field.wire === Number(Wire.Bytes) ? packed(field, 8, (view, at) => view.getFloat64(at, true)) : [doubleOf(field)];
+  return field.wire === Number(Wire.Bytes)
+    ? packed(field, 8, (view, at) => view.getFloat64(at, true))
+    : [doubleOf(field)];
 }
 
 export function floatsOf(field: Field): number[] {
-  return field.wire === Number(Wire.Bytes) ? packed(field, 4, (view, at) => view.getFloat32(at, true)) : [floatOf(field)];
+  return field.wire === Number(Wire.Bytes)
+    ? packed(field, 4, (view, at) => view.getFloat32(at, true))
+    : [floatOf(field)];
 }
 
 function packed({ number, bytes }: Field, size: number, read: (view: DataView, at: number) => number): number[] {
-  if (bytes.length % size !== 0) throw new Error(`field ${number} has ${bytes.length} bytes, which are no whole numbers`);
+  if (bytes.length % size !== 0)
+    throw new Error(`field ${number} has ${bytes.length} bytes, which are no whole numbers`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length / size }, (_, i) => read(view, size * i));
 }

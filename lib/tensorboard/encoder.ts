@@ -76,7 +76,7 @@ export class Encoder {
 
   private varint(value: number): void {
     // Of 64 bits in two's complement, 7 at a time.
-    let low = value % 2 ** 32 >>> 0;
+    let low = (value % 2 ** 32) >>> 0;
     let high = Math.floor(value / 2 ** 32) >>> 0;
     let count = 0;
     do {

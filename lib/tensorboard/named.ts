@@ -10,9 +10,11 @@ export interface Named {
 
 /** @throws TypeError for what is no list of Variables. */
 export function namedVariables(variables: unknown): Named[] {
-  if (!isIterable(variables)) throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+  if (!isIterable(variables))
+    throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
   return Array.from(variables, (variable) => {
-    if (!(variable instanceof library.Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
+    if (!(variable instanceof library.Variable))
+      throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
     return { name: variable.name, values: variable };
   });
 }

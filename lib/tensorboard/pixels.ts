@@ -27,7 +27,8 @@ const mostPixelBytes = 2 ** 31 - 1; // of what zlib and PNG's chunks can have
  */
 export function pixelsOf(image: unknown, shape: readonly number[] | undefined): Pixels {
   const samples = samplesOf(image);
-  const dims = shape ?? (image instanceof library.Tensor || image instanceof library.Variable ? image.shape : undefined);
+  const dims =
+    shape ?? (image instanceof library.Tensor || image instanceof library.Variable ? image.shape : undefined);
   if (dims === undefined) throw new TypeError('an image that is an array needs { shape: [height, width, channels] }');
   checkShape('shape', dims);
   const [height = 0, width = 0, channels = 1] = dims;

@@ -42,11 +42,6 @@ function header({ width, height, channels }: Pixels): Uint8Array {
 export async function encodePng(pixels: Pixels): Promise<Png> {
   const { width, height, channels, lines } = pixels;
   const data = await compressed(lines);
-  const parts = [
-    signature,
-    chunk('IHDR', header(pixels)),
-    chunk('IDAT', data),
-    chunk('IEND', new Uint8Array(0)),
-  ];
+  const parts = [signature, chunk('IHDR', header(pixels)), chunk('IDAT', data), chunk('IEND', new Uint8Array(0))];
   return { width, height, channels, bytes: Buffer.concat(parts) };
 }

@@ -11,13 +11,7 @@ export type HistogramInput = Tensor | Variable | IndexedSlices | FloatArray | Wh
 
 /** Arrays of whole numbers that a number holds exactly. */
 export type WholeNumbers =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
+  Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
 
 /** Numbers of a given kind, which lie in one piece. */
 export type Values = Pick<Tensor, 'dtype' | 'size' | 'factor' | 'memory' | 'data'>;

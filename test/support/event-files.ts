@@ -106,7 +106,7 @@ const isDefault = (value: unknown): boolean => Object.is(value, 0) || value === 
 function decode(data: Buffer, schema: Schema): Message {
   const bytes = new Bytes(data);
   const message: Message = {};
-  for (let last = 0; !bytes.isAtEnd; ) {
+  for (let last = 0; !bytes.isAtEnd;) {
     const key = Number(bytes.varint());
     const field = schema[key >> 3];
     if (field === undefined) throw new Error(`unknown field ${key >> 3}`);

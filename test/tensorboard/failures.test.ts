@@ -25,7 +25,9 @@ describe('a file that cannot be written', () => {
     const told: string[] = [];
     const writer = new SummaryWriter(join(blocked, 'first'), { onError: ({ message }) => told.push(message) });
     writer.scalar('a', 1, 1);
-    expect(await failure(writer.flush())).to.match(/^cannot write .*runs.*: ENOTDIR.*; about \d+ bytes are not written$/);
+    expect(await failure(writer.flush())).to.match(
+      /^cannot write .*runs.*: ENOTDIR.*; about \d+ bytes are not written$/,
+    );
     writer.scalar('a', 2, 2);
     expect(await failure(writer.flush())).to.match(/ENOTDIR/);
     expect(told).to.have.lengthOf(1);

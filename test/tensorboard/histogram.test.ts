@@ -42,7 +42,7 @@ function reference(values: Iterable<number>): Histogram {
   }
   const bucketLimit: number[] = [];
   const bucket: number[] = [];
-  for (let i = 0; i < counts.length; ) {
+  for (let i = 0; i < counts.length;) {
     let end = i++;
     if (counts[end] === 0) while (i < counts.length && counts[i] === 0) end = i++;
     bucketLimit.push(limits[end]!);
@@ -137,7 +137,13 @@ describe('histograms', () => {
       for (const nothing of [make(0), arrayOf(make, [NaN, Infinity, -Infinity])]) {
         const histogram = histogramOf(nothing);
         expectHistogram(histogram, nothing);
-        expect(histogram).to.deep.include({ num: 0, sum: 0, sumSquares: 0, bucketLimit: [Number.MAX_VALUE], bucket: [0] });
+        expect(histogram).to.deep.include({
+          num: 0,
+          sum: 0,
+          sumSquares: 0,
+          bucketLimit: [Number.MAX_VALUE],
+          bucket: [0],
+        });
         expect(histogram).to.include({ min: Number.MAX_VALUE, max: -Number.MAX_VALUE, nonFinite: nothing.length });
       }
     });
@@ -159,12 +165,27 @@ describe('histograms', () => {
     const expected = histogramOf(Float64Array.of(1, 2, 3));
     const slices = new IndexedSlices(Float32Array.of(1, 2, 3), [5, 7, 7]);
     const arrays = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
-    const inputs = [[1, 2, 3], tensor([1, 2, 3]), variable([[1], [2], [3]]), slices, ...arrays.map((Kind) => Kind.of(1, 2, 3))];
+    const inputs = [
+      [1, 2, 3],
+      tensor([1, 2, 3]),
+      variable([[1], [2], [3]]),
+      slices,
+      ...arrays.map((Kind) => Kind.of(1, 2, 3)),
+    ];
     for (const input of inputs) expect(histogramOf(input)).to.deep.equal(expected);
   });
 
   it('refuse everything else, and memory that is gone', () => {
-    for (const input of ['1', 1, null, undefined, {}, [1, '2'], BigInt64Array.of(1n), new DataView(new ArrayBuffer(8))]) {
+    for (const input of [
+      '1',
+      1,
+      null,
+      undefined,
+      {},
+      [1, '2'],
+      BigInt64Array.of(1n),
+      new DataView(new ArrayBuffer(8)),
+    ]) {
       expect(() => histogramOf(input as never)).to.throw(TypeError, 'values must');
     }
     const v = variable([1]);

@@ -24,7 +24,7 @@ interface Decoded {
 function decodePng(bytes: Buffer): Decoded {
   expect(bytes.subarray(0, 8).toString('hex')).to.equal('89504e470d0a1a0a');
   const chunks = new Map<string, Buffer>();
-  for (let at = 8; at < bytes.length; ) {
+  for (let at = 8; at < bytes.length;) {
     const length = bytes.readUInt32BE(at);
     const end = at + 8 + length;
     expect(bytes.readUInt32BE(end)).to.equal(crc32(bytes, at + 4, end));

@@ -80,9 +80,11 @@ describe('readEvents', () => {
       fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
         const damaged = Buffer.from(bytes);
         damaged[at]! ^= change;
-        const record = starts.findLast((start) => start <= at)!;
+        const record = starts.filter((start) => start <= at).at(-1)!;
         const message = await failure(read(damaged, { allowTruncated: true }));
-        expect(message).to.match(new RegExp(`^${path}: the record at byte ${record} cannot be read: the checksum of its `));
+        expect(message).to.match(
+          new RegExp(`^${path}: the record at byte ${record} cannot be read: the checksum of its `),
+        );
       }),
       { numRuns: 300 },
     );
@@ -94,7 +96,7 @@ describe('readEvents', () => {
     const ends = [0, ...payloadsOf(bytes).map((payload) => (end += payload.length + 16))];
     for (let length = 0; length <= bytes.length; length++) {
       const cut = bytes.subarray(0, length);
-      const complete = ends.findLastIndex((at) => at <= length);
+      const complete = ends.filter((at) => at <= length).length - 1;
       expect(await read(cut, { allowTruncated: true })).to.have.lengthOf(complete);
       const message = await failure(read(cut));
       if (ends[complete] === length) expect(message).to.equal(null);
@@ -143,12 +145,18 @@ describe('readEvents', () => {
         e.string(1, 'sound');
       }),
     );
-    expect(audio).to.deep.equal([{ tag: 'sound', kind: 'other', message: Uint8Array.of(10, 5, 115, 111, 117, 110, 100, 50, 0) }]);
+    expect(audio).to.deep.equal([
+      { tag: 'sound', kind: 'other', message: Uint8Array.of(10, 5, 115, 111, 117, 110, 100, 50, 0) },
+    ]);
   });
 
   it('reads scalars as newer versions of TensorFlow write them', async () => {
     const content = new Uint8Array(Float32Array.of(0.25).buffer);
-    for (const write of [(e: Encoder) => e.bytes(4, content), (e: Encoder) => e.bytes(5, content), (e: Encoder) => e.float(5, 0.25)]) {
+    for (const write of [
+      (e: Encoder) => e.bytes(4, content),
+      (e: Encoder) => e.bytes(5, content),
+      (e: Encoder) => e.float(5, 0.25),
+    ]) {
       const payload = valued((e) => {
         e.message(8, () => {
           write(e);
@@ -176,7 +184,9 @@ describe('readEvents', () => {
     ];
     for (const [payload, reason] of cases) {
       const message = await failure(read(Buffer.concat([version, recordOf(payload)])));
-      expect(message).to.match(/the record at byte 40 cannot be read: /).and.to.match(reason);
+      expect(message)
+        .to.match(/the record at byte 40 cannot be read: /)
+        .and.to.match(reason);
     }
   });
 

@@ -72,7 +72,10 @@ describe('a SummaryWriter', () => {
   it('refuses them like TensorFlow where it is told to', async () => {
     const found = await written(
       (writer) => {
-        expect(() => writer.histogram('w', [1, NaN], 0)).to.throw(RangeError, "'w' has 1 values that are NaN or infinite");
+        expect(() => writer.histogram('w', [1, NaN], 0)).to.throw(
+          RangeError,
+          "'w' has 1 values that are NaN or infinite",
+        );
         writer.histogram('w', [1], 0);
       },
       { nonFinite: 'throw' },
@@ -101,7 +104,9 @@ describe('a SummaryWriter', () => {
   });
 
   it('names its file as TensorFlow does, and no two alike', async () => {
-    const writers = [1, 2, 3].map(() => new SummaryWriter(join(folder, 'a', 'b'), { suffix: '.v2', now: () => 1.5e9 + 0.25 }));
+    const writers = [1, 2, 3].map(
+      () => new SummaryWriter(join(folder, 'a', 'b'), { suffix: '.v2', now: () => 1.5e9 + 0.25 }),
+    );
     await Promise.all(writers.map((writer) => writer.close()));
     const found = readdirSync(join(folder, 'a', 'b'));
     expect(found).to.have.lengthOf(3);
@@ -265,4 +270,3 @@ describe('a SummaryWriter whose process ends', function () {
     expect(stderr.match(/SummaryWriter: cannot write .*: ENOTDIR/g)).to.have.lengthOf(1);
   });
 });
-
