@@ -30,7 +30,8 @@ function writeBeforeExit(): void {
   if (isListening) return;
   isListening = true;
   process.on('beforeExit', () => {
-    for (const file of waiting) file.lastChance();
+    for (const file of waiting) file.start();
+    waiting.clear(); // what fails now has had its last chance
   });
 }
 
@@ -103,8 +104,8 @@ export class EventFile {
   }
 
   private schedule(): void {
-    if (this.bytes >= this.options.chunkBytes && !this.isReported) void this.write().catch(ignore);
-    else this.timer ??= setTimeout(() => void this.write().catch(ignore), this.delay).unref();
+    if (this.bytes >= this.options.chunkBytes && !this.isReported) this.start();
+    else this.timer ??= setTimeout(() => this.start(), this.delay).unref();
   }
 
   private get delay(): number {
@@ -181,9 +182,8 @@ export class EventFile {
     }
   }
 
-  /** The event loop is about to end. */
-  lastChance(): void {
-    waiting.delete(this);
+  /** Writes what waits, without anybody waiting for it. */
+  start(): void {
     void this.write().catch(ignore);
   }
 

@@ -110,7 +110,7 @@ export class SummaryWriter {
       onError,
     });
     this.file.append(versionEvent(encoder, start));
-    this.flush().catch(() => undefined); // what is wrong with the folder shows early
+    this.file.start(); // what is wrong with the folder shows early
   }
 
   /** The file. While the first `flush` is under way it may get another name, where there is a file of that one. */
