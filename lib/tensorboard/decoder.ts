@@ -5,7 +5,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** A field of a message: what it is depends on its wire type. */
 export interface Field {
   readonly number: number;
-  readonly wire: number;
+  readonly wire: Wire;
   /** Of the wire type `Bytes`. */
   readonly bytes: Uint8Array;
   /** Of the other wire types: the bits of the number. */
@@ -47,7 +47,7 @@ class Reader {
   field(): Field {
     const key = this.varint();
     const number = Number(key >> 3n);
-    const wire = Number(key & 7n);
+    const wire = Number(key & 7n) as Wire;
     if (number === 0 || number >= 2 ** 29) throw new Error(`there is no field ${number}`);
     switch (wire) {
       case Wire.Varint:
@@ -62,7 +62,7 @@ class Reader {
         return { number, wire, bytes: this.bytes.subarray(start, start + length), bits: 0n };
       }
       default:
-        throw new Error(`field ${number} has the wire type ${wire}, which there is not`);
+        throw new Error(`field ${number} has the wire type ${key & 7n}, which there is not`);
     }
   }
 }
@@ -74,7 +74,7 @@ export function* fieldsOf(message: Uint8Array): Generator<Field> {
 }
 
 function expectWire({ number, wire }: Field, expected: Wire): void {
-  if (wire !== Number(expected)) throw new Error(`field ${number} has the wire type ${wire}, expected ${expected}`);
+  if (wire !== expected) throw new Error(`field ${number} has the wire type ${wire}, expected ${expected}`);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
@@ -109,15 +109,11 @@ export const stringOf = (field: Field): string => utf8.decode(bytesOf(field));
 
 /** Of a repeated field, one number or several at once. */
 export function doublesOf(field: Field): number[] {
-  return field.wire === Number(Wire.Bytes)
-    ? packed(field, 8, (view, at) => view.getFloat64(at, true))
-    : [doubleOf(field)];
+  return field.wire === Wire.Bytes ? packed(field, 8, (view, at) => view.getFloat64(at, true)) : [doubleOf(field)];
 }
 
 export function floatsOf(field: Field): number[] {
-  return field.wire === Number(Wire.Bytes)
-    ? packed(field, 4, (view, at) => view.getFloat32(at, true))
-    : [floatOf(field)];
+  return field.wire === Wire.Bytes ? packed(field, 4, (view, at) => view.getFloat32(at, true)) : [floatOf(field)];
 }
 
 function packed({ number, bytes }: Field, size: number, read: (view: DataView, at: number) => number): number[] {

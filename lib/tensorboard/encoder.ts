@@ -47,27 +47,46 @@ export class Encoder {
   doubles(field: number, values: ArrayLike<number>): void {
     let at = this.room(8 * values.length);
     for (let i = 0; i < values.length; i++, at += 8) this.view.setFloat64(at, values[i]!, true);
-    this.varint(8 * values.length);
-    this.key(field, Wire.Bytes);
+    this.tag(field, 8 * values.length);
   }
 
   bytes(field: number, value: Uint8Array): void {
     const at = this.room(value.length); // it may be another buffer afterwards
     this.buffer.set(value, at);
-    this.varint(value.length);
-    this.key(field, Wire.Bytes);
+    this.tag(field, value.length);
   }
 
   string(field: number, value: string): void {
-    this.bytes(field, utf8.encode(value));
+    if (value.length < 128 && this.ascii(value)) this.tag(field, value.length);
+    else this.bytes(field, utf8.encode(value));
+  }
+
+  /** Writes a short string, unless it has other characters than ASCII's: most tags do not. */
+  private ascii(value: string): boolean {
+    const { length } = value;
+    const at = this.room(length);
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 128) {
+        this.start += length;
+        return false;
+      }
+      this.buffer[at + i] = code;
+    }
+    return true;
+  }
+
+  /** What is in front of a field's bytes. */
+  private tag(field: number, length: number): void {
+    this.varint(length);
+    this.key(field, Wire.Bytes);
   }
 
   /** The message that `content` writes. */
   message(field: number, content: () => void): void {
     const before = this.buffer.length - this.start;
     content();
-    this.varint(this.buffer.length - this.start - before);
-    this.key(field, Wire.Bytes);
+    this.tag(field, this.buffer.length - this.start - before);
   }
 
   private key(field: number, wire: Wire): void {
@@ -75,6 +94,11 @@ export class Encoder {
   }
 
   private varint(value: number): void {
+    if (value >= 0 && value < 128) {
+      const at = this.room(1); // in what may be another buffer afterwards
+      this.buffer[at] = value;
+      return;
+    }
     // Of 64 bits in two's complement, 7 at a time.
     let low = (value % 2 ** 32) >>> 0;
     let high = Math.floor(value / 2 ** 32) >>> 0;

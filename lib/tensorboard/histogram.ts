@@ -60,12 +60,12 @@ function merged(counts: Float64Array): Pick<Histogram, 'bucketLimit' | 'bucket'>
   const ends = bucketLimits();
   const bucketLimit: number[] = [];
   const bucket: number[] = [];
-  for (let i = 0; i < counts.length; i++) {
-    if (counts[i] === 0 && bucket.at(-1) === 0) bucketLimit[bucketLimit.length - 1] = ends[i]!;
-    else {
-      bucketLimit.push(ends[i]!);
-      bucket.push(counts[i]!);
-    }
+  const { length } = counts;
+  for (let i = 0; i < length; i++) {
+    const count = counts[i]!;
+    if (count === 0) while (i + 1 < length && counts[i + 1] === 0) i++;
+    bucketLimit.push(ends[i]!);
+    bucket.push(count);
   }
   return { bucketLimit, bucket };
 }

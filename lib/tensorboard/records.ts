@@ -8,15 +8,18 @@ export const footerBytes = 4;
 /** How many bytes a record takes. */
 export const recordBytes = (payload: Uint8Array): number => headerBytes + payload.length + footerBytes;
 
+function writeUint32(out: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) out[at + i] = value >>> (8 * i);
+}
+
 /** Writes a record. Returns where it ends. */
 export function writeRecord(out: Uint8Array, start: number, payload: Uint8Array): number {
-  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-  view.setUint32(start, payload.length, true);
-  view.setUint32(start + 4, 0, true); // an array of 2^32 bytes would not fit a message
-  view.setUint32(start + 8, masked(crc32c(out, start, start + 8)), true);
+  writeUint32(out, start, payload.length);
+  writeUint32(out, start + 4, 0); // an array of 2^32 bytes would not fit a message
+  writeUint32(out, start + 8, masked(crc32c(out, start, start + 8)));
   out.set(payload, start + headerBytes);
   const end = start + headerBytes + payload.length;
-  view.setUint32(end, masked(crc32c(payload)), true);
+  writeUint32(out, end, masked(crc32c(payload)));
   return end + footerBytes;
 }
 

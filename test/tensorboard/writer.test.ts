@@ -193,8 +193,8 @@ describe('a SummaryWriter', () => {
         const values = list.map(([kind, tag, value, step]) => {
           if (kind === 'scalar') return { step, tag, kind, value };
           if (kind === 'text') return { step, tag, kind, text: value };
-          const { nonFinite: _, ...histogram } = histogramOf(value as number[]);
-          return { step, tag, kind, histogram };
+          const { min, max, num, sum, sumSquares, bucketLimit, bucket } = histogramOf(value);
+          return { step, tag, kind, histogram: { min, max, num, sum, sumSquares, bucketLimit, bucket } };
         });
         const found: object[] = [];
         for await (const event of readEvents(writer.path)) {
