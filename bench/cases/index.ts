@@ -8,6 +8,7 @@ import { mnist } from './mnist';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
+import { tensorboard } from './tensorboard';
 import { tfjs } from './tfjs';
 import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
@@ -23,6 +24,7 @@ export const cases: readonly Case[] = [
   gemm,
   sparse,
   rules,
+  tensorboard,
   tfjs,
   tfjsFit,
   growth,
