@@ -13,7 +13,7 @@ import { pixelsOf, type ImageInput } from './pixels';
 import { encodePng } from './png';
 import { recordOf } from './records';
 import { scalarOf, type HistogramInput, type ScalarInput } from './values';
-import { namedPairs, namedVariables } from './named';
+import { namedPairs, namedVariables, type Named } from './named';
 
 declare global {
   /** For programs compiled without a library that has it: TypeScript before 5.2, or no `ESNext.Disposable`. */
@@ -61,6 +61,8 @@ export interface ImageOptions {
 }
 
 const imageNames: NamesOf<ImageOptions> = { shape: true };
+
+type Entry = readonly [tag: string, value: Value];
 
 const chunkBytes = 2 ** 16;
 const encoder = new Encoder();
@@ -147,7 +149,7 @@ export class SummaryWriter {
     if (typeof values !== 'object' || values === null || isIterable(values)) {
       throw new TypeError(`values must be an object of numbers by their tags, got ${shown(values)}`);
     }
-    const entries = Object.entries(values).map(([tag, value]): [string, Value] => {
+    const entries = Object.entries(values).map(([tag, value]): Entry => {
       checkText('a tag of values', tag);
       return [tag, scalarValue(scalarOf(`'${tag}'`, value))];
     });
@@ -161,14 +163,7 @@ export class SummaryWriter {
    */
   histogram(tag: string, values: HistogramInput, step: number): void {
     checkText('tag', tag);
-    const histogram = histogramOf(values);
-    const { nonFinite } = histogram;
-    if (nonFinite > 0 && this.refuses) {
-      throw new RangeError(`histogram '${tag}' has ${nonFinite} values that are NaN or infinite`);
-    }
-    const added: [string, Value][] = [[tag, histogramValue(histogram)]];
-    if (nonFinite > 0) added.push([`${tag}/non_finite`, scalarValue(nonFinite)]);
-    this.add(added, step);
+    this.add(this.histogramEntries(tag, values), step);
   }
 
   /**
@@ -206,7 +201,7 @@ export class SummaryWriter {
    * @throws TypeError and RangeError for other arguments, Error after `close` or when memory is gone.
    */
   variables(variables: Iterable<Variable>, step: number): void {
-    for (const { name, values } of namedVariables(variables)) this.histogram(`variables/${name}`, values, step);
+    this.addHistograms('variables', namedVariables(variables), step);
   }
 
   /**
@@ -215,7 +210,7 @@ export class SummaryWriter {
    * @throws TypeError and RangeError for other arguments, Error after `close` or when memory is gone.
    */
   gradients(gradsAndVars: Iterable<GradientAndVariable>, step: number): void {
-    for (const { name, values } of namedPairs(gradsAndVars)) this.histogram(`gradients/${name}`, values, step);
+    this.addHistograms('gradients', namedPairs(gradsAndVars), step);
   }
 
   /**
@@ -241,7 +236,25 @@ export class SummaryWriter {
     return this.close();
   }
 
-  private add(values: readonly (readonly [tag: string, value: Value])[], step: number): void {
+  private histogramEntries(tag: string, values: HistogramInput): Entry[] {
+    const histogram = histogramOf(values);
+    const { nonFinite } = histogram;
+    if (nonFinite === 0) return [[tag, histogramValue(histogram)]];
+    if (!this.refuses)
+      return [
+        [tag, histogramValue(histogram)],
+        [`${tag}/non_finite`, scalarValue(nonFinite)],
+      ];
+    throw new RangeError(`histogram '${tag}' has ${nonFinite} values that are NaN or infinite`);
+  }
+
+  /** An event for each, or none when one of them cannot be made. */
+  private addHistograms(group: string, list: readonly Named[], step: number): void {
+    const events = list.map(({ name, values }) => this.histogramEntries(`${group}/${name}`, values));
+    for (const entries of events) this.add(entries, step);
+  }
+
+  private add(values: readonly Entry[], step: number): void {
     checkStep(step);
     const time = this.wallTime();
     this.checkOpen();

@@ -103,6 +103,20 @@ describe('a SummaryWriter', () => {
     expect(found.map(({ tag }) => tag)).to.deep.equal([...names, ...names, ...variables, 'gradients/dense/kernel']);
   });
 
+  it('adds all histograms of a list or none', async () => {
+    const [first, second] = [variable([1], { name: 'first' }), variable([NaN], { name: 'second' })];
+    const found = await written(
+      (writer) => {
+        expect(() => writer.variables([first, second], 1)).to.throw(RangeError, "'variables/second'");
+        expect(() => writer.gradients([[Float32Array.of(1), first]], 0.5)).to.throw(RangeError, 'step');
+        second.dispose();
+        expect(() => writer.variables([first, second], 1)).to.throw(Error, 'disposed');
+      },
+      { nonFinite: 'throw' },
+    );
+    expect(found).to.deep.equal([]);
+  });
+
   it('names its file as TensorFlow does, and no two alike', async () => {
     const writers = [1, 2, 3].map(
       () => new SummaryWriter(join(folder, 'a', 'b'), { suffix: '.v2', now: () => 1.5e9 + 0.25 }),
