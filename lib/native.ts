@@ -109,6 +109,16 @@ export interface Binding {
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
   allFinite(arrays: readonly FloatArray[]): boolean;
+  /** How many buckets a histogram has, and limits. */
+  readonly histogramBuckets: number;
+  /** Writes the limits of the buckets, TensorFlow's default ones, ascending. */
+  histogramLimits(out: Float64Array): void;
+  /**
+   * The histogram of an array's values times a factor, by a table of its address, length and factor; see `runStep` for
+   * what an address takes. `out` gets the number of finite values, that of others, the least, the greatest, the sum and
+   * the sum of squares of the finite ones, and how many of them each bucket has.
+   */
+  histogramAt(out: Float64Array, table: Float64Array, format: number): void;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */
   addN(out: FloatArray, terms: readonly FloatArray[]): void;

@@ -21,6 +21,12 @@ const entries = [
     file: 'gradstep-safetensors',
     esm: 'gradstep-safetensors',
   },
+  {
+    source: 'tensorboard/index',
+    bundle: 'core-tensorboard',
+    file: 'gradstep-tensorboard',
+    esm: 'gradstep-tensorboard',
+  },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
 
@@ -109,7 +115,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
-  writeFile(join(folder, 'gradstep-parallel.js'), parallelEntry);
+  for (const name of ['parallel', 'tensorboard']) writeFile(join(folder, `gradstep-${name}.js`), entryByName(name));
   writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
@@ -120,10 +126,10 @@ require('./gradstep');
 module.exports = require('./core-tfjs');
 `;
 
-/** The entry `gradstep/parallel`: of the library by its name, which has the binary. */
-const parallelEntry = `'use strict';
+/** An entry of the library by its name, which has the binary and the classes. */
+const entryByName = (name) => `'use strict';
 require('gradstep');
-module.exports = require('./core-parallel');
+module.exports = require('./core-${name}');
 `;
 
 /** What bundlers take for browsers. */

@@ -11,6 +11,7 @@ const root = join(__dirname, '..', '..', '..');
 const library = join(root, 'dist', 'index.d.ts');
 const tfjsEntry = join(root, 'dist', 'tfjs', 'index.d.ts');
 const safetensorsEntry = join(root, 'dist', 'safetensors', 'index.d.ts');
+const tensorboardEntry = join(root, 'dist', 'tensorboard', 'index.d.ts');
 
 // Examples that need TensorFlow.js, which `npm ci` does not install: `npm run test:tfjs` runs them.
 const needsTfjs = ({ code }: Example): boolean => code.includes("'@tensorflow/");
@@ -95,6 +96,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         'gradstep/tfjs': [tfjsEntry],
         'gradstep/parallel': [join(root, 'dist', 'parallel', 'index.d.ts')],
         'gradstep/safetensors': [safetensorsEntry],
+        'gradstep/tensorboard': [tensorboardEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });

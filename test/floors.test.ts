@@ -22,6 +22,7 @@ const floors = [
   'compile',
   'tfjs',
   'parallel',
+  'tensorboard',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['gradstep.ts', 'index.ts', 'internals.ts', 'runtime.ts'];

@@ -11,6 +11,7 @@ import { random } from './random';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
+import { tensorboard } from './tensorboard';
 import { tfjs } from './tfjs';
 import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
@@ -31,6 +32,7 @@ export const cases: readonly Case[] = [
   eventLoop,
   random,
   rules,
+  tensorboard,
   tfjs,
   tfjsFit,
   growth,

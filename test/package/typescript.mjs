@@ -21,6 +21,7 @@ const alias = (version) => `typescript-${version}`;
 const code = `
 import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from 'gradstep';
 import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
+import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
 
@@ -32,6 +33,7 @@ const same: T = t;
 w[Symbol.dispose]();
 // @ts-expect-error: no such option
 new AdamOptimizer({ rate: 1 });
+export const events = readEvents(new SummaryWriter('runs', { flushSeconds: 1 }).path);
 const inside: GradstepOptimizer = adamW({ learningRate: 0.1, globalClipNorm: 1 });
 export const name: string = inside.getClassName();
 const bytes: Uint8Array = serializeSafetensors({ w, t, raw: { data: new Uint16Array(2), dtype: 'BF16' } });
