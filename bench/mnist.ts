@@ -1,24 +1,54 @@
-import { AdamOptimizer, clipByGlobalNorm, createGlobalStep, ops, tensor, variable } from 'gradstep';
+import {
+  AdamOptimizer,
+  clipByGlobalNorm,
+  compileStep,
+  createGlobalStep,
+  ops,
+  tensor,
+  variable,
+  type IndicesLike,
+  type Tensor,
+} from 'gradstep';
 import { numbers, weights } from './data';
 
-/** One training step of a 784-256-10 perceptron, batch 64: forward, backward, clip by global norm, Adam. @returns the loss. */
-export function mnistStep(): () => number {
-  const x = tensor(numbers(64 * 784, 11, 1), [64, 784]);
-  const labels = Int32Array.from({ length: 64 }, (_, i) => i % 10);
+/** A 784-256-10 perceptron and a batch of 64. */
+function model() {
   const w1 = variable(weights(784 * 256, 7, 0.125), { shape: [784, 256] });
   const b1 = variable(new Float32Array(256));
   const w2 = variable(weights(256 * 10, 7, 0.25), { shape: [256, 10] });
   const b2 = variable(new Float32Array(10));
+  return {
+    x: tensor(numbers(64 * 784, 11, 1), [64, 784]),
+    labels: Int32Array.from({ length: 64 }, (_, i) => i % 10),
+    loss: (x: Tensor, labels: IndicesLike): Tensor => {
+      const logits = ops.xwPlusB(ops.reluLayer(x, w1, b1), w2, b2);
+      return ops.reduceMean(ops.sparseSoftmaxCrossEntropyWithLogits(labels, logits));
+    },
+  };
+}
+
+/** One training step of it: forward, backward, clip by global norm, Adam. @returns the loss. */
+export function mnistStep(): () => number {
+  const { x, labels, loss } = model();
   const optimizer = new AdamOptimizer();
   const globalStep = createGlobalStep();
-  const loss = () => {
-    const logits = ops.xwPlusB(ops.reluLayer(x, w1, b1), w2, b2);
-    return ops.reduceMean(ops.sparseSoftmaxCrossEntropyWithLogits(labels, logits));
-  };
   return () => {
-    const gradsAndVars = optimizer.computeGradients(loss);
+    const gradsAndVars = optimizer.computeGradients(() => loss(x, labels));
     const [clipped] = clipByGlobalNorm(gradsAndVars, 1);
     optimizer.applyGradients(clipped, { globalStep });
     return gradsAndVars.loss.item();
   };
+}
+
+/** The same step, compiled. */
+export function compiledMnistStep(): () => number {
+  const { x, labels, loss } = model();
+  const step = compileStep({
+    inputs: { x: { shape: [64, 784] }, labels: { shape: [64], dtype: 'int32' } },
+    loss: (inputs) => loss(inputs.x, inputs.labels),
+    optimizer: new AdamOptimizer(),
+    globalStep: createGlobalStep(),
+    clip: { globalNorm: 1 },
+  });
+  return () => step.runSync({ x, labels }).loss;
 }

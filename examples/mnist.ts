@@ -11,6 +11,7 @@ import { prepareFolder, writeOutput } from './mnist/output';
 import { Progress } from './mnist/progress';
 import { Random } from './mnist/random';
 import { toSafetensors } from './mnist/safetensors';
+import { trainTogether } from './mnist/workers';
 
 /** Trains the model, in place; with `--async` until somebody interrupts it. */
 async function train(model: Model, dataset: Dataset, random: Random, options: Options): Promise<History> {
@@ -55,8 +56,11 @@ async function main(): Promise<void> {
 
   const random = new Random(options.seed);
   const sizes = [inputSize, ...options.hidden, classCount];
-  const model = new Model(sizes, random);
-  const history = await train(model, data.train, random, options);
+  const model = Model.create(sizes, random);
+  const history =
+    options.workers === undefined
+      ? await train(model, data.train, random, options)
+      : await trainTogether(model, data.train, options, options.workers);
   const right = model.countRight(data.test);
 
   const weights = writeOutput(options.out, 'weights.safetensors', toSafetensors(model.variables()));

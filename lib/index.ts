@@ -16,6 +16,7 @@ export {
   type StateMemory,
 } from './tensor/state';
 export { restoreState } from './tensor/restore-state';
+export type { AveragesHandle, GlobalStepHandle, OptimizerHandle, VariableHandle } from './tensor/handles';
 export { GlobalStep, createGlobalStep } from './tensor/global-step';
 export { holdState } from './step/hold-state';
 export { unzip, zip } from './step/zip';
@@ -143,4 +144,19 @@ export { ConditionalAccumulator } from './accumulators/conditional';
 export { SparseConditionalAccumulator } from './accumulators/sparse-conditional';
 export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './wrappers/sync-replicas';
 
+export {
+  compileStep,
+  type CompiledStep,
+  type CompileStepOptions,
+  type StepClip,
+  type StepResult,
+} from './compile/compile-step';
+export { compile, type Compiled, type CompileOptions, type Outputs } from './compile/compile';
+export type { FloatInput, Inputs, Int32Input, RunInputs, TracedInputs } from './compile/inputs';
+export type { Indices } from './tensor/indices';
+export type { IndicesLike } from './tensor/indexed-slices';
+
 export { runtime, type Isa } from './runtime';
+
+/** @internal What gradstep/parallel is made of, which is a bundle of its own. */
+export * as internals from './internals';

@@ -9,6 +9,20 @@ export interface Rule {
   readonly hyper: readonly string[];
 }
 
+/** What came of a step with a commit. */
+export const enum Verdict {
+  Made,
+  /** The version was another. */
+  Stale,
+  /** There are as many as there may be. */
+  Over,
+  /** The thread is being terminated. */
+  Impatient,
+}
+
+/** What threads copy and sum. */
+export type SharableArray = FloatArray | Int32Array | BigInt64Array;
+
 /**
  * The addon. Every array of one call has one dtype; `out` is written, everything else read. The addon checks kinds
  * and lengths, so that no call can reach past an array; what the numbers mean is checked by its callers.
@@ -95,6 +109,16 @@ export interface Binding {
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
   addressOf(array: FloatArray): number;
   allFinite(arrays: readonly FloatArray[]): boolean;
+  /** How many buckets a histogram has, and limits. */
+  readonly histogramBuckets: number;
+  /** Writes the limits of the buckets, TensorFlow's default ones, ascending. */
+  histogramLimits(out: Float64Array): void;
+  /**
+   * The histogram of an array's values times a factor, by a table of its address, length and factor; see `runStep` for
+   * what an address takes. `out` gets the number of finite values, that of others, the least, the greatest, the sum and
+   * the sum of squares of the finite ones, and how many of them each bucket has.
+   */
+  histogramAt(out: Float64Array, table: Float64Array, format: number): void;
   scale(out: FloatArray, x: FloatArray, factor: number): void;
   /** out = the sum of all terms, added from left to right. */
   addN(out: FloatArray, terms: readonly FloatArray[]): void;
@@ -145,8 +169,11 @@ export interface Binding {
    *
    * The caller has made sure that at each address lies what the table says, overlapping nothing else of the step that
    * is written, and keeps it there until the call returns.
+   *
+   * @param commit what goes with the step, see `commit`.
+   * @returns a Verdict where there is a commit.
    */
-  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[]): void;
+  runStep(table: Float64Array, rows?: readonly (Int32Array | undefined)[], commit?: Float64Array): Verdict | undefined;
   /** How many bytes a step with so many groups and variables takes when it is laid out. */
   stepBytes(rule: number, groups: number, variables: number): number;
   /**
@@ -156,7 +183,113 @@ export interface Binding {
    */
   layOutStep(step: ArrayBuffer, table: Float64Array): void;
   /** Runs such a step, all of whose gradients are dense, of the formats in its table and of their variables' lengths. */
-  runLaidOutStep(step: ArrayBuffer): void;
+  runLaidOutStep(step: ArrayBuffer, commit?: Float64Array): Verdict | undefined;
+
+  /**
+   * Writes of a few numbers, which other threads see together with those of the step that they go with, or not at all:
+   * no thread ends in the middle of a native call. `table` holds
+   *
+   *     guard, isLocked, expected, limit, writes, and for each write what, address, value
+   *
+   * The guard is the address of two 32-bit words in shared memory, a lock and the number of steps so far (the version), or
+   * 0 for none. A step is not made when the version is not `expected` or not below `limit`; -1 is any. Writes are of a
+   * float64, of a float32, or add to an int64.
+   */
+  commit(table: Float64Array): Verdict;
+  /** sums[i] = arrays[i], or sums[i] += arrays[i], with a commit. */
+  accumulate(
+    commit: Float64Array,
+    sums: readonly FloatArray[],
+    arrays: readonly FloatArray[],
+    isFirst: boolean,
+  ): Verdict | undefined;
+  /** Sleeps until the guard's version is another, or for a twentieth of a second. */
+  waitForStep(guard: Int32Array, version: number): void;
+  /** Copies arrays while the guard is locked. Returns its version, or -1 in a thread that is being terminated. */
+  copyGuarded(guard: Int32Array, out: readonly SharableArray[], arrays: readonly SharableArray[]): number;
+  /** Where any typed array lies. */
+  addressOfAny(array: ArrayBufferView): number;
+
+  /** How many bytes of shared memory so many threads need to meet, from a multiple of 8 on. */
+  meetingBytes(size: number): number;
+  /** Makes a meeting of zeroed memory. */
+  makeMeeting(memory: Int32Array, size: number): void;
+  /** Takes the place of a rank: when this thread ends, or the object that is returned goes, the meeting is broken. */
+  joinMeeting(memory: Int32Array, rank: number): object;
+  /** Nobody meets there any more. `reason` is a number of 32 bits; the first counts. */
+  breakMeeting(memory: Int32Array, reason: number): void;
+  /** That number, or 0: 65536 + rank + 1 where a rank's thread has ended. */
+  meetingReason(memory: Int32Array): number;
+  /**
+   * Waits for the other threads, and does with them what native/drivers/collective.h says of `what`. RangeError, for all
+   * of them, when what they bring does not fit together: then nothing has changed.
+   *
+   * @param arrays of each term; `inputs` has terms x arrays of them, undefined where a term lacks one.
+   * @returns 0; or 1 when the meeting is broken, and 2 when this thread is being terminated: then nothing has changed.
+   */
+  meet(
+    memory: Int32Array,
+    rank: number,
+    what: number,
+    root: number,
+    isMean: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly (SharableArray | undefined)[],
+    results: readonly SharableArray[],
+  ): number;
+  /** How many threads share the work of this thread's calls; 0: as many as the process has. */
+  setThreadsHere(threads: number): void;
+
+  /** Kinds of tasks, which programs call by their places in this list. */
+  readonly taskKinds: readonly string[];
+  /**
+   * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
+   * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
+   *
+   *     bytes of the arena, repetitions, draws of each, n, for each of n places: bytes, stride, given (0 or 1), format
+   *     n, for each of n lists of indices: length, stride, limit, m, m numbers of earlier lists
+   *     n, for each of n constants: format, offset in the arena, m, m values
+   *     twice, for what comes before the update and after it: n, for each of n tasks:
+   *       kind, format, option, operands, sizes, numbers (as many as the kind has: native/drivers/tasks.h), m, m items
+   *     of the loss: format, operand, length
+   *     accumulates (0 or 1), clip (`programClips`), its norm or value, looks whether all is finite (0 or 1), steps (0 or 1)
+   *     n, for each of n gradients: format, operand, length, sparse (0 or 1); of a sparse one: its list, rows and
+   *       row elements of the whole; then operands of where it is summed or made dense, and of where its summed rows go
+   *
+   * The first tasks run once for each repetition, places and given lists each time starting their stride further on. A
+   * list of m parts is these one after the other, else it is given with the call and each of its indices must be in
+   * [0, limit). RangeError for a table in which something does not fit: no program reaches past its places.
+   */
+  makeProgram(table: Float64Array): Program;
+  /**
+   * Runs a program. `numbers` has the addresses of its places that are not given, then what gradients are multiplied by
+   * first, then key, stream and counter of each draw of each repetition; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
+   * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
+   * whether the step was made (1 or 0) into `statistics`, which has 3 elements.
+   *
+   * @returns undefined, or where an index is out of range, with nothing changed: the number of its list among those that
+   * are given, times 2 ** 32, plus its position.
+   */
+  runProgram(
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): number | undefined;
+  /**
+   * The same off the event loop, once per program at a time. What is given for lists and `table` is read at once; all other
+   * memory must neither move nor go until the promise is settled, and `held` references it.
+   */
+  runProgramAsync(
+    held: object,
+    program: Program,
+    numbers: Float64Array,
+    given: readonly (FloatArray | Int32Array)[],
+    statistics: Float64Array,
+    table?: Float64Array,
+  ): Promise<void> | number;
 
   /**
    * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what
@@ -176,6 +309,11 @@ export interface Binding {
   watch(object: object, bytes: number): number;
   /** The object, or undefined once the collector has taken it. */
   watched(id: number): object | undefined;
+}
+
+/** What makeProgram made; it goes with the object. */
+export interface Program {
+  readonly program: unique symbol;
 }
 
 export const native = open() as Binding;
@@ -218,12 +356,51 @@ export const binaryFunctions = [
 export type UnaryFunction = (typeof unaryFunctions)[number];
 export type BinaryFunction = (typeof binaryFunctions)[number];
 
+/** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
+export const taskKinds = [
+  'fill',
+  'repeat',
+  'copy',
+  'unary',
+  'binary',
+  'binaryBroadcast',
+  'permute',
+  'sum',
+  'softmax',
+  'logSoftmax',
+  'softmaxGradient',
+  'logSoftmaxGradient',
+  'softmaxCrossEntropy',
+  'sparseSoftmaxCrossEntropy',
+  'scaleRows',
+  'gather',
+  'scatterAdd',
+  'gemm',
+  'addN',
+  'addScaled',
+  'scale',
+  'clipByValue',
+  'randomUniform',
+  'randomNormal',
+  'randomBernoulli',
+  'dropout',
+  'sumOfSquares',
+] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
+/** How a program clips its gradients, by number. */
+export const programClips = ['none', 'globalNorm', 'value', 'norm', 'averageNorm'] as const;
+export type ProgramClip = (typeof programClips)[number];
+
 function numbers<Name extends string>(names: readonly Name[], all: readonly string[]): Readonly<Record<Name, number>> {
   return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
 }
 
 /** What tables for native code call the formats; every dtype is one. */
 export const formatNumber = numbers(formats, native.formats);
+
+/** What programs call the kinds of tasks. */
+export const taskKind = numbers(taskKinds, native.taskKinds);
 
 /** What `native.unary` and `native.binary` call the element-wise functions. */
 export const unaryFunction = numbers(unaryFunctions, native.unaryFunctions);

@@ -23,6 +23,7 @@ const tests = [
   'tensor',
   'autodiff',
   'async',
+  'compile',
   'endings.test.js',
   'hostile',
   'hostile.test.js',
@@ -31,6 +32,7 @@ const tests = [
   'moving-average.test.js',
   'loss-scale.test.js',
   'sync-replicas.test.js',
+  'parallel',
 ];
 
 needTools('cmake', 'make', 'g++');

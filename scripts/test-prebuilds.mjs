@@ -106,6 +106,7 @@ function installPackage() {
   const quiet = ['--silent', '--no-audit', '--no-fund', '--no-package-lock'];
   run('npm', ['install', ...quiet, '--prefix', place, join(folder, archive)]);
   copyFileSync('build/ts/test/support/training-hash.js', join(place, 'training.cjs'));
+  copyFileSync('build/ts/test/support/parallel-training.js', join(place, 'parallel.cjs'));
 }
 
 function tryOn(name, { target, prepare, suite, isLong, isEmulated, except }) {
@@ -113,6 +114,9 @@ function tryOn(name, { target, prepare, suite, isLong, isEmulated, except }) {
   const { command, env } = prepare();
   const execute = (args, cwd, own = {}) => spawnToFile([...command, ...args], cwd, { ...env, ...own });
   add(name, execute(['training.cjs'], join(folder, 'installed')));
+  if (!isEmulated && env.GRADSTEP_TEST_WORKERS !== '0') {
+    add(name, execute(['parallel.cjs'], join(folder, 'installed')));
+  }
   if (suite === undefined || (isLong && !isFull && !names.includes(name))) return;
   const files = suites[suite].flatMap((path) => testFiles(path));
   // An emulated processor is 10 to 50 times slower.

@@ -8,10 +8,12 @@ import { fingerprint, isFresh, listFiles, packageJson, root, run, targets, write
 export const stamp = 'build/ts/stamp';
 /** What takes the place of files in dist/ when the package is packed. */
 export const releaseFolder = 'build/release/dist';
-/** What can be imported. The bundle of each entry shares nothing with others but the addon, if it needs that. */
+/** What can be imported. The bundle of each entry shares nothing with others but the addon, if it needs that; one that asks for
+ * `gradstep` by its name has its classes. */
 const entries = [
   { source: 'index', bundle: 'core', file: 'gradstep', esm: 'index' },
   { source: 'tfjs/index', bundle: 'core-tfjs', file: 'gradstep-tfjs', esm: 'gradstep-tfjs' },
+  { source: 'parallel/index', bundle: 'core-parallel', file: 'gradstep-parallel', esm: 'gradstep-parallel' },
   // Needs no addon, so that the bundle is the entry.
   {
     source: 'safetensors/index',
@@ -25,6 +27,12 @@ const entries = [
     bundle: 'gradstep-checkpoint',
     file: 'gradstep-checkpoint',
     esm: 'gradstep-checkpoint',
+  },
+  {
+    source: 'tensorboard/index',
+    bundle: 'core-tensorboard',
+    file: 'gradstep-tensorboard',
+    esm: 'gradstep-tensorboard',
   },
 ];
 const outputs = { lib: 'dist', test: 'build/ts/test', bench: 'build/ts/bench', examples: 'build/ts/examples' };
@@ -82,7 +90,16 @@ export function bundleLibrary(folder, { release }) {
   const options = {
     outdir: folder,
     bundle: true,
-    external: ['gradstep', 'gradstep/safetensors', './core', './loader/addon', './failure', '../prebuilds/*', '../../package.json', '../../scripts/*'],
+    external: [
+      'gradstep',
+      'gradstep/safetensors',
+      './core',
+      './loader/addon',
+      './failure',
+      '../prebuilds/*',
+      '../../package.json',
+      '../../scripts/*',
+    ],
     define: release ? { RELEASE: JSON.stringify(packageJson().version) } : {},
     platform: 'node',
     target: 'node20',
@@ -106,6 +123,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
+  for (const name of ['parallel', 'tensorboard']) writeFile(join(folder, `gradstep-${name}.js`), entryByName(name));
   writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }
@@ -114,6 +132,12 @@ export function bundleLibrary(folder, { release }) {
 const tfjsEntry = `'use strict';
 require('./gradstep');
 module.exports = require('./core-tfjs');
+`;
+
+/** An entry of the library by its name, which has the binary and the classes. */
+const entryByName = (name) => `'use strict';
+require('gradstep');
+module.exports = require('./core-${name}');
 `;
 
 /** What bundlers take for browsers. */

@@ -12,6 +12,7 @@ const library = join(root, 'dist', 'index.d.ts');
 const tfjsEntry = join(root, 'dist', 'tfjs', 'index.d.ts');
 const safetensorsEntry = join(root, 'dist', 'safetensors', 'index.d.ts');
 const checkpointEntry = join(root, 'dist', 'checkpoint', 'index.d.ts');
+const tensorboardEntry = join(root, 'dist', 'tensorboard', 'index.d.ts');
 
 // Examples that need TensorFlow.js, which `npm ci` does not install: `npm run test:tfjs` runs them.
 const needsTfjs = ({ code }: Example): boolean => code.includes("'@tensorflow/");
@@ -20,7 +21,12 @@ const isRunnable = (example: Example): boolean => tfjsModules !== null || !needs
 interface Example {
   readonly where: string;
   readonly code: string;
+  /** Those of the same page that are files which it runs. */
+  readonly files?: readonly Example[];
 }
+
+/** An example that starts with `// worker.ts` is that file. */
+const fileName = ({ code }: Example): string | undefined => /^\/\/ ([\w-]+)\.ts\n/.exec(code)?.[1];
 
 const filesIn = (folder: string, ending: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -33,12 +39,12 @@ function fencedExamples(): Example[] {
     'CONTRIBUTING.md',
     ...['bench', 'examples', 'docs'].flatMap((folder) => tryFiles(folder)),
   ];
-  return pages.flatMap((page) =>
-    [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]*?)^```/gm)].map((match, i) => ({
-      where: `${page}, example ${i + 1}`,
-      code: match[1]!,
-    })),
-  );
+  return pages.flatMap((page) => {
+    const found = [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([^]*?)^```/gm)];
+    const examples = found.map((match, i) => ({ where: `${page}, example ${i + 1}`, code: match[1]! }));
+    const files = examples.filter((example) => fileName(example) !== undefined);
+    return examples.map((example) => ({ ...example, files }));
+  });
 }
 
 function tryFiles(folder: string): string[] {
@@ -89,8 +95,10 @@ function errorsIn(examples: readonly Example[]): string[] {
       paths: {
         gradstep: [library],
         'gradstep/tfjs': [tfjsEntry],
+        'gradstep/parallel': [join(root, 'dist', 'parallel', 'index.d.ts')],
         'gradstep/safetensors': [safetensorsEntry],
         'gradstep/checkpoint': [checkpointEntry],
+        'gradstep/tensorboard': [tensorboardEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });
@@ -103,11 +111,32 @@ function errorsIn(examples: readonly Example[]): string[] {
   }
 }
 
-/** Runs an example in a process of its own. Returns the lines it logs. */
-function logged({ where, code }: Example): string[] {
-  const { outputText, diagnostics } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+function transpiled({ code }: Example): string {
+  const { outputText, diagnostics } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
   expect(diagnostics).to.deep.equal([]);
-  const { status, stdout, stderr } = runScript(outputText, tfjsModules === null ? {} : { NODE_PATH: tfjsModules });
+  return outputText;
+}
+
+/** Runs a script as a file beside those of its page. */
+function runBeside(files: readonly Example[], script: string): ReturnType<typeof runScript> {
+  const folder = mkdtempSync(join(root, 'build', 'docs-'));
+  try {
+    for (const file of files) writeFileSync(join(folder, `${fileName(file)}.js`), transpiled(file));
+    writeFileSync(join(folder, 'example.js'), script);
+    return runScript(`require(${JSON.stringify(join(folder, 'example.js'))})`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs an example in a process of its own. Returns the lines it logs. */
+function logged(example: Example): string[] {
+  const { where, files = [] } = example;
+  const script = transpiled(example);
+  const env = tfjsModules === null ? {} : { NODE_PATH: tfjsModules };
+  const { status, stdout, stderr } = files.length > 0 ? runBeside(files, script) : runScript(script, env);
   expect(status, `${where}: ${stderr}`).to.equal(0);
   return stdout.split('\n').slice(0, -1);
 }
@@ -150,7 +179,8 @@ describe('the documentation', function () {
     }
   });
 
-  for (const example of fencedExamples().filter(({ where }) => where.startsWith('docs'))) {
+  const onPages = fencedExamples().filter((each) => each.where.startsWith('docs') && fileName(each) === undefined);
+  for (const example of onPages) {
     it(`says what its example prints: ${example.where}`, function () {
       if (!isRunnable(example)) this.skip();
       const promised = [...example.code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1]!);

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 // What ends a thread or a process while steps are under way must neither crash nor hang. `npm run test:endings 300` tries
 // each ending so many times; where one falls is a matter of chance.
 const times = Number(process.env['GRADSTEP_ENDINGS'] ?? 4);
+/** Milliseconds after which a program hangs: some try all of their endings in one process. */
+const patience = 50_000 + 4000 * times;
 
 /** How a program ended, and what it said. */
 interface Ending {
@@ -23,7 +25,7 @@ function run(script: string, after: (kill: (signal: NodeJS.Signals) => void) => 
     stdout += text.toString();
   });
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  const limit = setTimeout(() => kill('SIGKILL'), 60_000); // it hangs
+  const limit = setTimeout(() => kill('SIGKILL'), patience);
   return new Promise((resolve) => {
     child.on('close', (status, signal) => {
       clearTimeout(limit);
@@ -62,7 +64,7 @@ async function expectEnding(
 }
 
 describe('while steps are under way off the event loop', function () {
-  this.timeout(60_000 + 4000 * times);
+  this.timeout(2 * patience);
 
   it('a process may exit', () =>
     expectEnding('void train(); soon(() => process.exit(7));', { status: 7, signal: null }));

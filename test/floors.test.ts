@@ -20,10 +20,13 @@ const floors = [
   'averages',
   'wrappers',
   'checkpoint',
+  'compile',
   'tfjs',
+  'parallel',
+  'tensorboard',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
-const aboveAll = ['gradstep.ts', 'index.ts', 'runtime.ts'];
+const aboveAll = ['gradstep.ts', 'index.ts', 'internals.ts', 'runtime.ts'];
 
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 const floorOf = (file: string): string => file.split(/[\\/]/)[0]!;

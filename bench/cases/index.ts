@@ -1,6 +1,7 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
 import { clip } from './clip';
+import { compile } from './compile';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
@@ -10,9 +11,11 @@ import { random } from './random';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
+import { tensorboard } from './tensorboard';
 import { tfjs } from './tfjs';
 import { tfjsFit } from './tfjs-fit';
 import { threads } from './threads';
+import { workers } from './workers';
 
 /** In the order they run: memory first, while the heap is small. */
 export const cases: readonly Case[] = [
@@ -21,12 +24,15 @@ export const cases: readonly Case[] = [
   adam,
   clip,
   threads,
+  workers,
   mnist,
+  compile,
   gemm,
   sparse,
   eventLoop,
   random,
   rules,
+  tensorboard,
   tfjs,
   tfjsFit,
   growth,

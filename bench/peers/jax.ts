@@ -10,6 +10,7 @@ interface JaxArray {
 }
 type Operand = JaxArray | number;
 type Compiled = ((...args: JaxArray[]) => JaxArray[]) & { dispose?(): void };
+type Loss = (output: JaxArray, wanted: JaxArray) => JaxArray;
 interface Library {
   init(device: string): Promise<string[]>;
   defaultDevice(device: string): void;
@@ -70,8 +71,8 @@ export class Jax {
 
   /** Forward, backward, clip by global norm, Adam, all in one `jit`: 784-256-10, batch 64. */
   mnist(): Side {
-    const { numpy } = this.jax;
-    const array = (values: Float32Array, ...shape: number[]): JaxArray => numpy.array(values.slice(), { shape });
+    const { nn, numpy } = this.jax;
+    const array = this.array;
     const x = array(numbers(64 * 784, 11, 1), 64, 784);
     const y = array(oneHot(64, 10), 64, 10);
     const initial = [
@@ -80,9 +81,37 @@ export class Jax {
       array(weights(256 * 10, 7, 0.25), 256, 10),
       array(new Float32Array(10), 10),
     ];
+    return this.training(x, y, initial, (logits, labels) =>
+      numpy.multiply(numpy.sum(numpy.multiply(labels, nn.logSoftmax(logits))), -1 / 64),
+    );
+  }
+
+  /** The same of 8-16-1, batch 8, with the mean squared error. */
+  mlp(): Side {
+    const { numpy } = this.jax;
+    const array = this.array;
+    const [x, y] = [array(numbers(64, 11, 1), 8, 8), array(numbers(8, 5, 1), 8, 1)];
+    const initial = [
+      array(weights(8 * 16, 7, 0.5), 8, 16),
+      array(new Float32Array(16), 16),
+      array(weights(16, 7, 0.5), 16, 1),
+      array(new Float32Array(1), 1),
+    ];
+    return this.training(x, y, initial, (output, wanted) => {
+      const difference = numpy.subtract(output, wanted);
+      return numpy.multiply(numpy.sum(numpy.multiply(difference.ref, difference)), 1 / 8);
+    });
+  }
+
+  private readonly array = (values: Float32Array, ...shape: number[]): JaxArray =>
+    this.jax.numpy.array(values.slice(), { shape });
+
+  /** Two layers, the first rectified. */
+  private training(x: JaxArray, y: JaxArray, initial: JaxArray[], loss: Loss): Side {
+    const { numpy } = this.jax;
     const zeros = (): JaxArray[] => initial.map((w) => numpy.multiply(w.ref, 0));
     let state = [...initial, ...zeros(), ...zeros()];
-    const compiled = this.jax.jit((rate, x, y, ...state) => this.mnistStep(rate, x, y, state));
+    const compiled = this.jax.jit((rate, x, y, ...state) => this.trainingStep(rate, x, y, state, loss));
     let step = 0;
     let losses: number[] = [];
     const work = async (): Promise<void> => {
@@ -107,12 +136,11 @@ export class Jax {
     return [subtract(w, step), m1, v1];
   }
 
-  private mnistStep(rate: JaxArray, x: JaxArray, y: JaxArray, state: JaxArray[]): JaxArray[] {
+  private trainingStep(rate: JaxArray, x: JaxArray, y: JaxArray, state: JaxArray[], lossOfOutput: Loss): JaxArray[] {
     const { nn, numpy } = this.jax;
     const lossOf = (w1: JaxArray, b1: JaxArray, w2: JaxArray, b2: JaxArray): JaxArray => {
       const hidden = nn.relu(numpy.add(numpy.matmul(x, w1), b1));
-      const logits = numpy.add(numpy.matmul(hidden, w2), b2);
-      return numpy.multiply(numpy.sum(numpy.multiply(y, nn.logSoftmax(logits))), -1 / 64);
+      return lossOfOutput(numpy.add(numpy.matmul(hidden, w2), b2), y);
     };
     const weights = state.slice(0, 4);
     const [loss, grads] = this.jax.valueAndGrad(lossOf, { argnums: [0, 1, 2, 3] })(...weights.map((w) => w.ref));

@@ -64,7 +64,7 @@ export class Tfjs {
 
   /** One Adam step over one variable of n elements. */
   async adam(backend: TfjsBackend, n: number): Promise<Side> {
-    await this.tf.setBackend(backend); // which its optimizers need when they are made
+    await this.tf.setBackend(backend); // its optimizers make tensors
     return this.step(backend, [[n]], this.ownAdam());
   }
 

@@ -10,11 +10,17 @@ interface Dense {
 
 /** A multilayer perceptron: dense layers with a rectifier between each two. */
 export class Model {
-  private readonly layers: readonly Dense[];
+  private constructor(private readonly layers: readonly Dense[]) {}
 
   /** @param sizes the number of inputs, the sizes of the hidden layers, the number of classes. */
-  constructor(sizes: readonly number[], random: Random) {
-    this.layers = sizes.slice(1).map((outputs, i) => createDense(`dense_${i + 1}`, sizes[i]!, outputs, random));
+  static create(sizes: readonly number[], random: Random): Model {
+    return new Model(sizes.slice(1).map((outputs, i) => createDense(`dense_${i + 1}`, sizes[i]!, outputs, random)));
+  }
+
+  /** The model of these variables, in the order of `variables()`. */
+  static over(variables: readonly Variable[]): Model {
+    const kernels = variables.filter((_, i) => i % 2 === 0);
+    return new Model(kernels.map((kernel, i) => ({ kernel, bias: variables[2 * i + 1]! })));
   }
 
   variables(): Variable[] {

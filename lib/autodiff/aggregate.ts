@@ -1,6 +1,6 @@
 import { shown } from '../checks';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
-import { native } from '../native';
+import { kernels } from '../tensor/trace';
 import type { Tensor } from '../tensor/tensor';
 import { sameShape, showShape } from '../tensor/shape';
 import { allocate, inScope } from './scope';
@@ -59,16 +59,16 @@ export function toDense(gradient: Gradient): Tensor {
 
 function addN(terms: readonly Tensor[]): Tensor {
   const sum = allocate(terms[0]!.dtype, terms[0]!.shape, terms[0]!.size);
-  native.addN(
-    sum.raw,
-    terms.map((term) => term.data),
+  kernels.addN(
+    sum.operand,
+    terms.map((term) => term.operand),
   );
   return sum;
 }
 
 function accumulateN(terms: readonly Tensor[]): Tensor {
   const sum = allocate(terms[0]!.dtype, terms[0]!.shape, terms[0]!.size);
-  sum.raw.fill(0);
-  for (const term of terms) native.addScaled(sum.raw, term.raw, term.factor);
+  kernels.fill(sum.operand, 0);
+  for (const { memory, factor } of terms) kernels.addScaled(sum.operand, memory.operand, factor);
   return sum;
 }

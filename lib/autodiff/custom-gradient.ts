@@ -1,5 +1,5 @@
 import { checkFunction, shown } from '../checks';
-import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { IndexedSlices, ownIndices, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { inScope } from './scope';
@@ -75,7 +75,7 @@ function checked(gradient: unknown, input: Tensor, name: string): Gradient | nul
     return another(gradient);
   }
   requireShape(`a row of ${name}`, gradient.values.shape.slice(1), input.shape.slice(1));
-  return new IndexedSlices(another(gradient.values), gradient.indices.slice(), input.shape);
+  return new IndexedSlices(another(gradient.values), ownIndices('indices', gradient.indices), input.shape);
 }
 
 function requireShape(name: string, shape: readonly number[], expected: readonly number[]): void {

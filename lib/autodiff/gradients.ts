@@ -5,6 +5,7 @@ import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
 import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
+import { kernels, trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
@@ -37,8 +38,7 @@ export function differentiate(
         const value = f();
         checkValue(name, value);
         const targets = sources ?? [...tape.variables];
-        const gradY = isFloatArray(givenGradY) ? shapedLike(givenGradY, value) : givenGradY;
-        checkGradY(name, gradY, value);
+        const gradY = gradYFor(name, givenGradY, value);
         const found = walkBack(tape, value, gradY, targets, method);
         return { value: plainCopy(value), sources: targets, gradients: ownMemory(found) };
       },
@@ -52,10 +52,17 @@ export function differentiate(
   );
 }
 
-function checkValue(name: string, value: unknown): asserts value is Tensor {
+export function checkValue(name: string, value: unknown): asserts value is Tensor {
   if (value instanceof Tensor) return;
   if (value instanceof Promise) throw new TypeError(`${name} must return a Tensor, got a Promise; it cannot be async`);
   throw new TypeError(`${name} must return a Tensor, got ${shown(value)}`);
+}
+
+/** @throws RangeError or TypeError where it does not fit the value. */
+export function gradYFor(name: 'loss' | 'ys', given: Tensor | FloatArray | null, value: Tensor): Tensor | null {
+  const gradY = isFloatArray(given) ? shapedLike(given, value) : given;
+  checkGradY(name, gradY, value);
+  return gradY;
 }
 
 // A typed array has no shape of its own; one of the right size fits any.
@@ -76,7 +83,7 @@ function checkGradY(name: 'loss' | 'ys', gradY: Tensor | null, value: Tensor): v
   }
 }
 
-function walkBack(
+export function walkBack(
   tape: Tape,
   value: Tensor,
   gradY: Tensor | null,
@@ -113,7 +120,7 @@ function distribute(tape: Tape, { inputs, backward }: Entry, dy: Tensor, terms: 
 
 function ones(like: Tensor): Tensor {
   const result = allocate(like.dtype, like.shape, like.size);
-  result.raw.fill(1);
+  kernels.fill(result.operand, 1);
   return result;
 }
 
@@ -124,14 +131,17 @@ function shared(tensor: Tensor): Tensor {
 
 // The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.
 function plainCopy(value: Tensor): Tensor {
-  return alias(value.data.slice(), value.dtype, value.shape);
+  if (trace === null) return alias(value.data.slice(), value.dtype, value.shape);
+  const copy = allocate(value.dtype, value.shape, value.size);
+  kernels.copy(copy.operand, value.operand);
+  return copy;
 }
 
 /**
  * An op may hand one gradient on to several inputs, or hand on what the caller passed in. Each gradient gets memory
  * that no other has, so that changing one in place changes nothing else.
  */
-function ownMemory(gradients: readonly (Gradient | null)[]): (Gradient | null)[] {
+export function ownMemory(gradients: readonly (Gradient | null)[]): (Gradient | null)[] {
   const seen = new Set<Tensor>();
   const own = (tensor: Tensor): Tensor => {
     if (tensor.ownsMemory && tensor.factor === 1 && !seen.has(tensor)) {
@@ -139,7 +149,7 @@ function ownMemory(gradients: readonly (Gradient | null)[]): (Gradient | null)[]
       return tensor;
     }
     const copy = allocate(tensor.dtype, tensor.shape, tensor.size);
-    copy.raw.set(tensor.data);
+    kernels.copy(copy.operand, tensor.operand);
     return copy;
   };
   return gradients.map((gradient) => {

@@ -1,4 +1,5 @@
 import { IndexedSlices } from '../tensor/indexed-slices';
+import { kernels } from '../tensor/trace';
 import { allocate } from './scope';
 
 /** All rows of all the given slices, in order; indices that occur in several stay repeated. */
@@ -7,13 +8,10 @@ export function concatenateRows(slices: readonly IndexedSlices[]): IndexedSlices
   const count = slices.reduce((sum, { indices }) => sum + indices.length, 0);
   const size = slices.reduce((sum, { values }) => sum + values.size, 0);
   const values = allocate(first!.dtype, [count, ...first!.values.shape.slice(1)], size);
-  const indices = new Int32Array(count);
-  let row = 0;
+  const indices = kernels.concatenate(slices.map((slice) => slice.indices));
   let offset = 0;
   for (const slice of slices) {
-    values.raw.set(slice.values.data, offset);
-    indices.set(slice.indices, row);
-    row += slice.indices.length;
+    kernels.copy(values.operand.subarray(offset, offset + slice.values.size), slice.values.operand);
     offset += slice.values.size;
   }
   return new IndexedSlices(values, indices, first!.denseShape);

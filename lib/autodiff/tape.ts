@@ -5,6 +5,7 @@ import type { Gradient } from '../tensor/indexed-slices';
 import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { Memory } from '../tensor/memory';
+import { trace } from '../tensor/trace';
 import { inScope } from './scope';
 
 /** What an op takes: a typed array counts as a tensor of one dimension, a number as one of none. */
@@ -96,7 +97,8 @@ export function toTensor(name: string, value: TensorLike, dtype: DType = 'float3
   if (value instanceof Tensor) return value;
   if (value instanceof Variable) {
     active?.touch(value);
-    void value.memory; // says so when it is gone
+    const { memory } = value; // says so when it is gone
+    if (trace !== null) trace.read(memory);
     return value.value;
   }
   if (isFloatArray(value)) return aliasOfGiven(value);

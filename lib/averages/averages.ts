@@ -1,11 +1,11 @@
-import { copyInto, newArray, sharedArray } from '../tensor/arrays';
+import { copyInto, newArray, sharedArray, sharedCounts } from '../tensor/arrays';
 import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { binaryFunction, native } from '../native';
 import { fraction, valueOf, type Schedule } from '../schedules/schedule';
 import { stepOf, type StepSource } from '../schedules/step-source';
 import { Memory } from '../tensor/memory';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
-import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
+import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -61,6 +61,7 @@ export class DebiasedAverage {
   /** What the updates go to: the average itself, or the biased one that it is made of. */
   readonly summed: FloatArray;
   private readonly share: FloatArray;
+  private readonly updates: BigInt64Array;
 
   /**
    * @param summed the biased average, where the average makes up for having started from 0.
@@ -69,18 +70,19 @@ export class DebiasedAverage {
   constructor(
     readonly average: Variable,
     private readonly zeroDebias: boolean,
-    summed: FloatArray = zeroDebias ? newArray(average.dtype, average.size) : average.data,
-    private updates = 0,
+    summed: FloatArray = zeroDebias ? sharedArray(average.dtype, average.size) : average.data,
+    updates: number | BigInt64Array = 0,
   ) {
     this.summed = summed;
+    this.updates = typeof updates === 'number' ? sharedCounts([updates]) : updates;
     this.share = newArray(average.dtype, 1);
   }
 
   /** After an update: average = biased / (1 − dᵗ), which for a single one is the value itself. */
   updated(decay: number): void {
-    this.updates++;
+    const updates = ++this.updates[0]!;
     if (!this.zeroDebias) return;
-    this.share[0] = -Math.expm1(this.updates * Math.log(decay)); // 1 − dᵗ, also for a d close to 1
+    this.share[0] = -Math.expm1(Number(updates) * Math.log(decay)); // 1 − dᵗ, also for a d close to 1
     native.binary(binaryFunction.divide, this.average.data, this.summed, this.share);
   }
 
@@ -88,7 +90,8 @@ export class DebiasedAverage {
   state(updatesKey: string, biasedKey: string): StateEntry[] {
     const { dtype, shape } = this.average;
     const biased = { key: biasedKey, dtype, shape, memory: this.summed };
-    return [countsEntry(updatesKey, this.updates), ...(this.zeroDebias ? [biased] : [])];
+    const count: StateEntry = { key: updatesKey, dtype: 'int64', shape: [], memory: this.updates };
+    return [count, ...(this.zeroDebias ? [biased] : [])];
   }
 
   /** Plans to overwrite what `state` lists, and not the average. */
@@ -97,7 +100,7 @@ export class DebiasedAverage {
     const updates = source.takeCount(updatesKey);
     const biased = this.zeroDebias ? source.take(biasedKey, dtype, shape).memory : null;
     return () => {
-      this.updates = updates;
+      this.updates[0] = BigInt(updates);
       if (biased !== null) copyInto(this.summed, biased);
     };
   }

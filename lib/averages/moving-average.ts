@@ -8,6 +8,7 @@ import { checkStep, type StepSource } from '../schedules/step-source';
 import { showShape, type Shape } from '../tensor/shape';
 import { restoreState } from '../tensor/restore-state';
 import {
+  adoptState,
   inOrder,
   planVariables,
   uniqueEntries,
@@ -17,6 +18,7 @@ import {
   type Stateful,
   type StateSource,
 } from '../tensor/state';
+import { checkHandle, sharedState, type AveragesHandle } from '../tensor/handles';
 import { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -171,6 +173,32 @@ export class ExponentialMovingAverage implements Stateful {
     restoreState([this], entries, options);
   }
 
+  /**
+   * What averages in another thread adopt, so that both are one: it can be posted, and given as workerData. Those that
+   * `apply` has made so far are in it.
+   * @throws what `state` throws.
+   */
+  share(): AveragesHandle {
+    return { kind: 'gradstep/averages', state: sharedState(`averages '${this.name}'`, this.state()) };
+  }
+
+  /**
+   * Takes the averages of another thread for its own, in the same memory, as long as one of them updates at a time. It must
+   * have been made with the same options, as functions among them cannot be shared.
+   *
+   * @param variables of the same names as those there, by `Variable.from`.
+   * @throws TypeError for what `share` did not give, what `restore` throws for state that does not fit, and Error when
+   * there are averages here already; with nothing changed.
+   */
+  adopt(handle: AveragesHandle, variables: Iterable<Variable> = []): this {
+    checkHandle(handle, 'gradstep/averages');
+    if (this.ofVariables.size + this.ofNames.size > 0) {
+      throw new Error(`averages '${this.name}' have been made already: another thread's are for new ones to adopt`);
+    }
+    adoptState(this, handle.state, variablesOf('variables', variables));
+    return this;
+  }
+
   planRestore(source: StateSource): () => void {
     const steps = [planVariables(source, [...this.ofVariables.values()])];
     for (const debiased of this.ofNames.values()) {
@@ -206,7 +234,8 @@ export class ExponentialMovingAverage implements Stateful {
     const biased = this.zeroDebias
       ? newAverage(source, `${name}/biased`, average.dtype, average.shape).data
       : undefined;
-    const debiased = new DebiasedAverage(average, this.zeroDebias, biased, updates);
+    const count = source.replaces ? source.memoryOfCount(`${name}/updates`) : updates;
+    const debiased = new DebiasedAverage(average, this.zeroDebias, biased, count);
     return () => this.ofNames.set(of, debiased);
   }
 

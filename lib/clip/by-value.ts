@@ -1,6 +1,6 @@
 import { isFollowed } from '../autodiff/tape';
 import { shown } from '../checks';
-import { native } from '../native';
+import { kernels } from '../tensor/trace';
 import { maximum, minimum } from '../ops';
 import { binary } from '../ops/primitives';
 import { isFloatArray, newArray } from '../tensor/arrays';
@@ -47,7 +47,7 @@ export function clipByValue(
     return withValues(t, maximum(minimum(values, high), low));
   }
   if (typeof low === 'number' && typeof high === 'number') {
-    return rewritten(t, values, inPlace, (out) => native.clipByValue(out, values.data, low, high));
+    return rewritten(t, values, inPlace, (out) => kernels.clipByValue(out, values.operand, low, high));
   }
   const tensorOf = (bound: number | Tensor): Tensor =>
     bound instanceof Tensor ? bound : alias(newArray(values.dtype, 1).fill(bound), values.dtype, []);

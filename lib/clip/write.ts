@@ -4,6 +4,7 @@ import { alignedArray, isFloatArray, lengthOf, newArray } from '../tensor/arrays
 import { rounded, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
 import { alias, Tensor, timesFactor } from '../tensor/tensor';
+import { trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import type { Clippable } from './kinds';
 
@@ -47,6 +48,11 @@ export function rewritten(t: Clippable, values: Tensor, inPlace: boolean, write:
   }
   if (inPlace)
     throw new Error('a gradient that was clipped by its norm is a view and cannot be clipped by value in place');
+  if (trace !== null && !isFloatArray(t)) {
+    const result = allocate(values.dtype, values.shape, values.size);
+    write(result.operand);
+    return withValues(t, result);
+  }
   const out = (isFloatArray(t) ? newArray : alignedArray)(values.dtype, values.size);
   write(out);
   return isFloatArray(t) ? out : withValues(t, inScope(alias(out, values.dtype, values.shape)));

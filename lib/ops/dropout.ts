@@ -1,12 +1,12 @@
 import { allocate } from '../autodiff/scope';
 import { record, toTensor, type TensorLike } from '../autodiff/tape';
 import { checkRange, shown } from '../checks';
-import { native } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
 import { blocksOf, checkOptionalSeed, type Draw } from '../random/draw';
 import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
+import { kernels, trace } from '../tensor/trace';
 import { identity } from './identity';
 import { mul } from './mul';
 
@@ -57,7 +57,7 @@ export function dropout(x: TensorLike, options: DropoutOptions): Tensor {
   const take = (of: Shape): Draw => generator.take(blocksOf(sizeOf(of)), seed);
   if (sameShape(shape, input.shape)) return ofEach(input, rate, take);
   const ones = allocate(input.dtype, shape, sizeOf(shape));
-  ones.raw.fill(1);
+  kernels.fill(ones.operand, 1);
   return mul(x, dropped(ones, rate, () => take(shape))[0]);
 }
 
@@ -69,10 +69,10 @@ function ofEach(x: Tensor, rate: number, take: (shape: Shape) => Draw): Tensor {
 /** Draws once there is memory for what it is drawn for. */
 function dropped(x: Tensor, rate: number, take: () => Draw): [Tensor, Draw] {
   const y = allocate(x.dtype, x.shape, x.size);
-  const values = x.data;
-  x.memory.locate(); // says so when it is gone, before anything is drawn
+  const values = x.operand;
+  if (trace === null) x.memory.locate(); // says so when it is gone, before anything is drawn
   const draw = take();
-  native.dropout(y.raw, values, draw.key, draw.stream, draw.counter, rate);
+  kernels.dropout(y.operand, values, draw.key, draw.stream, draw.counter, rate);
   return [y, draw];
 }
 

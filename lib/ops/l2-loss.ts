@@ -1,4 +1,4 @@
-import { native } from '../native';
+import { kernels } from '../tensor/trace';
 import type { Tensor } from '../tensor/tensor';
 import { binary } from './primitives';
 import { allocate } from '../autodiff/scope';
@@ -14,6 +14,6 @@ import { record, toTensor, type TensorLike } from '../autodiff/tape';
 export function l2Loss(x: TensorLike): Tensor {
   const input = toTensor('x', x);
   const loss = allocate(input.dtype, [], 1);
-  loss.raw[0] = native.sumOfSquares([input.data]) / 2;
+  kernels.sumOfSquares(loss.operand, input.operand, 0.5);
   return record([input], loss, (dy) => [binary('multiply', input, dy)]);
 }

@@ -1,8 +1,9 @@
 import type { FloatArray } from '../tensor/dtype';
 import { newArray } from '../tensor/arrays';
-import { native, binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
+import { binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
+import { kernels } from '../tensor/trace';
 import { allocate, inScope } from '../autodiff/scope';
 
 // Tensors in, a new tensor out: what ops and their gradients are written with. Nothing here is recorded.
@@ -10,7 +11,7 @@ import { allocate, inScope } from '../autodiff/scope';
 /** f(x), element by element. */
 export function unary(f: UnaryFunction, x: Tensor): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  native.unary(unaryFunction[f], out.raw, x.data);
+  kernels.unary(unaryFunction[f], out.operand, x.operand);
   return out;
 }
 
@@ -25,9 +26,9 @@ export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
   const size = plain ? a.size : sizeOf(shape);
   const out = allocate(a.dtype, shape, size);
   if (plain || (a.size === 1 && b.size === size) || (b.size === 1 && a.size === size)) {
-    native.binary(id, out.raw, a.data, b.data);
+    kernels.binary(id, out.operand, a.operand, b.operand);
   } else if (size > 0) {
-    native.binaryBroadcast(id, out.raw, a.data, b.data, broadcastLayout(shape, a.shape, b.shape));
+    kernels.binaryBroadcast(id, out.operand, a.operand, b.operand, broadcastLayout(shape, a.shape, b.shape));
   }
   return out;
 }
@@ -36,7 +37,7 @@ export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
 export function binaryWith(f: BinaryFunction, x: Tensor, constant: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
   const other = newArray(x.dtype, 1).fill(constant);
-  native.binary(binaryFunction[f], out.raw, x.data, other);
+  kernels.binary(binaryFunction[f], out.operand, x.operand, other);
   return out;
 }
 
@@ -83,17 +84,17 @@ export function multiplied(
   const n = b.shape[rank - (transposeB ? 2 : 1)]!;
   if (rank === 2) {
     const c = allocate(a.dtype, [m, n], m * n);
-    native.gemm(c.raw, a.data, b.data, m, n, k, transposeA, transposeB, bias?.data, relu);
+    kernels.gemm(c.operand, a.operand, b.operand, m, n, k, transposeA, transposeB, bias?.operand, relu);
     return c;
   }
   const lead = a.shape.slice(0, -2);
   const count = sizeOf(lead);
   const c = allocate(a.dtype, [...lead, m, n], count * m * n);
   const part = (array: FloatArray, size: number, i: number): FloatArray => array.subarray(size * i, size * (i + 1));
-  const [out, left, right] = [c.raw, a.data, b.data];
+  const [out, left, right] = [c.operand, a.operand, b.operand];
   for (let i = 0; i < count; i++) {
     const matrices = [part(out, m * n, i), part(left, m * k, i), part(right, k * n, i)] as const;
-    native.gemm(...matrices, m, n, k, transposeA, transposeB, bias?.data, relu);
+    kernels.gemm(...matrices, m, n, k, transposeA, transposeB, bias?.operand, relu);
   }
   return c;
 }
@@ -103,7 +104,7 @@ const none: Epilogue = {};
 /** x * factor. */
 export function scaled(x: Tensor, factor: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  native.scale(out.raw, x.data, factor);
+  kernels.scale(out.operand, x.operand, factor);
   return out;
 }
 
@@ -117,7 +118,8 @@ export function permuted(x: Tensor, perm: readonly number[]): Tensor {
   const shape = perm.map((d) => x.shape[d]!);
   const strides = stridesOf(x.shape);
   const out = allocate(x.dtype, shape, x.size);
-  if (x.size > 0) native.permute(out.raw, x.data, Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
+  if (x.size > 0)
+    kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
   return out;
 }
 
@@ -143,16 +145,16 @@ export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale =
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const { form, sizes } = runsOf(x.shape, axes);
   const [first, second, third] = sizes;
-  const data = x.data;
+  const data = x.operand;
   if (x.size === 0)
-    out.raw.fill(0 * scale); // the mean of nothing is 0 times Infinity, NaN
-  else if (form === '' || form === 'k') native.scale(out.raw, data, scale);
-  else if (form === 's' || form === 'sk') native.sum(out.raw, data, 1, first, second, scale);
-  else if (form === 'ks' || form === 'ksk') native.sum(out.raw, data, first, second, third, scale);
+    kernels.fill(out.operand, 0 * scale); // the mean of nothing is 0 times Infinity, NaN
+  else if (form === '' || form === 'k') kernels.scale(out.operand, data, scale);
+  else if (form === 's' || form === 'sk') kernels.sum(out.operand, data, 1, first, second, scale);
+  else if (form === 'ks' || form === 'ksk') kernels.sum(out.operand, data, first, second, third, scale);
   else {
     const kept = x.shape.map((_, d) => d).filter((d) => !axes.includes(d));
     const front = permuted(x, [...kept, ...axes]);
-    native.sum(out.raw, front.data, out.size, x.size / out.size, 1, scale);
+    kernels.sum(out.operand, front.operand, out.size, x.size / out.size, 1, scale);
   }
   return out;
 }
@@ -170,14 +172,14 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const strides = stridesOf(x.shape).map((stride, d) => (x.shape[d] === 1 ? 0 : stride));
-  if (x.size === 1) out.raw.fill(x.data[0]!);
-  else if (out.size > 0) native.permute(out.raw, x.data, Float64Array.from([...shape, ...strides]));
+  if (x.size === 1) kernels.repeat(out.operand, x.operand);
+  else if (out.size > 0) kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...strides]));
   return out;
 }
 
 /** x's rows, each times its factor; as many rows as there are factors. */
 export function scaledRows(x: Tensor, factors: Tensor): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  native.scaleRows(out.raw, x.data, factors.data);
+  kernels.scaleRows(out.operand, x.operand, factors.operand);
   return out;
 }

@@ -1,4 +1,4 @@
-import { native } from '../native';
+import { kernels } from '../tensor/trace';
 import { sameShape, showShape, sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { scaledRows, unary } from './primitives';
@@ -29,7 +29,7 @@ export function softmaxCrossEntropyWithLogits(labels: TensorLike, logits: Tensor
   const columns = x.shape.at(-1)!;
   const loss = allocate(x.dtype, rows, sizeOf(rows));
   const backprop = allocate(x.dtype, x.shape, x.size);
-  native.softmaxCrossEntropy(loss.raw, backprop.raw, z.data, x.data, columns);
+  kernels.softmaxCrossEntropy(loss.operand, backprop.operand, z.operand, x.operand, columns);
   return record([z, x], loss, (dy, needed) => [
     needed[0] ? scaledRows(logSoftmaxOf(x, columns), unary('negative', dy)) : null,
     needed[1] ? scaledRows(backprop, dy) : null,
@@ -38,6 +38,6 @@ export function softmaxCrossEntropyWithLogits(labels: TensorLike, logits: Tensor
 
 function logSoftmaxOf(x: Tensor, columns: number): Tensor {
   const y = allocate(x.dtype, x.shape, x.size);
-  if (x.size > 0) native.logSoftmax(y.raw, x.data, columns);
+  if (x.size > 0) kernels.logSoftmax(y.operand, x.operand, columns);
   return y;
 }

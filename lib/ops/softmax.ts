@@ -1,4 +1,4 @@
-import { native } from '../native';
+import { kernels } from '../tensor/trace';
 import type { Tensor } from '../tensor/tensor';
 import { allocate } from '../autodiff/scope';
 import { record, toTensor, type TensorLike } from '../autodiff/tape';
@@ -20,10 +20,10 @@ export function softmax(x: TensorLike, options: AxisOptions = {}): Tensor {
 function alongLast(x: Tensor): Tensor {
   const columns = x.shape.at(-1)!;
   const y = allocate(x.dtype, x.shape, x.size);
-  if (y.size > 0) native.softmax(y.raw, x.data, columns);
+  if (y.size > 0) kernels.softmax(y.operand, x.operand, columns);
   return record([x], y, (dy) => {
     const dx = allocate(x.dtype, x.shape, x.size);
-    if (dx.size > 0) native.softmaxGradient(dx.raw, dy.data, y.raw, columns);
+    if (dx.size > 0) kernels.softmaxGradient(dx.operand, dy.operand, y.operand, columns);
     return [dx];
   });
 }

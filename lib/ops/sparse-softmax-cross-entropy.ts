@@ -1,5 +1,5 @@
-import { toIndices } from '../tensor/indexed-slices';
-import { native } from '../native';
+import { toIndices, type IndicesLike } from '../tensor/indexed-slices';
+import { kernels } from '../tensor/trace';
 import { showShape, sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { scaledRows } from './primitives';
@@ -19,10 +19,7 @@ import { record, toTensor, type TensorLike } from '../autodiff/tape';
  * than rows, or logits without a dimension.
  * Source: `tf.nn.sparse_softmax_cross_entropy_with_logits`.
  */
-export function sparseSoftmaxCrossEntropyWithLogits(
-  labels: Int32Array | readonly number[],
-  logits: TensorLike,
-): Tensor {
+export function sparseSoftmaxCrossEntropyWithLogits(labels: IndicesLike, logits: TensorLike): Tensor {
   const classes = toIndices('labels', labels);
   const x = toTensor('logits', logits);
   if (x.shape.length === 0) throw new RangeError('logits has shape []: it must have at least one dimension');
@@ -35,6 +32,6 @@ export function sparseSoftmaxCrossEntropyWithLogits(
   }
   const loss = allocate(x.dtype, rows, count);
   const backprop = allocate(x.dtype, x.shape, x.size);
-  native.sparseSoftmaxCrossEntropy(loss.raw, backprop.raw, classes, x.data, x.shape.at(-1)!);
+  kernels.sparseSoftmaxCrossEntropy(loss.operand, backprop.operand, classes, x.operand, x.shape.at(-1)!);
   return record([x], loss, (dy) => [scaledRows(backprop, dy)]);
 }

@@ -2,16 +2,17 @@ import { checkOptions, type Names, type NamesOf } from '../options';
 import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
 import { differentiate, toGradY } from '../autodiff/gradients';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
-import { checkBoolean, checkFunction, shown } from '../checks';
+import { checkBoolean, checkFunction, isIterable, shown } from '../checks';
 import type { Loans } from '../step/loan';
 import { namesOf } from '../step/pairs';
 import { idle, inTurn, type Key, type Turn } from '../step/turns';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { storedValues } from '../tensor/indexed-slices';
+import { checkHandle, sharedState, type OptimizerHandle } from '../tensor/handles';
 import { retireSpent } from '../tensor/memory';
 import { restoreState } from '../tensor/restore-state';
-import type { RestoreOptions, StateEntry, Stateful, StateSource } from '../tensor/state';
+import { adoptState, type RestoreOptions, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
 import { Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -247,6 +248,37 @@ export abstract class Optimizer implements Stateful {
     restoreState([this], entries, options);
   }
 
+  /**
+   * What an optimizer of the same kind in another thread adopts, so that both have one state: it can be posted, and given
+   * as workerData. The state of these variables is made now, where there is none yet.
+   *
+   * @param variables all that this optimizer steps.
+   * @throws what createSlots and `state` throw, and TypeError for state that is not in shared memory.
+   * @example
+   * const handles = { v: v.share(), adam: optimizer.share([v]) }; // in the other thread, from handles:
+   * const shared = Variable.from(handles.v);
+   * const other = new AdamOptimizer().adopt(handles.adam, [shared]); // with the options that the first one has
+   */
+  share(variables: Iterable<Variable>): OptimizerHandle {
+    this.createSlots(variables);
+    const state = sharedState(`optimizer '${this.getName()}'`, this.state());
+    return { kind: 'gradstep/optimizer', name: this.getName(), state };
+  }
+
+  /**
+   * Takes the state of another thread's optimizer for its own, in the same memory: it goes on byte for byte, as long as
+   * one of them steps at a time. It must have been made with the same options, as functions among them cannot be shared.
+   *
+   * @param variables of the same names as those there, by `Variable.from`.
+   * @throws TypeError for what `share` did not give, what `restore` throws for state that does not fit, and Error for an
+   * optimizer that has state of its own already; with nothing changed.
+   */
+  adopt(handle: OptimizerHandle, variables: Iterable<Variable>): this {
+    checkHandle(handle, 'gradstep/optimizer');
+    adoptState(this, handle.state, variablesOf(variables));
+    return this;
+  }
+
   /** The first half of `restore`: checks, changes nothing, and returns the second half. */
   abstract planRestore(source: StateSource): () => void;
 
@@ -260,6 +292,17 @@ export abstract class Optimizer implements Stateful {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** @throws TypeError for what is no iterable of Variables. */
+function variablesOf(variables: unknown): Variable[] {
+  if (!isIterable(variables)) {
+    throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+  }
+  return [...variables].map((variable) => {
+    if (variable instanceof Variable) return variable;
+    throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
+  });
 }
 
 const none: ComputeGradientsOptions = Object.freeze({});
@@ -295,7 +338,7 @@ export function checkName(name: unknown): asserts name is string {
   if (name === '') throw new RangeError('name must not be empty');
 }
 
-function checkVarList(varList: unknown): asserts varList is readonly Variable[] | undefined {
+export function checkVarList(varList: unknown): asserts varList is readonly Variable[] | undefined {
   if (varList === undefined) return;
   if (!Array.isArray(varList)) throw new TypeError(`varList must be an array of Variables, got ${shown(varList)}`);
   if (varList.length === 0) throw new Error('No variables to optimize: varList is empty.');

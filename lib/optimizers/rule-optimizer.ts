@@ -3,6 +3,7 @@ import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { checkBoolean, checkFunction, shown, isIterable } from '../checks';
 import type { Rule } from '../native';
 import type { Hyperparameters } from '../schedules/schedule';
+import { Commit } from '../step/commit';
 import { Loans } from '../step/loan';
 import type { NonSlots } from '../step/non-slots';
 import { planOptimizer, stateOf, type OptimizerState } from '../step/optimizer-state';
@@ -146,9 +147,14 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     const globalStep = options === undefined ? undefined : globalStepOf(options);
     this.checkInUse();
     const step = this.makeStep(this.plans.read(gradsAndVars), globalStep);
+    const commit = Commit.open;
     try {
-      step.run();
-      step.publish();
+      if (commit !== null) {
+        step.runAtOnce(commit, this.nonSlots());
+      } else {
+        step.run();
+        step.publish();
+      }
     } finally {
       step.end();
     }
@@ -199,7 +205,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     this.nonSlots()?.clear();
   }
 
-  private checkInUse(): void {
+  /** @internal @throws Error when it is not. */
+  checkInUse(): void {
     if (this.isOver) throw new Error('this optimizer has been disposed of');
   }
 
@@ -263,6 +270,11 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
 
   override planRestore(source: StateSource): () => void {
     this.checkInUse();
+    if (source.replaces && this.variables().length > 0) {
+      throw new Error(
+        `optimizer '${this.name}' has state of its own: another thread's is for a new optimizer to adopt`,
+      );
+    }
     this.checkQuiet();
     return planOptimizer(this.stateParts(), source);
   }

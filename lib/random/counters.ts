@@ -32,6 +32,16 @@ export class Counters {
     return { key: seed === undefined ? own : seeded, stream: streamOf(seed), counter, blocks };
   }
 
+  /** Takes back a draw, unless something has been drawn since, or seeded. */
+  putBack({ key, counter, blocks }: Draw, seed: number | undefined): void {
+    const [own, seeded] = this.keys;
+    const at = seed === undefined ? this.counter : this.seeded.get(seed);
+    if (key !== (seed === undefined ? own : seeded) || at !== counter + blocks) return;
+    if (seed === undefined) this.counter = counter;
+    else if (counter === 0) this.seeded.delete(seed);
+    else this.seeded.set(seed, counter);
+  }
+
   state(): StateEntry[] {
     const seeds = [...this.seeded.keys()].sort((a, b) => a - b);
     return [

@@ -1,6 +1,7 @@
 import { allocate } from '../autodiff/scope';
 import { checkDType, checkRange, isNotNegative } from '../checks';
 import { native } from '../native';
+import { kernels, refuseInTrace, trace } from '../tensor/trace';
 import { checkOptions, type NamesOf } from '../options';
 import { rounded, type DType } from '../tensor/dtype';
 import { checkShape, frozen, showShape, sizeOf, type Shape } from '../tensor/shape';
@@ -83,7 +84,7 @@ export function uniform(source: DrawSource, given: Shape, options: UniformOption
   if (!(least < end)) throw new RangeError(`low must be below high in ${dtype}, got ${low} and ${high}`);
   checkFinite('high - low', end - least, dtype);
   return drawn(source, shape, { dtype, seed, words: wordsOf[dtype] }, (out, { key, stream, counter }) => {
-    native.randomUniform(out.raw, key, stream, counter, least, end);
+    kernels.randomUniform(out.operand, key, stream, counter, least, end);
   });
 }
 
@@ -97,7 +98,7 @@ export function normal(source: DrawSource, given: Shape, options: NormalOptions,
   checkRange('stddev', stddev, 'a number that is not negative', isNotNegative);
   checkFinite('stddev', stddev, dtype);
   return drawn(source, shape, { dtype, seed, words: wordsOf[dtype] }, (out, { key, stream, counter }) => {
-    native.randomNormal(out.raw, key, stream, counter, mean, stddev, truncated);
+    kernels.randomNormal(out.operand, key, stream, counter, mean, stddev, truncated);
   });
 }
 
@@ -109,12 +110,13 @@ export function bernoulli(source: DrawSource, given: Shape, probability: number,
   checkDType('dtype', dtype);
   checkOptionalSeed(seed);
   return drawn(source, shape, { dtype, seed, words: 1 }, (out, { key, stream, counter }) => {
-    native.randomBernoulli(out.raw, key, stream, counter, probability);
+    kernels.randomBernoulli(out.operand, key, stream, counter, probability);
   });
 }
 
 /** Plain numbers in [0, 1), with 53 bits. */
 export function unitNumbers(source: DrawSource, count: number, seed: number | undefined): Float64Array {
+  if (trace !== null) refuseInTrace('drawing numbers that JavaScript looks at');
   const numbers = new Float64Array(count);
   const { key, stream, counter } = source.take(blocksOf(count * wordsOf.float64), seed);
   native.randomUniform(numbers, key, stream, counter, 0, 1);

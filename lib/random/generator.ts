@@ -1,6 +1,7 @@
 import type { TensorLike } from '../autodiff/tape';
 import { restoreParts, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
+import { trace } from '../tensor/trace';
 import { categorical, permutation, shuffle, type Shuffleable } from './choices';
 import { Counters } from './counters';
 import {
@@ -49,7 +50,15 @@ export class RandomGenerator implements Stateful {
 
   /** @internal Counters for a draw, which are nobody else's. @throws Error when there are none left. */
   take(blocks: number, seed?: number): Draw {
-    return this.#counters.take(blocks, seed);
+    const counters = this.#counters;
+    if (trace === null) return counters.take(blocks, seed);
+    const placeholder = trace.draw({
+      take: () => {
+        const draw = counters.take(blocks, seed);
+        return { draw, putBack: () => counters.putBack(draw, seed) };
+      },
+    });
+    return { ...placeholder, blocks };
   }
 
   /**

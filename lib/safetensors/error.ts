@@ -45,6 +45,7 @@ export class SafetensorsError extends Error {
   readonly path: string | undefined;
   readonly #reason: string;
 
+  /** Of a fault that was found; its parts become the message. */
   constructor(
     /** What is wrong, for programs. */
     readonly code: SafetensorsErrorCode,

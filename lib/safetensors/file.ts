@@ -6,7 +6,7 @@ import { headerLength, parseHeader, type Header, type SafetensorsInfo } from './
 import { bytesOf, checkByteOrder } from './memory';
 import { toFloat32 } from './parse';
 import { pathOf, type SafetensorsPath } from './path';
-import { readFully } from './positioned';
+import { readFully, type PositionedFile } from './positioned';
 import { headerStart } from './scanner';
 import {
   newArray,
@@ -30,7 +30,7 @@ export class SafetensorsFile {
   readonly metadata: ReadonlyMap<string, string>;
   /** What the file has, by name, in the order of their elements in the file: reading in this order is the fastest. */
   readonly tensors: ReadonlyMap<string, SafetensorsInfo>;
-  readonly #file: FileHandle;
+  readonly #file: PositionedFile;
   readonly #reads = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -38,7 +38,7 @@ export class SafetensorsFile {
   constructor(
     /** As it was given. */
     readonly path: string,
-    file: FileHandle,
+    file: PositionedFile,
     { metadata, tensors }: Header,
   ) {
     this.#file = file;
@@ -127,8 +127,7 @@ export class SafetensorsFile {
 }
 
 /**
- * Opens a file and reads its header. Its elements stay in the file until they are read; memory that is taken before is a
- * small multiple of the header's length.
+ * Opens a file and reads its header. Its elements stay in the file until they are read.
  * @param path of the file, as a string or a `URL`.
  * @returns the open file: `close` it, or declare it with `await using`.
  * @throws SafetensorsError for whatever the format forbids, with its `code`, tensor and offset; TypeError for what is no

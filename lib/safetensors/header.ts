@@ -99,22 +99,23 @@ function readMetadata(scanner: Scanner): Map<string, string> {
 
 function readEntry(scanner: Scanner, name: string, at: number): Entry {
   scanner.tensor = name;
-  const read = new Set<string>();
   let dtype: SafetensorsDType | undefined;
   let shape: number[] | undefined;
   let offsets: readonly [number, number] | undefined;
   if (scanner.peek() !== openBrace) scanner.fail('invalid-tensor', 'what a name stands for must be an object');
   scanner.object('a tensor', (field, fieldAt) => {
     if (field !== 'dtype' && field !== 'shape' && field !== 'data_offsets') return scanner.skip(2);
-    if (read.has(field)) scanner.fail('duplicate-key', `the tensor has ${quoted(field)} twice`, fieldAt);
-    read.add(field);
+    const before = field === 'dtype' ? dtype : field === 'shape' ? shape : offsets;
+    if (before !== undefined) scanner.fail('duplicate-key', `the tensor has ${quoted(field)} twice`, fieldAt);
     if (field === 'dtype') dtype = readDType(scanner);
     else if (field === 'shape') shape = readCounts(scanner, 'shape', mostDimensions, 'overflow');
     else offsets = readOffsets(scanner);
   });
   if (dtype === undefined || shape === undefined || offsets === undefined) {
-    const missing = ['dtype', 'shape', 'data_offsets'].filter((field) => !read.has(field)).join(', ');
-    return scanner.fail('invalid-tensor', `there is no ${missing}`, at);
+    const missing = Object.entries({ dtype, shape, data_offsets: offsets }).flatMap(([field, value]) => {
+      return value === undefined ? [field] : [];
+    });
+    return scanner.fail('invalid-tensor', `there is no ${missing.join(', ')}`, at);
   }
   scanner.tensor = undefined;
   return { name, at, dtype, shape, begin: offsets[0], end: offsets[1] };

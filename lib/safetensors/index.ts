@@ -4,6 +4,7 @@ export { SafetensorsError, type SafetensorsErrorCode, type SafetensorsErrorPlace
 export { openSafetensors, SafetensorsFile } from './file';
 export { bf16ToFloat32, f16ToFloat32, float32ToBf16, float32ToF16 } from './half';
 export type { SafetensorsInfo } from './header';
+export { readSafetensors, type SafetensorsIncoming, type SafetensorsTensor } from './incoming';
 export type { SafetensorsWriteOptions } from './layout';
 export type {
   SafetensorsData,

@@ -48,9 +48,9 @@ export class SafetensorsBytes {
     const selection = select(this.tensors, name, options);
     const { dtype, byteOffset, byteLength, length } = selection;
     const bytes = this.#bytesAt(byteOffset, byteLength);
-    const { Array } = traitsOf(dtype);
-    if (options.into === undefined && bytes.byteOffset % Array.BYTES_PER_ELEMENT === 0) {
-      return new Array(bytes.buffer, bytes.byteOffset, length);
+    const { Array: ArrayOfDType } = traitsOf(dtype);
+    if (options.into === undefined && bytes.byteOffset % ArrayOfDType.BYTES_PER_ELEMENT === 0) {
+      return new ArrayOfDType(bytes.buffer, bytes.byteOffset, length);
     }
     const into = options.into ?? newArray(selection);
     bytesOf(into).set(bytes);

@@ -24,7 +24,11 @@ export class Scanner {
   /** The tensor that is being read, for messages. */
   tensor: string | undefined;
 
-  constructor(private readonly bytes: Uint8Array) {}
+  private readonly bytes: Buffer;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 
   /** The next byte that is no whitespace; -1 at the end. */
   peek(): number {
@@ -74,13 +78,17 @@ export class Scanner {
     const { bytes } = this;
     const start = this.position;
     let isEscaped = false;
+    let all = 0; // the bits that any of its bytes has
     for (; this.position < bytes.length; this.position++) {
       const byte = bytes[this.position]!;
       if (byte === quote) {
-        const raw = bytes.subarray(start, this.position++);
+        const end = this.position++;
+        if (all < 128 && !isEscaped) return bytes.toString('latin1', start, end);
+        const raw = bytes.subarray(start, end);
         return this.decoded(isEscaped ? this.unescaped(raw, start) : raw, start);
       }
       if (byte < blank) this.fail('invalid-json', `${what} has a control character in it that is not escaped`);
+      all |= byte;
       if (byte === backslash) {
         isEscaped = true;
         this.position++; // whatever it is, it does not end the string

@@ -7,12 +7,16 @@ import { layOut, writeOptions, type Layout, type SafetensorsWriteOptions } from 
 import { checkByteOrder } from './memory';
 import type { SafetensorsSources } from './named-tensors';
 import { pathOf, type SafetensorsPath } from './path';
+import { writeFully } from './positioned';
 import { chunksOf } from './serialize';
 
 /** A Writable of Node's, as far as it matters here. */
 export interface SafetensorsSink {
+  /** Takes a piece of the file. */
   write(chunk: Uint8Array): unknown;
+  /** Is called when all has been written. */
   end(): unknown;
+  /** Tells when something fails. */
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -74,27 +78,8 @@ async function writeAll(file: FileHandle, layout: Layout): Promise<void> {
     batch.push(piece);
     bytes += piece.byteLength;
     if (bytes < batchBytes && batch.length < batchPieces) continue;
-    await writeBatch(file, batch);
+    await writeFully(file, batch);
     [batch, bytes] = [[], 0];
   }
-  await writeBatch(file, batch);
-}
-
-/** Writes all of it, in as many calls as that takes: the system may take less than it is given. */
-async function writeBatch(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
-  let rest = batch;
-  while (rest.length > 0) {
-    const { bytesWritten } = await file.writev(rest);
-    if (bytesWritten === 0) throw new Error('the system has written nothing');
-    rest = after(rest, bytesWritten);
-  }
-}
-
-function after(batch: readonly Uint8Array[], bytes: number): Uint8Array[] {
-  let skipped = 0;
-  let left = bytes;
-  while (skipped < batch.length && left >= batch[skipped]!.byteLength) left -= batch[skipped++]!.byteLength;
-  const rest = batch.slice(skipped);
-  if (left > 0) rest[0] = rest[0]!.subarray(left);
-  return rest;
+  await writeFully(file, batch);
 }

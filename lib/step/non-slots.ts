@@ -2,6 +2,7 @@ import { sharedArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { Memory } from '../tensor/memory';
 import { Variable } from '../tensor/variable';
+import type { Commit } from './commit';
 import type { Settings } from './settings';
 
 /** The scalars of one group. */
@@ -18,6 +19,8 @@ interface Scalars {
 export class NonSlots {
   // By the number of the group: two look-ups in a map are a fifteenth of a step of 16 elements.
   private readonly made: (Scalars | undefined)[] = [];
+  /** Copies in place of the arrays of `made`, while a step's writes are being gathered. */
+  private staged: (readonly FloatArray[] | undefined)[] | null = null;
 
   constructor(private readonly names: readonly string[]) {}
 
@@ -28,7 +31,25 @@ export class NonSlots {
 
   /** The scalars of a group, where there are any yet. */
   find(settings: Settings): readonly FloatArray[] | undefined {
-    return this.made[settings.group]?.arrays;
+    const { group } = settings;
+    return this.staged === null ? this.made[group]?.arrays : (this.staged[group] ?? this.made[group]?.arrays);
+  }
+
+  /** Calls `change`, and notes what it writes into the scalars for the commit: they stay as they are. */
+  stage(commit: Commit, change: () => void): void {
+    const staged = this.made.map((scalars) => scalars?.arrays.map((array) => array.slice()));
+    this.staged = staged;
+    try {
+      change();
+    } finally {
+      this.staged = null;
+    }
+    this.made.forEach((scalars, group) => {
+      scalars?.variables.forEach(({ memory }, i) => {
+        const value = staged[group]?.[i]?.[0];
+        if (value !== undefined && !Object.is(value, memory.array[0])) commit.write(memory, value);
+      });
+    });
   }
 
   variables(): Variable[] {

@@ -8,7 +8,9 @@ import { storedValues } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
+import type { Commit } from './commit';
 import { Constraints } from './constraints';
+import type { NonSlots } from './non-slots';
 import { Occupied, type Stretch } from './occupied';
 import { checkGradient, checkPairs, readPairs, type Read } from './pairs';
 import type { Settings, SettingsByVariable } from './settings';
@@ -178,7 +180,7 @@ export class Plan {
    * is using.
    */
   prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): Step {
-    const step = this.idle.pop() ?? new Step(this);
+    const step = this.take();
     try {
       step.prepare(gradients, globalStep);
     } catch (error) {
@@ -186,6 +188,11 @@ export class Plan {
       throw error;
     }
     return step;
+  }
+
+  /** A step that is to be prepared. */
+  take(): Step {
+    return this.idle.pop() ?? new Step(this);
   }
 
   /** @internal Takes back a step that is over, for its memory. */
@@ -250,6 +257,28 @@ export class Step {
 
   /** As Plan.prepare. */
   prepare(gradients: readonly unknown[], globalStep: GlobalStep | undefined): void {
+    this.prepareVariables(globalStep);
+    this.locateGradients(gradients);
+    this.prepareConstraints();
+  }
+
+  /**
+   * The same for gradients that a program computes; constraints too, where it has them.
+   * @returns the table of the step, without gradients.
+   */
+  prepareForProgram(globalStep: GlobalStep | undefined, hasConstraints: boolean): Float64Array {
+    this.prepareVariables(globalStep);
+    if (!hasConstraints) this.prepareConstraints();
+    this.plan.layout.copyHyper(this.hyper, this.table);
+    return this.table;
+  }
+
+  private prepareConstraints(): void {
+    const { constrained } = this.plan;
+    if (constrained.length > 0) this.constraints = new Constraints(constrained, this.changed());
+  }
+
+  private prepareVariables(globalStep: GlobalStep | undefined): void {
     const { plan } = this;
     this.globalStep = globalStep;
     const { mechanism, groups } = plan;
@@ -262,15 +291,40 @@ export class Step {
     if (isAnythingInFlight()) this.checkQuiet();
     this.newSlots?.allocate();
     this.locateVariables();
-    this.locateGradients(gradients);
-    if (plan.constrained.length > 0) this.constraints = new Constraints(plan.constrained, this.changed());
   }
 
   /** @throws Error, with nothing changed, when memory is out; RangeError for an index that another thread has changed. */
   run(): void {
-    if (this.rows === null) return native.runLaidOutStep(this.laidOut);
-    this.plan.layout.copyHyper(this.hyper, this.table);
-    native.runStep(this.table, this.rows);
+    if (this.rows === null) {
+      native.runLaidOutStep(this.laidOut);
+    } else {
+      this.plan.layout.copyHyper(this.hyper, this.table);
+      native.runStep(this.table, this.rows);
+    }
+  }
+
+  /**
+   * Runs and publishes in one native call: a step of several threads.
+   * @throws what `run` throws, and Error for a variable with a constraint, which is a function.
+   */
+  runAtOnce(commit: Commit, nonSlots: NonSlots | null): void {
+    const { rows, plan } = this;
+    const { mechanism, groups, constrained, layout } = plan;
+    if (constrained.length > 0) {
+      throw new Error(`'${constrained[0]!.name}' has a constraint: steps of several threads cannot call functions`);
+    }
+    const finish = () => {
+      for (const { settings, group } of groups.settings) mechanism.finish(this.hyper[group]!, settings);
+    };
+    if (nonSlots === null) finish();
+    else nonSlots.stage(commit, finish);
+    if (this.globalStep !== undefined) commit.increment(this.globalStep);
+    if (rows !== null) layout.copyHyper(this.hyper, this.table);
+    commit.run((table) =>
+      rows === null ? native.runLaidOutStep(this.laidOut, table) : native.runStep(this.table, rows, table),
+    );
+    this.newSlots?.publish();
+    this.spendGradients();
   }
 
   /**
@@ -294,6 +348,10 @@ export class Step {
     this.constraints?.apply(() => this.withdrawSlots());
     for (const { settings, group } of groups.settings) mechanism.finish(this.hyper[group]!, settings);
     this.globalStep?.increment();
+    this.spendGradients();
+  }
+
+  private spendGradients(): void {
     const { leased, leases } = this;
     for (let i = 0; i < leases; i++) spend(leased[i]!);
   }

@@ -13,8 +13,8 @@ const getterOf = <T>(prototype: object, name: string | symbol): ((of: unknown) =
 const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
 /** What a typed array is to the engine: `Float32Array`, say; undefined for what is none. */
 export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
-const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
-const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
+export const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
+export const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
 const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
 const bytesOfShared = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength');
 const isResizable = getterOf<boolean | undefined>(ArrayBuffer.prototype, 'resizable');
@@ -40,6 +40,9 @@ export function isFloatArray(value: unknown): value is FloatArray {
 export function isInt32Array(value: unknown): value is Int32Array {
   return kindOf(value) === 'Int32Array';
 }
+
+/** The class of arrays that hold this. */
+export const classOf: Readonly<Record<DType, string>> = { float32: 'Float32Array', float64: 'Float64Array' };
 
 /** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
@@ -130,6 +133,20 @@ function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
   } catch {
     return false;
   }
+}
+
+/** Whether an array lies in shared memory that neither moves nor goes while it is referenced. */
+export function isSharedForGood(array: StateMemory): boolean {
+  const buffer = bufferOf(array);
+  if (!isShared(buffer)) return false;
+  return isGrowable(buffer) !== true || mostBytesOfShared(buffer) === bytesOfShared(buffer);
+}
+
+/** Counts in fresh shared memory, which stays as any of the library's does. */
+export function sharedCounts(counts: readonly number[]): BigInt64Array {
+  const array = new BigInt64Array(new SharedArrayBuffer(8 * counts.length));
+  array.set(counts.map(BigInt));
+  return array;
 }
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));

@@ -1,9 +1,12 @@
 import { checkRange, isWhole } from '../checks';
+import { native } from '../native';
+import { checkHandle, type GlobalStepHandle } from './handles';
 import { restoreParts, type StateEntry, type Stateful, type StateSource } from './state';
 
 /** A counter of steps, shared between threads: 64 bits in a SharedArrayBuffer. Create one with `createGlobalStep`. */
 export class GlobalStep implements Stateful {
   private readonly counter: BigInt64Array;
+  private knownAddress: number | null = null;
 
   /**
    * A counter in memory of its own, or in another thread's.
@@ -24,6 +27,27 @@ export class GlobalStep implements Stateful {
   set value(value: number) {
     checkRange('value', value, 'a whole number that is not negative', isWhole);
     Atomics.store(this.counter, 0, BigInt(value));
+  }
+
+  /** @internal Where the counter lies: it is shared memory, which stays. */
+  get address(): number {
+    return (this.knownAddress ??= native.addressOfAny(this.counter));
+  }
+
+  /**
+   * What another thread makes the same counter of, by `GlobalStep.from`: it can be posted, and given as workerData.
+   */
+  share(): GlobalStepHandle {
+    return { kind: 'gradstep/global-step', buffer: this.buffer };
+  }
+
+  /**
+   * The counter of another thread, in the same memory.
+   * @throws TypeError for what `share` did not give.
+   */
+  static from(handle: GlobalStepHandle): GlobalStep {
+    checkHandle(handle, 'gradstep/global-step');
+    return new GlobalStep(handle.buffer);
   }
 
   /** Adds one, and returns the new value. */

@@ -2,9 +2,10 @@ import { shown } from '../checks';
 import { isFloatArray } from './arrays';
 import type { FloatArray, Nested } from './dtype';
 import { Memory } from './memory';
-import { native } from '../native';
+import { Indices } from './indices';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { aliasOfGiven, Tensor, tensor } from './tensor';
+import { kernels, trace } from './trace';
 
 /**
  * A sparse gradient: rows, and which rows of the whole they are. Indices may repeat and need no order; rows with the
@@ -57,10 +58,11 @@ export class IndexedSlices {
       );
     }
     const dense = new Tensor(Memory.take(this.dtype, sizeOf(this.denseShape)), this.denseShape);
-    dense.raw.fill(0);
+    kernels.fill(dense.operand, 0);
     const rows = this.denseShape[0] ?? 1;
     const columns = rows === 0 ? 0 : dense.size / rows;
-    native.scatterAdd(dense.raw, this.values.raw, this.indices, rows, columns, this.values.factor);
+    const { memory, factor } = this.values;
+    kernels.scatterAdd(dense.operand, memory.operand, this.indices, rows, columns, factor);
     return dense;
   }
 
@@ -69,6 +71,9 @@ export class IndexedSlices {
     this.values.dispose();
   }
 }
+
+/** What ops take for indices: whole numbers, or in what is compiled an int32 input. */
+export type IndicesLike = Int32Array | readonly number[] | Indices;
 
 /** A gradient as `computeGradients` gives it. */
 export type Gradient = Tensor | IndexedSlices;
@@ -79,8 +84,9 @@ export function storedValues(gradient: Gradient): Tensor {
 }
 
 /** @throws TypeError or RangeError unless `indices` are whole numbers of 32 bits. */
-export function toIndices(name: string, indices: Int32Array | readonly number[]): Int32Array {
+export function toIndices(name: string, indices: IndicesLike): Int32Array {
   if (indices instanceof Int32Array) return indices;
+  if (indices instanceof Indices) return indices.inTrace;
   if (!Array.isArray(indices)) {
     throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(indices)}`);
   }
@@ -90,6 +96,14 @@ export function toIndices(name: string, indices: Int32Array | readonly number[])
     if (index !== (index | 0)) throw new RangeError(`${name} must hold whole numbers of 32 bits, got ${shown(index)}`);
     return index;
   });
+}
+
+/**
+ * The same as an array that nobody else writes: a gradient outlives its step, the caller's array may change before. What
+ * is compiled reads the caller's in each run.
+ */
+export function ownIndices(name: string, indices: IndicesLike): Int32Array {
+  return trace === null && indices instanceof Int32Array ? indices.slice() : toIndices(name, indices);
 }
 
 function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: readonly number[] | null): Tensor {

@@ -1,7 +1,7 @@
-import { native } from '../native';
 import { alignedArray, copyInto, Place, type Watchable } from './arrays';
 import type { DType, FloatArray } from './dtype';
 import type { Key } from './in-flight';
+import { kernels, refuseInTrace, trace } from './trace';
 
 /**
  * Arrays of tensors that are gone, by dtype and length, for tensors to come. A training loop asks for the same
@@ -75,11 +75,13 @@ export class Memory {
   private owners = 1;
   private leases = 0;
   private isOver = false;
+  /** Whether JavaScript may not read the array: it is gone, or has its values only in a run of a program. */
+  private isBarred = false;
   private copies: Memory[] | null = null;
 
   private constructor(
     private readonly place: Place,
-    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller',
+    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller' | 'trace',
   ) {
     this.dtype = place.dtype;
     this.length = place.length;
@@ -87,7 +89,15 @@ export class Memory {
 
   /** An array of the pool's, with undefined contents. */
   static take(dtype: DType, length: number): Memory {
+    if (trace !== null) return trace.take(dtype, length);
     return new Memory(pool.take(dtype, length), 'pool');
+  }
+
+  /** Memory of a program, which has values in its runs only. */
+  static traced(array: FloatArray, dtype: DType): Memory {
+    const memory = new Memory(new Place(array, dtype), 'trace');
+    memory.isBarred = true;
+    return memory;
   }
 
   /**
@@ -120,7 +130,7 @@ export class Memory {
 
   /** Whether the array is the pool's to hand out again. */
   get isPooled(): boolean {
-    return this.origin === 'pool';
+    return this.origin === 'pool' || this.origin === 'trace';
   }
 
   /** Whether the array came from outside. */
@@ -132,10 +142,27 @@ export class Memory {
     return this.isOver;
   }
 
-  /** The array. @throws Error when it is gone. */
+  /** The array. @throws Error when it is gone, or has its values only in a run of a program. */
   get array(): FloatArray {
-    if (this.isOver) throw new Error(this.whyGone);
+    if (this.isBarred) this.refuse();
     return this.place.array;
+  }
+
+  /** The array for `kernels`, and for nobody else. @throws Error when it is gone. */
+  get operand(): FloatArray {
+    if (this.isOver) throw new Error(this.whyGone);
+    if (trace !== null) trace.use(this, this.place.array);
+    return this.place.array;
+  }
+
+  /** Bars JavaScript from the array while a program is put together that has other values there in each run. */
+  bar(isBarred: boolean): void {
+    this.isBarred = isBarred || this.isOver;
+  }
+
+  private refuse(): never {
+    if (this.isOver) throw new Error(this.whyGone);
+    refuseInTrace('reading values of something that depends on inputs or variables');
   }
 
   /** Whether the memory can neither move nor be taken away while the array is referenced. */
@@ -173,7 +200,7 @@ export class Memory {
    * @throws Error when it is gone, or its buffer was detached, shrunk or grown.
    */
   locate(): number {
-    if (this.isOver) throw new Error(this.whyGone);
+    if (this.isBarred) this.refuse();
     const { place } = this;
     if (!place.isThere)
       throw new Error(`a tensor's memory now has ${place.lengthNow} elements, expected ${this.length}`);
@@ -207,7 +234,7 @@ export class Memory {
   /** Memory of its own for the values times `factor`, which goes when this memory does. */
   multiplied(factor: number): Memory {
     const copy = Memory.take(this.dtype, this.length);
-    native.scale(copy.array, this.array, factor);
+    kernels.scale(copy.operand, this.operand, factor);
     (this.copies ??= []).push(copy);
     return copy;
   }
@@ -227,6 +254,7 @@ export class Memory {
   private end(why: string): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.isBarred = true;
     if (!this.isPooled && this.origin !== 'unseen') endings++;
     this.whyGone = why;
     this.forgetCopies();
@@ -234,7 +262,7 @@ export class Memory {
   }
 
   private giveBack(): void {
-    if (this.isPooled) pool.give(this.dtype, this.place);
+    if (this.origin === 'pool') pool.give(this.dtype, this.place);
     else if (this.origin === 'unseen') unseen.give(this.dtype, this.place);
   }
 }

@@ -1,5 +1,5 @@
 import { isIterable, isWhole, shown } from '../checks';
-import { copyInto, kindOf, lengthNow, plainArray } from './arrays';
+import { copyInto, isSharedForGood, kindOf, lengthNow, plainArray } from './arrays';
 import type { DType, FloatArray, StateMemory } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
@@ -75,12 +75,19 @@ export class StateSource {
     readonly variables: readonly Variable[],
     /** Whether what does not exist yet takes the given memory for its own. */
     readonly adopts: boolean,
+    /** @internal Whether what exists does so too: all state is another thread's from then on. */
+    readonly replaces: boolean,
     private readonly owner: string,
     private readonly prefix: string,
   ) {}
 
   /** @internal @throws TypeError for what is no entry, RangeError for another size than the shape's, Error for duplicates. */
-  static of(entries: Iterable<StateEntry>, variables: readonly Variable[], adopts: boolean): StateSource {
+  static of(
+    entries: Iterable<StateEntry>,
+    variables: readonly Variable[],
+    adopts: boolean,
+    replaces = false,
+  ): StateSource {
     if (!isIterable(entries)) {
       throw new TypeError(`entries must be an iterable of state entries, got ${shown(entries)}`);
     }
@@ -90,17 +97,17 @@ export class StateSource {
       if (rows.has(entry.key)) throw new Error(`state has the key ${shown(entry.key)} twice`);
       rows.set(entry.key, { entry, owner: null, isFound: false });
     }
-    return new StateSource(rows, variables, adopts, 'the state', '');
+    return new StateSource(rows, variables, adopts, replaces, 'the state', '');
   }
 
   /** @internal The same entries, in the name of another owner. */
   for(owner: string): StateSource {
-    return new StateSource(this.rows, this.variables, this.adopts, owner, this.prefix);
+    return new StateSource(this.rows, this.variables, this.adopts, this.replaces, owner, this.prefix);
   }
 
   /** @internal Of the entries those whose keys start with `prefix`, without it. */
   under(prefix: string): StateSource {
-    return new StateSource(this.rows, this.variables, this.adopts, this.owner, this.prefix + prefix);
+    return new StateSource(this.rows, this.variables, this.adopts, this.replaces, this.owner, this.prefix + prefix);
   }
 
   /** Whether there is an entry of this key, taken or not. */
@@ -207,6 +214,13 @@ export class StateSource {
     const own = Memory.of(memory, dtype);
     if (own.isPermanent) return own;
     throw new TypeError(`${shown(key)} in the state cannot be adopted: its memory is not a fixed SharedArrayBuffer`);
+  }
+
+  /** @internal The memory of a count that has been taken, which is adopted. @throws TypeError for memory that cannot be. */
+  memoryOfCount(key: string): BigInt64Array {
+    const { memory } = this.rows.get(this.prefix + key)!.entry;
+    if (isSharedForGood(memory)) return memory as BigInt64Array;
+    throw new TypeError(`${shown(this.prefix + key)} in the state cannot be adopted: its memory is not shared`);
   }
 
   /** @internal @throws Error for entries that nobody has taken, and for those whose memory has been taken away. */
@@ -345,6 +359,17 @@ export function collectState(parts: Iterable<Stateful>): StateEntry[] {
   return uniqueEntries(
     checkParts(parts).flatMap((part, i) => part.state().map((entry) => [labelOf(part, i), entry] as const)),
   );
+}
+
+/**
+ * @internal All state of a part comes to lie in another thread's memory.
+ * @throws what `restore` throws, and TypeError for memory that is not shared.
+ */
+export function adoptState(part: Stateful, entries: Iterable<StateEntry>, variables: readonly Variable[]): void {
+  const source = StateSource.of(entries, variables, true, true).for(shown(part));
+  const commit = part.planRestore(source);
+  source.checkAllTaken();
+  commit();
 }
 
 /** @internal Restores several objects, all or nothing. */

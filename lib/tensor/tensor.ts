@@ -71,12 +71,20 @@ export class Tensor {
    */
   get data(): FloatArray {
     const { raw } = this;
-    if (this.#factor === 1) return raw;
+    return this.#factor === 1 ? raw : this.product.array;
+  }
+
+  /** @internal What `data` has, for `kernels` and for nobody else. */
+  get operand(): FloatArray {
+    return this.#factor === 1 ? this.memory.operand : this.product.operand;
+  }
+
+  private get product(): Memory {
     // A copy whose buffer somebody has transferred is made anew.
     if (this.#product?.isGone !== false || !this.#product.isThere) {
-      this.#product = this.#memory.multiplied(this.#factor);
+      this.#product = this.memory.multiplied(this.#factor);
     }
-    return this.#product.array;
+    return this.#product;
   }
 
   /** @internal The memory's values, without the factor. */

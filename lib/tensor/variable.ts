@@ -2,11 +2,13 @@ import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean, checkFunction, shown } from '../checks';
 import { copyInto, dtypeOf, isFloatArray, lengthOf, sharedArray } from './arrays';
 import type { DType, FloatArray, Nested } from './dtype';
+import { checkHandle, type VariableHandle } from './handles';
 import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
 import { Tensor, valuesAndShape } from './tensor';
+import { refuseInTrace, trace } from './trace';
 
 /** What a variable's new value is passed through after each dense update. */
 export type Constraint = (value: Tensor) => Tensor | FloatArray;
@@ -118,12 +120,49 @@ export class Variable implements Stateful {
   }
 
   /**
+   * What another thread makes the same variable of, by `Variable.from`: it can be posted, and given as workerData. Both
+   * then have one memory: each sees what the other writes, without waiting for it. A constraint stays here.
+   * @throws TypeError for a variable over memory that is not shared, or that can grow; Error when it was disposed of.
+   */
+  share(): VariableHandle {
+    const { name, dtype, shape, trainable, memory } = this;
+    if (!memory.isPermanent) {
+      throw new TypeError(`variable '${name}' cannot be shared: its memory is not a fixed SharedArrayBuffer`);
+    }
+    return { kind: 'gradstep/variable', name, dtype, shape, trainable, memory: memory.array };
+  }
+
+  /**
+   * The variable of another thread, over the same memory.
+   * @param options.constraint as there: a function cannot be shared.
+   * @throws TypeError for what `share` did not give, RangeError for memory of another size than the shape's.
+   */
+  static from(handle: VariableHandle, options: Pick<VariableOptions, 'constraint'> = {}): Variable {
+    checkHandle(handle, 'gradstep/variable');
+    checkOptions('options', options, { constraint: true });
+    const { name, dtype, shape, trainable, memory } = handle;
+    if (!isFloatArray(memory) || dtypeOf(memory) !== dtype) {
+      throw new TypeError(`memory of the handle of '${name}' must be an array of ${dtype}, got ${shown(memory)}`);
+    }
+    checkShape('shape of the handle', shape);
+    if (sizeOf(shape) !== lengthOf(memory)) {
+      throw new RangeError(
+        `memory of the handle has ${lengthOf(memory)} elements, shape ${showShape(shape)} has others`,
+      );
+    }
+    const own = Memory.of(memory, dtype);
+    if (!own.isPermanent) throw new TypeError(`memory of the handle of '${name}' is not a fixed SharedArrayBuffer`);
+    return new Variable(own, { name, shape, trainable, ...options });
+  }
+
+  /**
    * The live storage, row-major: reading sees every update, writing is one. It may start anywhere in its buffer: hand the
    * array itself to a worker, not its `buffer`. While an asynchronous step of the variable is not over, some elements may
    * be those before it and others those after.
    * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
    */
   get data(): FloatArray {
+    if (trace !== null) refuseInTrace(`reading or writing the values of variable '${this.name}'`);
     return this.memory.array;
   }
 
@@ -178,6 +217,7 @@ export class Variable implements Stateful {
 
   /** The value of a variable with one element. @throws RangeError when it has more or none. */
   item(): number {
+    void this.data;
     return this.value.item();
   }
 
@@ -198,6 +238,7 @@ export class Variable implements Stateful {
 
   /** The values as nested arrays. */
   toArray(): Nested {
+    void this.data;
     return this.value.toArray();
   }
 }

@@ -15,6 +15,7 @@ import {
   type Optimizer,
   type PlannedStep,
 } from '../optimizers/optimizer';
+import { Commit } from '../step/commit';
 import { checkedUpdates } from '../step/pairs';
 import { checkQuiet, type Key } from '../step/turns';
 import { spend } from '../tensor/memory';
@@ -81,9 +82,11 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     checkQuiet(this.lossScale, () => 'this loss scale');
     const pairs = [...gradsAndVars];
     const accepted = this.lossScale.accepts(pairs);
+    const isCommitted = Commit.open !== null; // then what is written has to be known before the step
+    if (isCommitted) this.lossScale.advance(accepted);
     if (accepted) super.applyGradients(pairs, options);
     else leaveOut(pairs, options);
-    this.lossScale.advance(accepted);
+    if (!isCommitted) this.lossScale.advance(accepted);
     return accepted;
   }
 

@@ -5,6 +5,7 @@ import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
 import { sumsOfSquaresAsync } from '../clip/norm';
 import { native } from '../native';
+import { writeState } from '../step/commit';
 import { Memory } from '../tensor/memory';
 import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import {
@@ -133,8 +134,8 @@ const dynamicNames: NamesOf<DynamicLossScaleOptions> = {
 export class DynamicLossScale extends LossScale {
   readonly incrementPeriod: number;
   readonly multiplier: number;
-  private readonly scale: Variable;
-  private readonly steps: Variable;
+  private scale: Variable;
+  private steps: Variable;
 
   /**
    * @throws TypeError for a wrong kind, RangeError unless initialLossScale is finite and positive, incrementPeriod a whole
@@ -176,15 +177,27 @@ export class DynamicLossScale extends LossScale {
   override advance(accepted: boolean): void {
     const { value, multiplier } = this;
     if (!accepted) {
-      this.scale.data[0] = Math.max(Math.fround(value / multiplier), 1);
-      this.steps.data[0] = 0;
+      writeState(this.scale.memory, Math.max(Math.fround(value / multiplier), 1));
+      writeState(this.steps.memory, 0);
     } else if (this.goodSteps + 1 < this.incrementPeriod) {
-      this.steps.data[0] = this.goodSteps + 1;
+      writeState(this.steps.memory, this.goodSteps + 1);
     } else {
       const next = Math.fround(value * multiplier);
-      if (Number.isFinite(next)) this.scale.data[0] = next;
-      this.steps.data[0] = 0;
+      if (Number.isFinite(next)) writeState(this.scale.memory, next);
+      writeState(this.steps.memory, 0);
     }
+  }
+
+  override planRestore(source: StateSource): () => void {
+    if (!source.replaces) return super.planRestore(source);
+    const [scale, steps] = this.variables().map(({ name, dtype }) => {
+      const entry = source.take(name, dtype, []);
+      return new Variable(source.memoryOf(entry, unreachable), { name, trainable: false, shape: [] });
+    });
+    return () => {
+      this.scale = scale!;
+      this.steps = steps!;
+    };
   }
 
   override variables(): Variable[] {
@@ -195,6 +208,11 @@ export class DynamicLossScale extends LossScale {
     return `DynamicLossScale(${this.value}, ${this.goodSteps} good steps of ${this.incrementPeriod}, multiplier ${this.multiplier})`;
   }
 }
+
+// Memory of a source that replaces is taken as it is.
+const unreachable = (): never => {
+  throw new Error('no memory is made for state that is adopted');
+};
 
 function scalar(name: string, dtype: DType, value: number): Variable {
   const memory = Memory.of(sharedArray(dtype, 1).fill(value), dtype);

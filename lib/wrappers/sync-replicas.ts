@@ -212,6 +212,11 @@ export class SyncReplicasOptimizer extends OptimizerWrapper {
     return super.minimize(loss, options);
   }
 
+  /** @throws Error: what the replicas of one thread have gathered is no state of several threads. */
+  override share(): never {
+    throw new Error('a SyncReplicasOptimizer is for one thread: trainInWorkers of gradstep/parallel has replicas');
+  }
+
   override dispose(): void {
     checkQuiet(this, () => 'this optimizer');
     super.dispose();

@@ -23,9 +23,13 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_runtime(env, exports);
   export_ops(env, exports);
   export_gradients(env, exports);
+  export_histograms(env, exports);
   export_optimizers(env, exports);
+  export_program(env, exports);
   export_random(env, exports);
   export_weak(env, exports);
+  export_commit(env, exports);
+  export_meetings(env, exports);
   return exports;
 }
 

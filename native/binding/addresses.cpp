@@ -217,10 +217,39 @@ bool read_layout(Arguments& args, void* step, size_t bytes) {
   return !args.failed();
 }
 
+bool read_program_step(Arguments& args, ProgramStep& step) {
+  const Floats table = args.floats("table", Format::float64);
+  Header header;
+  if (args.failed() || !read_header(args, table, header)) return false;
+  const size_t slot_count = scalar::kTable.rules[header.rule].slot_count,
+               hyper_count = static_cast<size_t>(header.items - header.hyper);
+  step.rule = header.rule;
+  step.all_rows = header.all_rows;
+  step.groups = header.groups;
+  step.variables.clear();
+  step.row_elements.clear();
+  if (!step.hyper.resize(hyper_count) || !step.variables.reserve(header.count) ||
+      !step.row_elements.reserve(header.count)) {
+    return args.out_of_memory("a step of so many variables"), false;
+  }
+  for (size_t i = 0; i < hyper_count; ++i) step.hyper[i] = header.hyper[i];
+  Reader reader(header.items);
+  for (size_t i = 0; i < header.count; ++i) {
+    const Item item = read_item(reader, slot_count);
+    if (!reader.good || item.variable.group >= header.groups) return refuse_item(args, i), false;
+    if (stored_of(item.variable.formats, slot_count) == kStoredCount) {
+      return refuse_formats(args, item.variable.formats, slot_count, i), false;
+    }
+    step.variables.add_reserved(item.variable);
+    step.row_elements.add_reserved(item.row_elements);
+  }
+  return true;
+}
+
 bool read_update(Arguments& args, Update& update) {
   const Floats table = args.floats("table", Format::float64);
   const bool has_sparse = !args.next_is_undefined();
-  const Napi::Value rows = has_sparse ? args.next() : Napi::Value();
+  const Napi::Value rows = args.next();
   if (has_sparse && !rows.IsArray()) args.type_error("rows must be an array");
   Header header;
   if (args.failed() || !read_header(args, table, header)) return false;

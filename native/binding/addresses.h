@@ -3,6 +3,7 @@
 #pragma once
 #include "../drivers/laid_out_step.h"
 #include "../drivers/norm.h"
+#include "../drivers/program.h"
 #include "../drivers/update.h"
 #include "../runtime/buffer.h"
 #include "arguments.h"
@@ -18,6 +19,10 @@ bool read_update(Arguments& args, Update& update);
 // Reads the next argument, such a `table`, and lays its variables out in `step`; gradients are not looked at. False: it
 // has thrown.
 bool read_layout(Arguments& args, void* step, size_t bytes);
+
+// Reads the next argument, such a `table`, for the step at a program's end; its gradients are not looked at. False: it
+// has thrown.
+bool read_program_step(Arguments& args, ProgramStep& step);
 
 // Reads [address, length, factor] for each of `count` arrays. False: it has thrown.
 template <class T> bool read_values(Arguments& args, const double* table, size_t count, Buffer<Values<T>>& values);

@@ -4,9 +4,13 @@
 
 namespace gradstep {
 
+void export_commit(Napi::Env env, Napi::Object exports);
 void export_gradients(Napi::Env env, Napi::Object exports);
+void export_histograms(Napi::Env env, Napi::Object exports);
+void export_meetings(Napi::Env env, Napi::Object exports);
 void export_ops(Napi::Env env, Napi::Object exports);
 void export_optimizers(Napi::Env env, Napi::Object exports);
+void export_program(Napi::Env env, Napi::Object exports);
 void export_random(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);
 void export_weak(Napi::Env env, Napi::Object exports);

@@ -2,6 +2,7 @@
 #include "../drivers/laid_out_step.h"
 #include "addresses.h"
 #include "bindings.h"
+#include "commit.h"
 #include "environment.h"
 
 namespace gradstep {
@@ -11,15 +12,30 @@ using Info = Napi::CallbackInfo;
 
 thread_local Update update;
 
-// runStep(table, rows | undefined)
+// What a step with a commit returns, or throws.
+Napi::Value verdict_of(Arguments& args, const Commit& commit, Verdict verdict) {
+  if (verdict == Verdict::kFailed) args.out_of_memory("a step");
+  if (args.failed() || !commit.is_given()) return args.undefined();
+  return Napi::Number::New(args.env(), static_cast<double>(verdict));
+}
+
+// runStep(table, rows | undefined, commit | undefined): number | undefined, see Verdict
 Napi::Value run_step(const Info& info) {
   Arguments args(info);
+  Napi::Value result = args.undefined();
   if (read_update(args, update)) {
-    if (update.prepare()) update.run();
-    else args.out_of_memory("a step");
+    Commit commit(args);
+    if (!args.failed() && !update.prepare()) args.out_of_memory("a step");
+    if (!args.failed()) {
+      const Verdict verdict = commit.run([] {
+        update.run();
+        return true;
+      });
+      result = verdict_of(args, commit, verdict);
+    }
   }
   update.clear();
-  return args.undefined();
+  return result;
 }
 
 // stepBytes(rule, groups, variables): number
@@ -51,15 +67,17 @@ Napi::Value lay_out_step(const Info& info) {
   return args.undefined();
 }
 
-// runLaidOutStep(step: ArrayBuffer)
+// runLaidOutStep(step: ArrayBuffer, commit | undefined): number | undefined, see Verdict
 Napi::Value run_laid_out_step(const Info& info) {
   Arguments args(info);
   const Bytes bytes = buffer_argument(args);
   if (args.failed()) return args.undefined();
   LaidOutStep* const step = LaidOutStep::at(bytes.data, bytes.length);
   if (step == nullptr) args.type_error("step must have been laid out");
-  else if (!step->run()) args.out_of_memory("a step");
-  return args.undefined();
+  Commit commit(args);
+  if (args.failed()) return args.undefined();
+  const Verdict verdict = commit.run([step] { return step->run(); });
+  return verdict_of(args, commit, verdict);
 }
 
 class StepJob : public PromisedJob {

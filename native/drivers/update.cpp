@@ -22,8 +22,8 @@ bool Update::start(size_t rule, bool all_rows, const double* hyper, size_t group
   return true;
 }
 
-bool Update::can_sum(const VariableUpdate& variable) const {
-  return variable.formats.gradient == format_of(arithmetic_of(*rule_, variable.formats.param));
+bool Update::can_sum(const VariableUpdate& variable, size_t rule) {
+  return variable.formats.gradient == format_of(arithmetic_of(scalar::kTable.rules[rule], variable.formats.param));
 }
 
 const int32_t* Update::add(const VariableUpdate& variable, size_t row_elements, const int32_t* indices, size_t rows) {

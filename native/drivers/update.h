@@ -62,7 +62,8 @@ class Update {
 
   // Whether the rows of a variable's sparse gradient can be summed where they repeat: so far in the arithmetic's
   // format.
-  bool can_sum(const VariableUpdate& variable) const;
+  bool can_sum(const VariableUpdate& variable) const { return can_sum(variable, rule_number_); }
+  static bool can_sum(const VariableUpdate& variable, size_t rule);
 
   // The same with a sparse gradient. The indices are copied. Returns the copy, good until the next call, for the caller
   // to check: each must be in [0, length / row_elements). nullptr where the other is false, or can_sum.

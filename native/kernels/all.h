@@ -31,6 +31,7 @@
 #include "random/numbers.h"
 #include "scale.h"
 #include "reduce.h"
+#include "histogram.h"
 #include "softmax.h"
 
 namespace gradstep {

@@ -7,6 +7,9 @@
   X(double, sum, const T* x, size_t n)                                                                             \
   X(double, sum_of_squares, const T* x, size_t n)                                                                  \
   X(bool, all_finite, const T* x, size_t n)                                                                        \
+  /* of the finite values among x * factor; adds to `counts`, kHistogramTables times kHistogramCounts */           \
+  X(void, histogram, const T* x, size_t n, double factor, const HistogramCells<T>& cells, HistogramSums* sums,     \
+    uint32_t* counts)                                                                                              \
   /* x is [rows, columns], out is [rows] or [columns]; each sum is multiplied by `scale` and then rounded, once */ \
   X(void, sum_rows, T* out, const T* x, size_t rows, size_t columns, double scale)                                 \
   X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)

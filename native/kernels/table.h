@@ -7,6 +7,7 @@
 #include "elementwise/list.h"
 #include "formats.h"
 #include "gemm_args.h"
+#include "histogram_args.h"
 #include "list.h"
 #include "optimizers/list.h"
 #include "random/draw.h"

@@ -22,6 +22,7 @@ constexpr std::chrono::microseconds kSpin{100};
 constexpr size_t kStackBytes = 512 * 1024;  // blocks keep their big buffers on the heap
 
 std::atomic<size_t> wanted_threads{0};  // 0: nobody has asked yet
+thread_local size_t threads_here = 0;   // 0: as many as the process has
 std::atomic<size_t> calls_open{0};      // parallel_fors that have workers
 
 void pause() {
@@ -267,11 +268,14 @@ void Pool::work() {
 }  // namespace
 
 size_t threads() {
+  if (threads_here != 0) return threads_here;
   const size_t wanted = wanted_threads.load(std::memory_order_relaxed);
   return wanted != 0 ? wanted : std::min(available_parallelism(), kMaxThreads);
 }
 
 void set_threads(size_t n) { wanted_threads.store(std::clamp<size_t>(n, 1, kMaxThreads), std::memory_order_relaxed); }
+
+void set_threads_here(size_t n) { threads_here = std::min(n, kMaxThreads); }
 
 std::string configure_threads_from_environment() {
   static std::mutex mutex;

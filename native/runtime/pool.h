@@ -15,6 +15,9 @@ size_t threads();
 // Takes effect with the next parallel_for; may be called at any time. `n` is clamped to [1, kMaxThreads].
 void set_threads(size_t n);
 
+// For calls of this thread alone, in place of that; 0: as many as the process has.
+void set_threads_here(size_t n);
+
 // Applies GRADSTEP_THREADS, once per process: later calls leave threads() alone. Empty means unset, and then
 // threads() is available_parallelism(). Returns what is wrong with it, or an empty string.
 std::string configure_threads_from_environment();

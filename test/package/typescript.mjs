@@ -21,7 +21,9 @@ const alias = (version) => `typescript-${version}`;
 const code = `
 import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from 'gradstep';
 import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
+import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
+import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
 
 const w: Variable = variable([1, 2]);
 const optimizer: Adam = new AdamOptimizer({ learningRate: () => 0.1 });
@@ -31,8 +33,17 @@ const same: T = t;
 w[Symbol.dispose]();
 // @ts-expect-error: no such option
 new AdamOptimizer({ rate: 1 });
+export const events = readEvents(new SummaryWriter('runs', { flushSeconds: 1 }).path);
 const inside: GradstepOptimizer = adamW({ learningRate: 0.1, globalClipNorm: 1 });
 export const name: string = inside.getClassName();
+const bytes: Uint8Array = serializeSafetensors({ w, t, raw: { data: new Uint16Array(2), dtype: 'BF16' } });
+export const floats: Float32Array = parseSafetensors(bytes).read('w', { dtype: 'F32' });
+// @ts-expect-error: no such dtype
+parseSafetensors(bytes).read('w', { dtype: 'float32' });
+export async function wide(path: string): Promise<BigInt64Array> {
+  const file: SafetensorsFile = await openSafetensors(path);
+  return file.read('i', { into: new BigInt64Array(1) });
+}
 export const answer: [number, boolean] = [same.item(), isDone];
 `;
 /** gradstep/tfjs where TensorFlow.js's types are not installed. */

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -12,10 +11,12 @@ import {
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { openSafetensors, SafetensorsError, serializeSafetensors, writeSafetensors } from 'gradstep/safetensors';
+import type { SafetensorsError } from 'gradstep/safetensors';
+import { openSafetensors, parseSafetensors, serializeSafetensors, writeSafetensors } from 'gradstep/safetensors';
 import { fileOf, refuses, refusesFile, scratch } from './files';
 
 const tensors = { a: new Float32Array([1, 2, 3]), b: new Uint8Array([4, 5]) };
@@ -129,12 +130,9 @@ describe('an open safetensors file', () => {
     const header = `{"w":{"dtype":"U8","shape":[${size / 4},4],"data_offsets":[0,${size}]}}`;
     const bytes = fileOf(header);
     const descriptor = openSync(path('large'), 'w');
-    ftruncateSync(descriptor, bytes.length + size);
+    writeSync(descriptor, bytes, 0, bytes.length, 0);
+    writeSync(descriptor, Buffer.from([7]), 0, 1, bytes.length + size - 1);
     closeSync(descriptor);
-    const raw = openSync(path('large'), 'r+');
-    (await import('node:fs')).writeSync(raw, bytes, 0, bytes.length, 0);
-    (await import('node:fs')).writeSync(raw, Buffer.from([7]), 0, 1, bytes.length + size - 1);
-    closeSync(raw);
     const file = await openSafetensors(path('large'));
     const rows = [size / 4 - 2, size / 4] as const;
     expect(await file.read('w', { rows })).to.deep.equal(new Uint8Array([0, 0, 0, 0, 0, 0, 0, 7]));
@@ -183,6 +181,36 @@ describe('a safetensors file that is written', () => {
     await refuses(writeSafetensors(path('full/model'), tensors), Error, /^EISDIR/);
     expect(readdirSync(path('full'))).to.deep.equal(['model']);
     await refuses(writeSafetensors(new FullSink(), tensors), Error, /^ENOSPC: no room$/);
+  });
+
+  it("is of TensorFlow.js's tensors, whose data come later, as methods of theirs", async () => {
+    const tensor = {
+      shape: [2],
+      dtype: 'int32',
+      values: new Int32Array([1, 2]),
+      data() {
+        return Promise.resolve(this.values);
+      },
+    };
+    await writeSafetensors(path('tfjs'), { tensor }, { durable: false });
+    const file = await openSafetensors(path('tfjs'));
+    expect(await file.read('tensor')).to.deep.equal(new Int32Array([1, 2]));
+    await file.close();
+  });
+
+  it('is the old or the new one when the process is killed in the middle', () => {
+    const large = `
+      const { writeSafetensors } = require('gradstep/safetensors');
+      const large = new Float32Array(2 ** 20);
+      const data = () => new Promise((resolve) => setTimeout(() => resolve(large), 5));
+      const tensors = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [i, { data, shape: [2 ** 20], dtype: 'F32' }]));
+      void writeSafetensors(${JSON.stringify(path('killed'))}, tensors);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), 60);`;
+    writeFileSync(path('killed'), old);
+    const { signal } = spawnSync(process.execPath, ['-e', large], { cwd: __dirname });
+    if (process.platform !== 'win32') expect(signal).to.equal('SIGKILL');
+    const file = readFileSync(path('killed'));
+    if (!file.equals(old)) expect(parseSafetensors(file).tensors.size).to.equal(20);
   });
 
   it('takes the place of a link, not of what it leads to', async function () {

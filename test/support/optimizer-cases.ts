@@ -13,7 +13,11 @@ export interface OptimizerCase {
   readonly allRows: boolean;
   /** By how much a step may multiply the rounding errors of terms of the order of 1. */
   readonly condition: number;
-  readonly create: (hyper: Partial<Hyper>) => { optimizer: Optimizer; globalStep: GlobalStep | undefined };
+  /** @param globalStep for one that counts by it. Default: a new one. */
+  readonly create: (
+    hyper: Partial<Hyper>,
+    globalStep?: GlobalStep,
+  ) => { optimizer: Optimizer; globalStep: GlobalStep | undefined };
 }
 
 interface Form {
@@ -36,9 +40,9 @@ function describeCase(
   ranges: OptimizerCase['ranges'],
   { form, options = {}, allRows = false, condition = 1 }: Form = {},
 ): OptimizerCase {
-  const create: OptimizerCase['create'] = (hyper) => {
+  const create: OptimizerCase['create'] = (hyper, shared) => {
     const Class = gradstep[`${className}Optimizer` as keyof typeof gradstep] as unknown as new (o: object) => Optimizer;
-    const globalStep = className === 'AdagradDA' ? createGlobalStep() : undefined;
+    const globalStep = className === 'AdagradDA' ? (shared ?? createGlobalStep()) : undefined;
     return { optimizer: new Class({ ...options, ...hyper, ...(globalStep && { globalStep }) }), globalStep };
   };
   return { name: className + (form ? ` (${form})` : ''), rule, ranges, allRows, condition, create };

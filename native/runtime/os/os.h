@@ -1,6 +1,7 @@
 // What differs between operating systems. Nothing else in native/ includes a header of one.
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 #include <string>
 
@@ -26,6 +27,12 @@ size_t parallelism();
 // Memory that starts at a multiple of 64, a cache line and the widest vector; nullptr when there is none.
 void* allocate(size_t bytes);
 void release(void* memory);  // what allocate returned, also nullptr
+
+// Sleeps while *word is `seen`, for at most so many milliseconds; may return for no reason. Threads of one process
+// share the word.
+void wait_while(const uint32_t* word, uint32_t seen, uint32_t milliseconds);
+// Wakes all who wait for the word to change, which it has.
+void wake_all(const uint32_t* word);
 
 // Keeps this shared library mapped until the process ends. Node unloads an addon with the last environment that uses
 // it, but the pool's workers live on in its code. False when it is not a shared library.

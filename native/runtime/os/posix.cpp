@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#else
+#include "parking.h"
+#endif
 
 #include <algorithm>
 
@@ -123,6 +130,23 @@ size_t parallelism() {
   if (count == 0) count = size_t(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   return std::max<size_t>(1, std::min(count, cgroup_quota()));
 }
+
+#if defined(__linux__)
+
+void wait_while(const uint32_t* word, uint32_t seen, uint32_t milliseconds) {
+  const timespec most = {static_cast<time_t>(milliseconds / 1000), static_cast<long>(milliseconds % 1000) * 1000000};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &most, nullptr, 0);
+}
+
+void wake_all(const uint32_t* word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, nullptr, nullptr, 0); }
+
+#else
+
+// Other systems' own functions for this are newer than the oldest that we run on.
+void wait_while(const uint32_t* word, uint32_t seen, uint32_t milliseconds) { park(word, seen, milliseconds); }
+void wake_all(const uint32_t* word) { unpark(word); }
+
+#endif
 
 bool keep_library_loaded() {
   Dl_info library;

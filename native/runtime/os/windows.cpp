@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include "parking.h"
+
 namespace gradstep::os {
 namespace {
 
@@ -90,6 +92,9 @@ size_t parallelism() {
   const size_t count = allowed != 0 ? allowed : processors;
   return std::max<size_t>(1, std::min(count, job_quota(processors)));
 }
+
+void wait_while(const uint32_t* word, uint32_t seen, uint32_t milliseconds) { park(word, seen, milliseconds); }
+void wake_all(const uint32_t* word) { unpark(word); }
 
 bool keep_library_loaded() {
   HMODULE library = nullptr;

@@ -1,0 +1,346 @@
+import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
+import { toGradY } from '../autodiff/gradients';
+import { withScope } from '../autodiff/scope';
+import { ExponentialMovingAverage } from '../averages/moving-average';
+import { checkFunction, checkRange, shown } from '../checks';
+import type { ProgramClip } from '../native';
+import { checkOptions, type NamesOf } from '../options';
+import { checkVarList, type Optimizer } from '../optimizers/optimizer';
+import { isFloatArray } from '../tensor/arrays';
+import type { FloatArray } from '../tensor/dtype';
+import { GlobalStep } from '../tensor/global-step';
+import { sameShape } from '../tensor/shape';
+import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { tracing } from '../tensor/trace';
+import type { Variable } from '../tensor/variable';
+import { checkLendable } from '../step/loan';
+import { namesOf } from '../step/pairs';
+import type { Step } from '../step/plan';
+import { ProgramStep } from '../step/program-step';
+import { inTurn, type Key, type Turn } from '../step/turns';
+import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
+import { traceGradients, type Traced } from './differentiation';
+import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
+import { stepsOf } from './optimizers';
+import { Recorder } from './recorder';
+import { Runner, type Lent } from './runner';
+
+/** How gradients are clipped between the way back and the update: in one of these ways. */
+export type StepClip =
+  /** As `clipByGlobalNorm` does. */
+  | { readonly globalNorm: number }
+  /** As `clipByValue` does, from the negative of it to itself. */
+  | { readonly value: number }
+  /** As `clipByNorm` does, each variable's gradient by itself. */
+  | { readonly norm: number }
+  /** As `clipByAverageNorm` does, each variable's gradient by itself. */
+  | { readonly averageNorm: number };
+
+export interface CompileStepOptions<I extends Inputs> {
+  /** What each run is given: shape and dtype of each input, by name. */
+  inputs: I;
+  /** The loss of the inputs, with ops. Run once, while the step is compiled. */
+  loss: (inputs: TracedInputs<I>) => Tensor;
+  /** One of the package's optimizers, or a MixedPrecisionLossScaleOptimizer around one. */
+  optimizer: Optimizer;
+  /** Incremented after each step. */
+  globalStep?: GlobalStep;
+  /** Default: gradients are not clipped. */
+  clip?: StepClip;
+  /** What to differentiate by. Default: the trainable variables that the loss reads. */
+  varList?: readonly Variable[];
+  /** The gradient of the loss, of its shape; read anew in each run. Default: ones. */
+  gradLoss?: Tensor | FloatArray;
+  /** How gradient terms of what is used more than once are added. Default: ADD_N. */
+  aggregationMethod?: AggregationMethod;
+  /** Into how many parts of equal size a run cuts its inputs along their first dimension: the step is that of the mean of
+   * their gradients, as with a GradientAccumulator, in the memory of one part. Default: the whole at once. */
+  accumulate?: number;
+  /** Moving averages of the variables that are stepped, updated after each step. */
+  averages?: ExponentialMovingAverage;
+}
+
+const stepNames: NamesOf<CompileStepOptions<Inputs>> = {
+  inputs: true,
+  loss: true,
+  optimizer: true,
+  globalStep: true,
+  clip: true,
+  varList: true,
+  gradLoss: true,
+  aggregationMethod: true,
+  accumulate: true,
+  averages: true,
+};
+
+/** What a run of a compiled step has found. */
+export interface StepResult {
+  /** The loss; the sum of its elements where it has several, the mean over the parts with `accumulate`. */
+  readonly loss: number;
+  /** The global norm of the gradients before they were clipped by it; NaN where they are clipped otherwise or not. */
+  readonly norm: number;
+  /** Whether the step was made: true, unless a loss scale left it out. */
+  readonly applied: boolean;
+}
+
+/** A whole training step in one native call. Made by `compileStep`. */
+export class CompiledStep<I extends Inputs = Inputs> {
+  /** The variables that are stepped, in the order of `varList`. */
+  readonly variables: readonly Variable[];
+  private readonly runner: Runner;
+  private readonly update: ProgramStep;
+  private readonly isTraced: boolean;
+  private readonly lossScale: LossScale | null;
+  private readonly scale: FloatArray | null;
+  private readonly checkInUse: () => void;
+  private readonly turnKeys: () => Key[];
+  private readonly globalStep: GlobalStep | undefined;
+  private readonly averages: ExponentialMovingAverage | undefined;
+
+  /** @internal Use `compileStep`. */
+  constructor(options: CompileStepOptions<I>) {
+    const { inputs, loss, accumulate, globalStep, averages } = options;
+    const { optimizer, lossScale } = stepsOf(options.optimizer);
+    optimizer.checkInUse();
+    const parts = accumulate ?? 1;
+    const recorder = new Recorder();
+    const { traced, inputs: programInputs } = tracedInputs(declaredInputs(inputs, parts), recorder, parts);
+    const found = traceGradients(recorder, {
+      loss: () => loss(traced as TracedInputs<I>),
+      variables: options.varList ?? null,
+      gradLoss: toGradY('gradLoss', options.gradLoss),
+      aggregationMethod: options.aggregationMethod ?? AggregationMethod.ADD_N,
+      isScaled: lossScale !== null,
+      isDense: false,
+    });
+    const { variables, gradients } = withGradients(found);
+    this.update = new ProgramStep(optimizer.mechanism, variables);
+    const before = recorder.tasks.length;
+    this.isTraced = traceConstraints(recorder, this.update.constrained);
+    this.runner = new Runner({
+      recorder,
+      repetitions: parts,
+      inputs: programInputs,
+      outputs: [],
+      before,
+      results: [],
+      loss: found.loss,
+      lossLength: found.lossLength,
+      tail: {
+        gradients,
+        clip: clipOf(options.clip),
+        accumulates: accumulate !== undefined,
+        checksFinite: lossScale !== null && !(lossScale instanceof FixedLossScale),
+        hasStep: true,
+      },
+    });
+    this.variables = variables;
+    this.lossScale = lossScale;
+    this.scale = found.scale;
+    this.checkInUse = () => optimizer.checkInUse();
+    const outer = options.optimizer;
+    this.turnKeys = () => [
+      ...outer.turnKeys(),
+      ...(globalStep === undefined ? [] : [globalStep.buffer]),
+      ...(averages === undefined ? [] : [averages]),
+    ];
+    this.globalStep = globalStep;
+    this.averages = averages;
+  }
+
+  /**
+   * Loss, global norm and whether the step was made (1 or 0) of the last run, as numbers in shared memory: other threads
+   * can look at them.
+   */
+  get statistics(): Float64Array {
+    return this.runner.statistics;
+  }
+
+  /**
+   * One step, here and now: forward, backward, clipping and update. When it throws, nothing has changed.
+   *
+   * @param inputs a tensor or a typed array for each input; of int32 ones an Int32Array or a list of numbers.
+   * @throws TypeError for an input of a wrong kind or dtype, RangeError for another shape, an index out of range or a
+   * hyperparameter out of its, Error when a variable or the optimizer has been disposed of.
+   */
+  runSync(inputs: RunInputs<I>): StepResult {
+    const { runner, update } = this;
+    this.checkInUse();
+    runner.checkQuiet('this compiled step');
+    const fed = runner.feed(inputs);
+    return runner.drawing((drawn) => {
+      const { step, table } = update.prepare(this.globalStep, this.isTraced);
+      try {
+        this.writeScale();
+        runner.run(fed, drawn, table);
+        return this.publish(step);
+      } finally {
+        step.end();
+      }
+    });
+  }
+
+  /**
+   * One step off the event loop. Steps that use the same variables or the same optimizer follow each other, in the order of
+   * the calls. What lies in shared memory is read where it lies, and must not be written meanwhile; other inputs are copied
+   * before the call returns.
+   *
+   * @returns a promise of what `runSync` returns; it is rejected with what that throws, and with an Error for a variable
+   * over a plain ArrayBuffer, which could be transferred meanwhile.
+   */
+  async run(inputs: RunInputs<I>): Promise<StepResult> {
+    const { runner } = this;
+    this.checkInUse();
+    for (const variable of this.variables) checkLendable(variable);
+    const lent = runner.lend(runner.feed(inputs));
+    try {
+      return await inTurn([...runner.keys, ...this.turnKeys()], (turn) => this.runInTurn(lent, turn));
+    } finally {
+      lent.end();
+    }
+  }
+
+  private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
+    this.checkInUse();
+    return this.runner.drawingAsync(async (drawn) => {
+      const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
+      try {
+        this.writeScale();
+        await this.runner.runAsync(lent, drawn, step, table);
+        return turn.inCharge(() => this.publish(step));
+      } finally {
+        step.end();
+      }
+    });
+  }
+
+  private writeScale(): void {
+    const { lossScale, scale, runner } = this;
+    if (lossScale === null) return;
+    scale![0] = lossScale.value;
+    runner.unscale = 1 / lossScale.value;
+  }
+
+  /** Makes seen what the program has done. */
+  private publish(step: Step): StepResult {
+    const { statistics, lossScale, averages } = this;
+    const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };
+    if (result.applied) step.publish();
+    lossScale?.advance(result.applied);
+    if (result.applied) averages?.apply(this.variables);
+    return result;
+  }
+}
+
+/**
+ * Compiles a training step: the loss is run once, to see of which ops it consists, and all of it, the way back, clipping
+ * and the update, becomes a program that each run goes through in one native call. Its buffers are placed when it is
+ * compiled: a run allocates nothing.
+ *
+ * The result is that of `computeGradients`, clipping and `applyGradients`, byte for byte. Variables, and tensors and typed
+ * arrays that the loss uses, are read anew in each run; what JavaScript computes is computed once. A function of the
+ * hyperparameters, a loss scale and the optimizer's powers are evaluated before each run, as for any step.
+ *
+ * @throws TypeError, RangeError for options that are none, Error for a loss that cannot be compiled, with the place where
+ * it reads values (`data`, `item()`, `toArray()`) of what depends on inputs or variables; and what the loss throws.
+ * @example
+ * const step = compileStep({
+ *   inputs: { x: { shape: [8, 1] } },
+ *   loss: ({ x }) => ops.reduceMean(ops.square(ops.mul(x, w))),
+ *   optimizer,
+ *   clip: { globalNorm: 5 },
+ * });
+ * const { loss: value, norm } = step.runSync({ x: new Float32Array(8) });
+ */
+export function compileStep<const I extends Inputs>(options: CompileStepOptions<I>): CompiledStep<I> {
+  checkStepOptions(options);
+  return new CompiledStep<I>(options);
+}
+
+function checkStepOptions(options: unknown): void {
+  checkOptions('options', options, stepNames);
+  const given = (options ?? {}) as { readonly [Name in keyof CompileStepOptions<Inputs>]?: unknown };
+  checkFunction('loss', given.loss);
+  const { globalStep, averages, accumulate, aggregationMethod } = given;
+  if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
+    throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
+  }
+  if (averages !== undefined && !(averages instanceof ExponentialMovingAverage)) {
+    throw new TypeError(`averages must be an ExponentialMovingAverage, got ${shown(averages)}`);
+  }
+  if (accumulate !== undefined) {
+    checkRange('accumulate', accumulate, 'a whole number from 1 to 65536', (n) => {
+      return Number.isInteger(n) && n >= 1 && n <= 65536;
+    });
+  }
+  if (aggregationMethod !== undefined) checkAggregationMethod(aggregationMethod);
+  checkVarList(given.varList);
+  clipOf(given.clip);
+}
+
+const clips: Readonly<Record<string, ProgramClip>> = {
+  globalNorm: 'globalNorm',
+  value: 'value',
+  norm: 'norm',
+  averageNorm: 'averageNorm',
+};
+
+function clipOf(clip: unknown): { kind: ProgramClip; by: number } {
+  if (clip === undefined) return { kind: 'none', by: 0 };
+  if (typeof clip !== 'object' || clip === null) throw new TypeError(`clip must be an object, got ${shown(clip)}`);
+  const entries = Object.entries(clip as Record<string, unknown>);
+  const [name = '', by] = entries[0] ?? [];
+  if (entries.length !== 1 || !Object.hasOwn(clips, name)) {
+    throw new TypeError(`clip must be one of { ${Object.keys(clips).join(' }, { ')} }`);
+  }
+  checkRange(`clip.${name}`, by, 'finite and positive', (x) => x > 0 && x < Infinity);
+  return { kind: clips[name]!, by };
+}
+
+/** The variables that have gradients. @throws Error where there is none, or one that its variable cannot take. */
+function withGradients({ variables, gradients }: Traced) {
+  const stepped = variables.filter((_, i) => gradients[i] !== null);
+  if (stepped.length === 0) {
+    const names =
+      variables.length === 0 ? 'it reads no trainable variable' : `it depends on none of ${namesOf(variables)}`;
+    throw new Error(`No gradients provided for any variable of the loss: ${names}.`);
+  }
+  const present = gradients.filter((gradient) => gradient !== null);
+  stepped.forEach(({ name, constraint }, i) => {
+    if (present[i]!.rows === null || constraint === null) return;
+    throw new Error(`gradient of '${name}' is sparse, but the variable has a constraint: it needs a dense gradient`);
+  });
+  return { variables: stepped, gradients: present };
+}
+
+/** Notes the constraints. Returns whether that could be done: they may do what only JavaScript can. */
+function traceConstraints(recorder: Recorder, variables: readonly Variable[]): boolean {
+  const { length } = recorder.tasks;
+  recorder.canDraw = false;
+  try {
+    tracing(recorder, () =>
+      withScope(
+        () => {
+          for (const { memory } of variables) recorder.read(memory);
+          for (const variable of variables) traceConstraint(recorder, variable);
+        },
+        () => {},
+      ),
+    );
+    return true;
+  } catch {
+    recorder.tasks.length = length;
+    return false;
+  } finally {
+    recorder.end();
+  }
+}
+
+function traceConstraint(recorder: Recorder, { constraint, value, shape, memory, size }: Variable): void {
+  const result: unknown = constraint!(value.view(shape));
+  const tensor = isFloatArray(result) ? aliasOfGiven(result, result.length === size ? shape : undefined) : result;
+  // What `assign` refuses is refused by it, in a run.
+  const fits = tensor instanceof Tensor && sameShape(tensor.shape, shape) && tensor.dtype === value.dtype;
+  if (!fits) throw new TypeError('no value of the variable');
+  recorder.store(memory, tensor.operand);
+}

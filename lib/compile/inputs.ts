@@ -1,0 +1,137 @@
+import { checkDType, shown } from '../checks';
+import { bytesPerElement, classOf, isFloatArray, isInt32Array, kindOf, lengthOf } from '../tensor/arrays';
+import type { DType, FloatArray } from '../tensor/dtype';
+import { toIndices } from '../tensor/indexed-slices';
+import { Indices } from '../tensor/indices';
+import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from '../tensor/shape';
+import { Tensor } from '../tensor/tensor';
+import type { Recorder } from './recorder';
+import type { IndexList, Value } from './values';
+
+/** An input of numbers. */
+export interface FloatInput {
+  /** The size of each dimension, in every run. */
+  readonly shape: readonly number[];
+  /** Default: `'float32'`. */
+  readonly dtype?: DType;
+}
+
+/** An input of labels or indices of rows. */
+export interface Int32Input {
+  /** The size of each dimension, in every run. */
+  readonly shape: readonly number[];
+  readonly dtype: 'int32';
+}
+
+/** What each run is given, by name. */
+export type Inputs = Readonly<Record<string, FloatInput | Int32Input>>;
+
+/** What the function that is compiled gets for its inputs: tensors, and `Indices` where they are int32. */
+export type TracedInputs<I extends Inputs> = {
+  readonly [Name in keyof I]: I[Name] extends Int32Input ? Indices : Tensor;
+};
+
+/** What a run takes for its inputs: tensors of their shapes, typed arrays of their sizes. */
+export type RunInputs<I extends Inputs> = {
+  readonly [Name in keyof I]: I[Name] extends Int32Input
+    ? Int32Array | readonly number[]
+    : Tensor | (I[Name] extends { readonly dtype: 'float64' } ? Float64Array : Float32Array);
+};
+
+interface Declared {
+  readonly name: string;
+  readonly dtype: DType | 'int32';
+  readonly shape: Shape;
+  readonly size: number;
+}
+
+/** An input as it goes into a program. */
+export interface ProgramInput extends Declared {
+  /** Of floats. */
+  readonly value: Value | null;
+  /** In bytes. */
+  readonly stride: number;
+  readonly list: IndexList | null;
+}
+
+/** @throws TypeError, RangeError for what declares no inputs, or whose first dimension is not as many equal parts. */
+export function declaredInputs(inputs: unknown, parts: number): Declared[] {
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    throw new TypeError(`inputs must be an object of { shape, dtype }, got ${shown(inputs)}`);
+  }
+  return Object.entries(inputs as Record<string, unknown>).map(([name, given]) => {
+    const what = `inputs.${name}`;
+    if (typeof given !== 'object' || given === null) {
+      throw new TypeError(`${what} must be { shape, dtype }, got ${shown(given)}`);
+    }
+    const { shape, dtype = 'float32', ...rest } = given as { shape?: unknown; dtype?: unknown };
+    const [other] = Object.keys(rest);
+    if (other !== undefined) throw new TypeError(`${what} has shape and dtype, there is no '${other}'`);
+    checkShape(`${what}.shape`, shape);
+    if (dtype !== 'int32') checkDType(`${what}.dtype`, dtype);
+    const kept = frozen(shape);
+    if (parts > 1 && (kept.length === 0 || kept[0]! % parts !== 0)) {
+      throw new RangeError(
+        `${what}.shape is ${showShape(kept)}: its first dimension must be a multiple of accumulate, which is ${parts}`,
+      );
+    }
+    return { name, dtype, shape: kept, size: sizeOf(kept) };
+  });
+}
+
+/** Makes what stands for the inputs in the trace; of each repetition's part. */
+export function tracedInputs(
+  declared: readonly Declared[],
+  recorder: Recorder,
+  parts: number,
+): { traced: Record<string, Tensor | Indices>; inputs: ProgramInput[] } {
+  const traced: Record<string, Tensor | Indices> = {};
+  const inputs = declared.map((input): ProgramInput => {
+    const { name, dtype, shape, size } = input;
+    const part = parts === 1 ? shape : frozen([shape[0]! / parts, ...shape.slice(1)]);
+    const length = size / parts;
+    const step = parts === 1 ? 0 : length;
+    if (dtype === 'int32') {
+      const { array, list } = recorder.indices(name, length, step);
+      traced[name] = new Indices(array, part);
+      return { ...input, value: null, stride: 0, list };
+    }
+    const { memory, value } = recorder.input(dtype, length);
+    traced[name] = new Tensor(memory, part);
+    return { ...input, value, stride: step * bytesPerElement[dtype], list: null };
+  });
+  return { traced, inputs };
+}
+
+/**
+ * What a run is given for an input, as an array.
+ * @throws TypeError for another kind or dtype, RangeError for another shape or length.
+ */
+export function fedArray({ name, dtype, shape, size }: Declared, given: unknown): FloatArray | Int32Array {
+  if (dtype === 'int32') return fedIndices(name, shape, size, given);
+  if (given instanceof Tensor) {
+    if (given.dtype !== dtype) throw new TypeError(`${name} is ${given.dtype}, expected ${dtype}`);
+    if (!sameShape(given.shape, shape)) {
+      throw new RangeError(`${name} has shape ${showShape(given.shape)}, expected ${showShape(shape)}`);
+    }
+    return given.data;
+  }
+  if (!isFloatArray(given) || kindOf(given) !== classOf[dtype]) {
+    throw new TypeError(`${name} must be a Tensor or a ${classOf[dtype]}, got ${shown(given)}`);
+  }
+  checkLength(name, shape, size, lengthOf(given));
+  return given;
+}
+
+function fedIndices(name: string, shape: Shape, size: number, given: unknown): Int32Array {
+  const isList = isInt32Array(given) || Array.isArray(given);
+  if (!isList) throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(given)}`);
+  const array = isInt32Array(given) ? given : toIndices(name, given as readonly number[]);
+  checkLength(name, shape, size, lengthOf(array));
+  return array;
+}
+
+function checkLength(name: string, shape: Shape, size: number, length: number): void {
+  if (length === size) return;
+  throw new RangeError(`${name} has ${length} elements, shape ${showShape(shape)} needs ${size}`);
+}

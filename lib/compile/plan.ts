@@ -1,0 +1,182 @@
+import { formatNumber, native, programClips, taskKind, type Program, type ProgramClip } from '../native';
+import { bytesPerElement } from '../tensor/arrays';
+import type { DType } from '../tensor/dtype';
+import { place } from './arena';
+import type { Recorder } from './recorder';
+import { refsOf, type IndexList, type Ref, type Task, type Value } from './values';
+
+/** A gradient that a program computes. */
+export interface ProgramGradient {
+  readonly ref: Ref;
+  readonly length: number;
+  /** Of a sparse one: which rows it has, and the rows and row elements of the whole. */
+  readonly rows: { readonly list: IndexList; readonly count: number; readonly elements: number } | null;
+}
+
+/** What becomes of a program's gradients. */
+export interface Tail {
+  readonly gradients: readonly ProgramGradient[];
+  readonly clip: { readonly kind: ProgramClip; readonly by: number };
+  readonly accumulates: boolean;
+  readonly checksFinite: boolean;
+  readonly hasStep: boolean;
+}
+
+/** Memory that comes with each run, in this order. */
+export interface Place {
+  readonly value: Value;
+  /** How far the next repetition starts behind one, in bytes. */
+  readonly stride: number;
+  /** Whether it is an array that is given, else it is located. */
+  readonly isGiven: boolean;
+}
+
+export interface Parts {
+  readonly recorder: Recorder;
+  readonly repetitions: number;
+  readonly places: readonly Place[];
+  /** How many of the recorder's tasks come before the update. */
+  readonly before: number;
+  /** What must be there after all tasks that come before the update. */
+  readonly results: readonly Ref[];
+  readonly loss: Ref | null;
+  readonly lossLength: number;
+  readonly tail: Tail;
+}
+
+/** A program that is ready to run. */
+export interface Planned {
+  readonly program: Program;
+  /** The places that it has, of those given. */
+  readonly places: readonly Place[];
+  /** The lists that are given with each run. */
+  readonly lists: readonly IndexList[];
+}
+
+/** Places every buffer, leaves out what nobody needs, and hands the program over. */
+export function plan(parts: Parts): Planned {
+  const { recorder, tail, repetitions } = parts;
+  const needed = neededTasks(parts);
+  const before = needed.filter(({ at }) => at < parts.before).map(({ task }) => task);
+  const after = needed.filter(({ at }) => at >= parts.before).map(({ task }) => task);
+  const values = new Set<Value>();
+  const touch = (ref: Ref, position: number): void => {
+    ref.value.touch(position);
+    values.add(ref.value);
+  };
+  before.forEach((task, i) => refsOf(task).forEach((ref) => touch(ref, i)));
+  const update = before.length;
+  after.forEach((task, i) => refsOf(task).forEach((ref) => touch(ref, update + 1 + i)));
+  for (const ref of resultsOf(parts)) touch(ref, update);
+  const sums = tail.gradients.map((gradient) => sumsOf(gradient, tail, repetitions, recorder));
+  for (const { whole, sorted } of sums) {
+    for (const value of [whole, sorted]) {
+      if (value === null) continue;
+      if (tail.accumulates) touch({ value, offset: 0 }, -1);
+      touch({ value, offset: 0 }, update);
+    }
+  }
+  const places = parts.places.filter(({ value }) => values.has(value));
+  places.forEach(({ value }, i) => (value.place = i + 1));
+  for (const { value } of recorder.constants) {
+    if (!values.has(value)) continue;
+    value.touch(-1);
+    value.touch(update + 1 + after.length);
+  }
+  const inArena = [...values].filter(({ place: at }) => at === 0);
+  const arenaBytes = place(inArena);
+  const lists = recorder.lists.filter(({ isNeeded }) => isNeeded);
+  lists.forEach((list, i) => (list.number = i));
+
+  const table: number[] = [arenaBytes, repetitions, recorder.draws.length, places.length];
+  for (const { value, stride, isGiven } of places) {
+    table.push(value.bytes, stride, Number(isGiven), formatNumber[value.dtype]);
+  }
+  table.push(lists.length);
+  for (const { length, stride, limit, parts: of } of lists) {
+    table.push(length, stride, limit, of.length, ...of.map(({ number }) => number));
+  }
+  const constants = recorder.constants.filter(({ value }) => values.has(value));
+  table.push(constants.length);
+  for (const { value, array } of constants) {
+    table.push(formatNumber[value.dtype], value.offset, array.length, ...array);
+  }
+  for (const tasks of [before, after]) {
+    table.push(tasks.length);
+    for (const task of tasks) writeTask(table, task);
+  }
+  writeTail(table, parts, sums);
+  const program = native.makeProgram(Float64Array.from(table));
+  return { program, places, lists: lists.filter(({ parts: of }) => of.length === 0) };
+}
+
+const resultsOf = ({ results, loss, tail }: Parts): Ref[] => [
+  ...results,
+  ...(loss === null ? [] : [loss]),
+  ...tail.gradients.map(({ ref }) => ref),
+];
+
+/** The tasks that something comes of, in order. */
+function neededTasks(parts: Parts): { readonly task: Task; readonly at: number }[] {
+  for (const { value } of resultsOf(parts)) value.isNeeded = true;
+  const { tasks } = parts.recorder;
+  const needed: { task: Task; at: number }[] = [];
+  for (let at = tasks.length - 1; at >= 0; at--) {
+    const task = tasks[at]!;
+    const written = task.arrays.slice(0, task.writes);
+    if (!written.some((ref) => ref!.value.isNeeded || (at >= parts.before && ref!.value.where === 'elsewhere')))
+      continue;
+    for (const { value } of refsOf(task)) value.isNeeded = true;
+    needed.push({ task, at });
+  }
+  return needed.reverse();
+}
+
+interface Sums {
+  readonly whole: Value | null;
+  readonly sorted: Value | null;
+}
+
+/** Where a gradient is summed over repetitions, or made dense. */
+function sumsOf({ ref, length, rows }: ProgramGradient, tail: Tail, repetitions: number, recorder: Recorder): Sums {
+  const { dtype } = ref.value;
+  const isDenseLater = tail.clip.kind === 'averageNorm';
+  if (rows === null) return { whole: tail.accumulates ? recorder.value(dtype, length) : null, sorted: null };
+  const summed = Math.min(rows.list.length * repetitions, rows.count);
+  const wholeRows = isDenseLater ? rows.count : summed;
+  const needsWhole = isDenseLater || tail.accumulates;
+  return {
+    whole: needsWhole ? recorder.value(dtype, wholeRows * rows.elements) : null,
+    sorted: tail.accumulates ? recorder.value(dtype, summed * rows.elements) : null,
+  };
+}
+
+const operand = (ref: Ref | null): [place: number, offset: number] => {
+  if (ref === null) return [0, 0];
+  const { value, offset } = ref;
+  return [value.place, (value.place === 0 ? value.offset : 0) + offset];
+};
+
+function writeTask(table: number[], { kind, dtype, option, arrays, sizes, numbers, items, terms, list }: Task): void {
+  table.push(taskKind[kind], formatNumber[dtype], option);
+  for (const ref of arrays) table.push(...operand(ref));
+  table.push(...sizes, ...numbers);
+  const own = list === null ? [...items, ...terms.flatMap(operand)] : [list.number];
+  table.push(own.length, ...own);
+}
+
+function writeTail(table: number[], { loss, lossLength, tail }: Parts, sums: readonly Sums[]): void {
+  const dtype: DType = loss?.value.dtype ?? 'float32';
+  table.push(formatNumber[dtype], ...operand(loss), lossLength);
+  table.push(Number(tail.accumulates), programClips.indexOf(tail.clip.kind), tail.clip.by);
+  table.push(Number(tail.checksFinite), Number(tail.hasStep), tail.gradients.length);
+  tail.gradients.forEach(({ ref, length, rows }, i) => {
+    table.push(formatNumber[ref.value.dtype], ...operand(ref), length, rows === null ? 0 : 1);
+    if (rows !== null) table.push(rows.list.number, rows.count, rows.elements);
+    const { whole, sorted } = sums[i]!;
+    table.push(...[whole, sorted].flatMap((value) => operand(value && { value, offset: 0 })));
+  });
+}
+
+/** How many bytes so many elements take. */
+export const bytesOf = (dtype: DType, length: number): number => length * bytesPerElement[dtype];

@@ -1,0 +1,207 @@
+import type { FloatArray } from 'gradstep';
+import { checkRange, isWhole, shown } from '../checks';
+import { native } from '../native';
+import { checkOptions, type NamesOf } from '../options';
+import {
+  CommunicatorAborted,
+  type Communicator,
+  type OneOrMore,
+  type RootOptions,
+  type SumOptions,
+  type Transferable,
+} from './communicator';
+
+/** What threads join a communicator by: it can be posted, and given as workerData. */
+export interface CommunicatorHandle {
+  readonly kind: 'gradstep/communicator';
+  readonly size: number;
+  /** Where the ranks meet: shared memory. */
+  readonly memory: Int32Array;
+  /** Why it was aborted: shared memory, a length and UTF-16 code units. */
+  readonly reason: Uint16Array;
+}
+
+// As native/drivers/collective.h counts them.
+const enum What {
+  Barrier,
+  AllReduce,
+  Reduce,
+  ReduceScatter,
+  AllGather,
+  Gather,
+  Broadcast,
+}
+
+// What native.meetingReason says.
+const aborted = 1 << 17;
+const threadEnded = 1 << 16;
+
+const mostRanks = 256;
+const longestReason = 500;
+const sumNames: NamesOf<SumOptions> = { reductionType: true };
+const rootNames: NamesOf<RootOptions> = { root: true };
+
+type Maybe = Transferable | undefined;
+
+/**
+ * Ranks that are threads of one process, over shared memory: nothing is copied to be sent, and each works on its part of a
+ * sum. Whoever waits does so in native code, for a short while on its CPU and then asleep: its event loop stands still.
+ *
+ * A thread that ends, by `worker.terminate()` say, aborts the communicators that it has joined.
+ */
+export class SharedMemoryCommunicator implements Communicator {
+  /** Its place among the others, which it has as long as this object. */
+  private readonly seat: object;
+
+  private constructor(
+    private readonly handle: CommunicatorHandle,
+    readonly rank: number,
+  ) {
+    this.seat = native.joinMeeting(handle.memory, rank);
+  }
+
+  /**
+   * A communicator for so many threads, which none has joined yet.
+   * @throws TypeError, RangeError unless size is a whole number from 1 to 256.
+   */
+  static create(size: number): CommunicatorHandle {
+    checkRange('size', size, `a whole number from 1 to ${mostRanks}`, (n) => isWhole(n) && n >= 1 && n <= mostRanks);
+    const memory = new Int32Array(new SharedArrayBuffer(native.meetingBytes(size)));
+    native.makeMeeting(memory, size);
+    const reason = new Uint16Array(new SharedArrayBuffer(2 * (longestReason + 1)));
+    return { kind: 'gradstep/communicator', size, memory, reason };
+  }
+
+  /**
+   * Joins as one of the ranks, each of which is one thread.
+   * @throws TypeError for what `create` did not give, RangeError for another rank.
+   */
+  static join(handle: CommunicatorHandle, rank: number): SharedMemoryCommunicator {
+    checkCommunicatorHandle(handle);
+    checkRange('rank', rank, `a whole number below ${handle.size}`, (n) => isWhole(n) && n < handle.size);
+    return new SharedMemoryCommunicator(handle, rank);
+  }
+
+  /**
+   * Aborts it from outside: by a thread that has not joined it.
+   * @throws TypeError for what `create` did not give or a reason that is no string.
+   */
+  static abort(handle: CommunicatorHandle, reason: string): void {
+    checkCommunicatorHandle(handle);
+    if (typeof reason !== 'string') throw new TypeError(`reason must be a string, got ${shown(reason)}`);
+    const { memory, reason: text } = handle;
+    // The first reason stands. Whoever finds none yet may write one too: then one of the two is read.
+    if (native.meetingReason(memory) === 0) {
+      const units = Uint16Array.from(reason.slice(0, longestReason), (character) => character.charCodeAt(0));
+      text.set(units, 1);
+      Atomics.store(text, 0, units.length);
+    }
+    native.breakMeeting(memory, aborted);
+  }
+
+  get size(): number {
+    return this.handle.size;
+  }
+
+  allReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): void {
+    this.meet(What.AllReduce, 0, isMean(options), [listOf('arrays', arrays)], []);
+  }
+
+  reduce(
+    terms: readonly (readonly (FloatArray | undefined)[])[],
+    out: readonly FloatArray[],
+    options: SumOptions & RootOptions = {},
+  ): void {
+    checkOptions('options', options, { ...sumNames, ...rootNames });
+    const { root, ...sum } = options;
+    const at = this.rootOf({ ...(root !== undefined && { root }) });
+    const lists = termsOf(terms);
+    const results = listOf('out', out);
+    this.meet(What.Reduce, at, isMean(sum), lists, this.rank === at ? results : [], lists[0]?.length ?? results.length);
+  }
+
+  reduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): void {
+    this.meet(What.ReduceScatter, 0, isMean(options), [listOf('arrays', arrays)], listOf('out', out));
+  }
+
+  allGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): void {
+    this.meet(What.AllGather, 0, false, [listOf('arrays', arrays)], listOf('out', out));
+  }
+
+  gather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>, options: RootOptions = {}): void {
+    const root = this.rootOf(options);
+    this.meet(What.Gather, root, false, [listOf('arrays', arrays)], this.rank === root ? listOf('out', out) : []);
+  }
+
+  broadcast(arrays: OneOrMore<Transferable>, options: RootOptions = {}): void {
+    this.meet(What.Broadcast, this.rootOf(options), false, [listOf('arrays', arrays)], []);
+  }
+
+  barrier(): void {
+    this.meet(What.Barrier, 0, false, [], [], 0);
+  }
+
+  abort(reason: string): void {
+    SharedMemoryCommunicator.abort(this.handle, reason);
+  }
+
+  private rootOf(options: RootOptions): number {
+    checkOptions('options', options, rootNames);
+    const { root = 0 } = options;
+    checkRange('root', root, `a whole number below ${this.size}`, (n) => isWhole(n) && n < this.size);
+    return root;
+  }
+
+  private meet(
+    what: What,
+    root: number,
+    mean: boolean,
+    terms: readonly (readonly Maybe[])[],
+    out: readonly Transferable[],
+    arrays = terms[0]!.length,
+  ): void {
+    void this.seat;
+    const { memory } = this.handle;
+    if (terms.some((term) => term.length !== arrays)) {
+      throw new RangeError(`every term must have ${arrays} arrays, as there are results`);
+    }
+    const outcome = native.meet(memory, this.rank, what, root, mean, terms.length, arrays, terms.flat(), out);
+    if (outcome !== 0) throw abortedBy(this.handle, native.meetingReason(memory));
+  }
+}
+
+function abortedBy({ reason: text }: CommunicatorHandle, reason: number): CommunicatorAborted {
+  if ((reason & threadEnded) !== 0) {
+    const rank = (reason & (threadEnded - 1)) - 1;
+    return new CommunicatorAborted(`the thread of rank ${rank} has ended`, rank);
+  }
+  const units = text.slice(1, 1 + Math.min(Atomics.load(text, 0), longestReason));
+  return new CommunicatorAborted(String.fromCharCode(...units) || 'no reason was given', null);
+}
+
+/** @throws TypeError for what is no handle of a communicator. */
+export function checkCommunicatorHandle(handle: unknown): asserts handle is CommunicatorHandle {
+  const { kind, memory, reason } = (handle ?? {}) as Partial<CommunicatorHandle>;
+  if (kind === 'gradstep/communicator' && memory instanceof Int32Array && reason instanceof Uint16Array) return;
+  throw new TypeError(`handle must be one that SharedMemoryCommunicator.create gave, got ${shown(handle)}`);
+}
+
+function isMean(options: SumOptions): boolean {
+  checkOptions('options', options, sumNames);
+  const { reductionType = 'SUM' } = options;
+  if (reductionType !== 'SUM' && reductionType !== 'MEAN') {
+    throw new RangeError(`reductionType must be 'SUM' or 'MEAN', got ${shown(reductionType)}`);
+  }
+  return reductionType === 'MEAN';
+}
+
+function termsOf(terms: unknown): readonly (readonly Maybe[])[] {
+  if (!Array.isArray(terms)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
+  return (terms as readonly OneOrMore<Maybe>[]).map((term) => listOf('a term', term));
+}
+
+function listOf<A extends Maybe>(name: string, arrays: OneOrMore<A>): readonly A[] {
+  if (Array.isArray(arrays)) return arrays as readonly A[];
+  if (ArrayBuffer.isView(arrays)) return [arrays as A];
+  throw new TypeError(`${name} must be a typed array or a list of them, got ${shown(arrays)}`);
+}

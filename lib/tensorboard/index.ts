@@ -1,0 +1,7 @@
+/** @module gradstep/tensorboard */
+export { SummaryWriter, type ImageOptions, type SummaryWriterOptions } from './writer';
+export { histogramOf, type Histogram } from './histogram';
+export { readEvents, type ReadEventsOptions } from './reader';
+export type { ReadEvent, ReadHistogram, ReadValue } from './read-event';
+export type { HistogramInput, ScalarInput, WholeNumbers } from './values';
+export type { ImageInput } from './pixels';

@@ -1,0 +1,323 @@
+// Threads of JavaScript that meet: lib/native.ts says what each function takes.
+#include <string.h>
+
+#include <new>
+
+#include "../drivers/collective.h"
+#include "../drivers/elementwise.h"
+#include "../runtime/guard.h"
+#include "../runtime/pool.h"
+#include "arguments.h"
+#include "bindings.h"
+#include "commit.h"
+#include "patience.h"
+
+namespace gradstep {
+namespace {
+
+using Info = Napi::CallbackInfo;
+
+struct Memory {
+  void* data = nullptr;
+  size_t bytes = 0;
+};
+
+Memory memory_of(Arguments& args, napi_value value, const char* name) {
+  napi_typedarray_type type;
+  Memory memory;
+  size_t length = 0, offset;
+  napi_value buffer;
+  const napi_status status =
+      napi_get_typedarray_info(args.env(), value, &type, &length, &memory.data, &buffer, &offset);
+  if (status != napi_ok || type != napi_int32_array) args.type_error(std::string(name) + " must be an Int32Array");
+  memory.bytes = length * sizeof(int32_t);
+  return memory;
+}
+
+Meeting* meeting_of(Arguments& args, napi_value value) {
+  const Memory memory = memory_of(args, value, "memory");
+  if (args.failed()) return nullptr;
+  Meeting* const meeting = Meeting::at(memory.data, memory.bytes);
+  if (meeting == nullptr) args.type_error("memory must be that of a meeting");
+  return meeting;
+}
+
+constexpr uint32_t kThreadEnded = 1 << 16;  // with the rank + 1
+
+// A thread's place in a meeting. When its environment ends, or nobody has the place any more, the others do not wait.
+class Seat {
+ public:
+  static napi_value take(napi_env env, napi_value memory, Meeting* meeting, uint32_t rank) {
+    Seat* const seat = new (std::nothrow) Seat{env, nullptr, meeting, rank};
+    napi_value object = nullptr;
+    if (seat == nullptr) return nullptr;
+    if (napi_create_reference(env, memory, 1, &seat->memory_) != napi_ok ||
+        napi_create_object(env, &object) != napi_ok ||
+        napi_wrap(env, object, seat, finalize, nullptr, nullptr) != napi_ok) {
+      if (seat->memory_ != nullptr) napi_delete_reference(env, seat->memory_);
+      delete seat;
+      return nullptr;
+    }
+    napi_add_env_cleanup_hook(env, end, seat);
+    return object;
+  }
+
+ private:
+  Seat(napi_env env, napi_ref memory, Meeting* meeting, uint32_t rank)
+      : env_(env), memory_(memory), meeting_(meeting), rank_(rank) {}
+
+  // The environment ends. The memory stays until the last of the environment's finalizers.
+  static void end(void* memory) {
+    Seat& seat = *static_cast<Seat*>(memory);
+    seat.meeting_->break_up(kThreadEnded | (seat.rank_ + 1));
+    seat.has_ended_ = true;
+  }
+
+  static void finalize(napi_env env, void* memory, void*) {
+    Seat* const seat = static_cast<Seat*>(memory);
+    if (!seat->has_ended_) {
+      napi_remove_env_cleanup_hook(env, end, seat);
+      end(seat);
+    }
+    napi_delete_reference(env, seat->memory_);
+    delete seat;
+  }
+
+  napi_env env_;
+  napi_ref memory_;
+  Meeting* meeting_;
+  uint32_t rank_;
+  bool has_ended_ = false;
+};
+
+// meetingBytes(size): number
+Napi::Value meeting_bytes(const Info& info) {
+  Arguments args(info);
+  const size_t size = args.size("size");
+  args.require(size >= 1 && size <= Meeting::kMaxSize, "size must be from 1 to 256");
+  if (args.failed()) return args.undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(Meeting::bytes_for(size)));
+}
+
+// makeMeeting(memory, size)
+Napi::Value make_meeting(const Info& info) {
+  Arguments args(info);
+  const Memory memory = memory_of(args, args.next(), "memory");
+  const size_t size = args.size("size");
+  if (!args.failed() && !Meeting::make(memory.data, memory.bytes, size)) {
+    args.range_error("memory must have room for that size, from a multiple of 8 on");
+  }
+  return args.undefined();
+}
+
+// joinMeeting(memory, rank): object
+Napi::Value join_meeting(const Info& info) {
+  Arguments args(info);
+  const napi_value memory = args.next();
+  Meeting* const meeting = meeting_of(args, memory);
+  const size_t rank = args.size("rank");
+  args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  if (args.failed()) return args.undefined();
+  const napi_value seat = Seat::take(info.Env(), memory, meeting, static_cast<uint32_t>(rank));
+  if (seat == nullptr) args.out_of_memory("a place in a meeting");
+  return seat == nullptr ? args.undefined() : Napi::Value(info.Env(), seat);
+}
+
+// breakMeeting(memory, reason)
+Napi::Value break_meeting(const Info& info) {
+  Arguments args(info);
+  Meeting* const meeting = meeting_of(args, args.next());
+  const size_t reason = args.size("reason");
+  args.require(reason > 0 && reason <= UINT32_MAX, "reason must be a number of 32 bits that is not 0");
+  if (!args.failed()) meeting->break_up(static_cast<uint32_t>(reason));
+  return args.undefined();
+}
+
+// meetingReason(memory): number
+Napi::Value meeting_reason(const Info& info) {
+  Arguments args(info);
+  const Meeting* const meeting = meeting_of(args, args.next());
+  if (args.failed()) return args.undefined();
+  return Napi::Number::New(info.Env(), meeting->reason());
+}
+
+Span span_of(Arguments& args, napi_value value) {
+  napi_valuetype kind;
+  Span span = {nullptr, 0, Kind::kFloat32, true};
+  if (napi_typeof(args.env(), value, &kind) == napi_ok && kind == napi_undefined) return span;
+  napi_typedarray_type type;
+  size_t offset;
+  napi_value buffer;
+  const napi_status status =
+      napi_get_typedarray_info(args.env(), value, &type, &span.length, &span.data, &buffer, &offset);
+  span.is_absent = false;
+  if (status == napi_ok && type == napi_float32_array) span.kind = Kind::kFloat32;
+  else if (status == napi_ok && type == napi_float64_array) span.kind = Kind::kFloat64;
+  else if (status == napi_ok && type == napi_int32_array) span.kind = Kind::kInt32;
+  else if (status == napi_ok && type == napi_bigint64_array) span.kind = Kind::kInt64;
+  else args.type_error("arrays must be Float32Arrays, Float64Arrays, Int32Arrays or BigInt64Arrays");
+  return span;
+}
+
+void read_spans(Arguments& args, Buffer<Span>& spans) {
+  spans.clear();
+  const Napi::Value value = args.next();
+  if (!value.IsArray()) return args.type_error("arrays must be an array");
+  const Napi::Array arrays = value.As<Napi::Array>();
+  const uint32_t count = arrays.Length();
+  if (!spans.reserve(count)) return args.out_of_memory("a list of arrays");
+  for (uint32_t i = 0; i < count && !args.failed(); ++i) {
+    const Napi::HandleScope scope(args.env());
+    napi_value item = nullptr;
+    if (napi_get_element(args.env(), arrays, i, &item) != napi_ok) return args.type_error("arrays must be an array");
+    spans.add_reserved(span_of(args, item));
+  }
+}
+
+bool has_results(Collective what, size_t rank, size_t root) {
+  switch (what) {
+    case Collective::kReduceScatter:
+    case Collective::kAllGather: return true;
+    case Collective::kReduce:
+    case Collective::kGather: return rank == root;
+    case Collective::kBarrier:
+    case Collective::kAllReduce:
+    case Collective::kBroadcast: return false;
+  }
+  return false;
+}
+
+// Whether what a rank brings is complete by itself.
+void check_brought(Arguments& args, const Brought& brought, size_t rank, const Buffer<Span>& in) {
+  args.require(in.size() == brought.terms * brought.arrays, "there must be so many terms of so many arrays");
+  args.require(brought.what == Collective::kReduce || brought.what == Collective::kBarrier || brought.terms == 1,
+               "there must be one term");
+  args.require(brought.outs == (has_results(brought.what, rank, brought.root) ? brought.arrays : 0),
+               "there must be a result for each array");
+  for (const Span& span : in) {
+    args.require(!span.is_absent || brought.what == Collective::kReduce, "no array may be missing");
+  }
+  for (size_t i = 0; i < brought.outs; ++i) args.require(!brought.out[i].is_absent, "no result may be missing");
+}
+
+// meet(memory, rank, what, root, isMean, terms, arrays, in, out): number, see Outcome
+Napi::Value meet_others(const Info& info) {
+  Arguments args(info);
+  Meeting* const meeting = meeting_of(args, args.next());
+  const size_t rank = args.size("rank"), what = args.size("what"), root = args.size("root");
+  const bool is_mean = args.boolean("isMean");
+  const size_t terms = args.size("terms"), arrays = args.size("arrays");
+  Buffer<Span> in, out;
+  read_spans(args, in);
+  read_spans(args, out);
+  args.require(meeting != nullptr && rank < meeting->size() && root < meeting->size() &&
+                   what <= static_cast<size_t>(Collective::kBroadcast) && terms <= in.size() + 1 &&
+                   arrays <= in.size() + out.size(),
+               "rank and root must be below the meeting's size");
+  if (args.failed()) return args.undefined();
+  const Brought brought = {
+      static_cast<Collective>(what), root, is_mean, terms, arrays, out.size(), in.data(), out.data()};
+  check_brought(args, brought, rank, in);
+  if (args.failed()) return args.undefined();
+  UntilTerminated until(info.Env());
+  std::string fault;
+  const Meeting::Outcome outcome = meet(*meeting, rank, brought, until.patience(), fault);
+  if (!fault.empty()) {
+    args.range_error(fault);
+    return args.undefined();
+  }
+  return Napi::Number::New(info.Env(), static_cast<double>(outcome));
+}
+
+// waitForStep(guard, version): sleeps until there has been another, or for a while
+Napi::Value wait_for_step(const Info& info) {
+  Arguments args(info);
+  const Memory memory = memory_of(args, args.next(), "guard");
+  const size_t seen = args.size("version");
+  const Guard* const guard = Guard::at(memory.data, memory.bytes);
+  args.require(guard != nullptr && seen <= UINT32_MAX, "guard must have two numbers");
+  if (!args.failed()) guard->wait(static_cast<uint32_t>(seen));
+  return args.undefined();
+}
+
+// accumulate(commit, out, in, isFirst): number, see Verdict; out[i] = in[i], or out[i] += in[i]
+Napi::Value accumulate(const Info& info) {
+  Arguments args(info);
+  Commit commit(args);
+  Buffer<Span> out, in;
+  read_spans(args, out);
+  read_spans(args, in);
+  const bool is_first = args.boolean("isFirst");
+  args.require(out.size() == in.size(), "there must be as many sums as arrays");
+  for (size_t i = 0; i < in.size() && !args.failed(); ++i) {
+    const bool is_float = in[i].kind == Kind::kFloat32 || in[i].kind == Kind::kFloat64;
+    args.require(is_float && out[i].kind == in[i].kind && out[i].length == in[i].length,
+                 "a sum must be like its array");
+  }
+  if (args.failed()) return args.undefined();
+  const Verdict verdict = commit.run([&] {
+    for (size_t i = 0; i < in.size(); ++i) {
+      const auto add = [&](auto t) {
+        using T = decltype(t);
+        T* const to = static_cast<T*>(out[i].data);
+        const T* const from = static_cast<const T*>(in[i].data);
+        if (is_first) scale(to, from, 1.0, in[i].length);
+        else add_scaled(to, from, 1.0, in[i].length);
+      };
+      if (in[i].kind == Kind::kFloat32) add(float());
+      else add(double());
+    }
+    return true;
+  });
+  return Napi::Number::New(info.Env(), static_cast<double>(verdict));
+}
+
+// copyGuarded(guard, out, in): number; out[i] = in[i], with the guard locked. Returns its version, or -1.
+Napi::Value copy_guarded(const Info& info) {
+  Arguments args(info);
+  const Memory memory = memory_of(args, args.next(), "guard");
+  Buffer<Span> out, in;
+  read_spans(args, out);
+  read_spans(args, in);
+  args.require(out.size() == in.size(), "there must be as many copies as originals");
+  for (size_t i = 0; i < in.size() && !args.failed(); ++i) {
+    args.require(out[i].kind == in[i].kind && out[i].length == in[i].length, "a copy must be like its original");
+  }
+  Guard* const guard = Guard::at(memory.data, memory.bytes);
+  args.require(guard != nullptr, "guard must have two numbers");
+  if (args.failed()) return args.undefined();
+  UntilTerminated until(info.Env());
+  if (!guard->lock(until.patience())) return Napi::Number::New(info.Env(), -1);
+  const uint32_t version = guard->version();
+  for (size_t i = 0; i < in.size(); ++i) {
+    const size_t bytes = in[i].length * (in[i].kind == Kind::kFloat32 || in[i].kind == Kind::kInt32 ? 4 : 8);
+    if (bytes > 0) memcpy(out[i].data, in[i].data, bytes);
+  }
+  guard->unlock();
+  return Napi::Number::New(info.Env(), version);
+}
+
+// setThreadsHere(threads): of this thread alone; 0: as many as the process has
+Napi::Value set_threads_of_this(const Info& info) {
+  Arguments args(info);
+  const size_t n = args.size("threads");
+  if (!args.failed()) set_threads_here(n);
+  return args.undefined();
+}
+
+}  // namespace
+
+void export_meetings(Napi::Env env, Napi::Object exports) {
+  add<meeting_bytes>(env, exports, "meetingBytes");
+  add<make_meeting>(env, exports, "makeMeeting");
+  add<join_meeting>(env, exports, "joinMeeting");
+  add<break_meeting>(env, exports, "breakMeeting");
+  add<meeting_reason>(env, exports, "meetingReason");
+  add<meet_others>(env, exports, "meet");
+  add<wait_for_step>(env, exports, "waitForStep");
+  add<accumulate>(env, exports, "accumulate");
+  add<copy_guarded>(env, exports, "copyGuarded");
+  add<set_threads_of_this>(env, exports, "setThreadsHere");
+}
+
+}  // namespace gradstep

@@ -1,0 +1,54 @@
+// Sums and copies among threads, each of which works on its part. The order of a sum is that of the ranks, so that its
+// bits are the same however many threads come to it in whatever order.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include <string>
+
+#include "../runtime/meeting.h"
+
+namespace gradstep {
+
+enum class Collective : uint32_t { kBarrier, kAllReduce, kReduce, kReduceScatter, kAllGather, kGather, kBroadcast };
+
+enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64 };
+
+struct Span {
+  void* data;  // nullptr with `is_absent`, or where there are no elements
+  size_t length;
+  Kind kind;
+  bool is_absent;
+};
+
+// What a rank brings: `terms` lists of `arrays` arrays each, and where results go.
+struct Brought {
+  Collective what;
+  size_t root;
+  bool is_mean;
+  size_t terms, arrays, outs;
+  const Span* in;
+  const Span* out;
+};
+
+//   all reduce       in[i] of every rank = the sum over ranks of in[i]
+//   reduce           out[i] of the root = the sum over ranks, and over each rank's terms in their order, of
+//   in[term][i]; a
+//                    term that is absent counts for nothing, and where all are the result is left as it was
+//   reduce scatter   out[i] = this rank's part of the sum over ranks of in[i]
+//   all gather       out[i] of every rank = all ranks' in[i], one after the other
+//   gather           the same of the root
+//   broadcast        in[i] of every rank = that of the root
+// A mean is the sum times 1 / ranks, or in `reduce` times 1 / terms of all ranks.
+//
+// Returns what came of meeting the others. `fault` says what does not fit among what all have brought: then all are
+// told the same, and nothing has been written.
+Meeting::Outcome meet(Meeting& meeting, size_t rank, const Brought& own, const Patience& patience, std::string& fault);
+
+// Where the part of a rank starts.
+inline size_t part_start(size_t length, size_t rank, size_t size) {
+  const size_t each = length / size, more = length % size;
+  return rank * each + (rank < more ? rank : more);
+}
+
+}  // namespace gradstep

@@ -1,0 +1,132 @@
+#include "program.h"
+
+#include <math.h>
+
+#include <algorithm>
+
+#include "../runtime/shared_memory.h"
+
+namespace gradstep {
+
+const char* const Program::kNoMemory = "out of memory";
+
+size_t Program::given_length(size_t i) const {
+  const ProgramPlace& of = place(i);
+  return (of.bytes + (repeats_ - 1) * of.stride) / kFormatBytes[static_cast<size_t>(of.format)];
+}
+
+const int32_t* Program::put_list(size_t i, const int32_t* indices) {
+  int32_t* const copy = indices_.data() + lists_[i].first;
+  copy_shared(copy, indices, given_list_length(i));
+  return copy;
+}
+
+bool Program::step_fits() const {
+  if (step_.variables.size() != tail_.gradients.size()) return false;
+  for (size_t i = 0; i < step_.variables.size(); ++i) {
+    const ProgramGradient& gradient = tail_.gradients[i];
+    const VariableUpdate& variable = step_.variables[i];
+    if (gradient.format != variable.formats.gradient) return false;
+    if (gradient.list == ProgramGradient::kDense) {
+      if (variable.length != gradient.count) return false;
+      continue;
+    }
+    // The limit of its list is `rows`.
+    if (gradient.row_elements != step_.row_elements[i]) return false;
+    if (variable.length != gradient.rows * gradient.row_elements || !Update::can_sum(variable, step_.rule))
+      return false;
+  }
+  return true;
+}
+
+void Program::start_repetition(size_t repetition) {
+  for (size_t i = 0; i < places_.size(); ++i) now_[i] = starts_[i] + repetition * places_[i].stride;
+  for (size_t i = 0; i < lists_.size(); ++i) {
+    const IndexList& list = lists_[i];
+    int32_t* const first = indices_.data() + list.first;
+    lists_now_[i] = first + (list.parts == 0 ? repetition * list.stride : 0);
+    int32_t* next = first;
+    for (size_t k = list.part; k < list.part + list.parts; ++k) {
+      const size_t part = index_parts_[k];
+      next = std::copy(lists_now_[part], lists_now_[part] + lists_[part].length, next);
+    }
+  }
+}
+
+TaskContext Program::context(size_t repetition) const {
+  return {now_.data(), lists_now_.data(), &task_lists_, draws_.data() + repetition * draws_each_};
+}
+
+bool Program::run_segments(size_t from, size_t to, size_t repetition) {
+  const TaskContext context = this->context(repetition);
+  for (size_t i = from; i < to; ++i) {
+    const Segment& segment = segments_[i];
+    const Task* const tasks = tasks_.data() + segment.first;
+    if (segment.count > 1) run_chain(tasks, segment.count, context);
+    else if (!run_task(*tasks, context)) return false;
+  }
+  return true;
+}
+
+// The loss, or where it has several elements their sum, in double.
+double Program::loss_of_repetition() const {
+  const char* const values = now_[loss_.values.place] + loss_.values.offset;
+  const auto element = [&](size_t i) {
+    return loss_.format == Format::float32 ? static_cast<double>(reinterpret_cast<const float*>(values)[i])
+                                           : reinterpret_cast<const double*>(values)[i];
+  };
+  if (loss_.count == 1) return element(0);
+  double sum = 0;
+  for (size_t i = 0; i < loss_.count; ++i) sum += element(i);
+  return sum;
+}
+
+bool Program::apply() {
+  if (!update_.start(step_.rule, step_.all_rows, step_.hyper.data(), step_.groups)) return false;
+  for (size_t i = 0; i < step_.variables.size(); ++i) {
+    const GradientNow& gradient = tail_.now(i);
+    VariableUpdate& variable = step_.variables[i];
+    variable.gradient = gradient.values;
+    variable.factor = gradient.factor;
+    const bool added = gradient.rows == nullptr
+                           ? update_.add(variable)
+                           : update_.add(variable, step_.row_elements[i], gradient.rows, gradient.row_count) != nullptr;
+    if (!added) return false;
+  }
+  if (!update_.prepare()) return false;
+  update_.run();
+  return true;
+}
+
+bool Program::run(Result& result) {
+  const TaskContext context = this->context(0);
+  result = {NAN, NAN, false};
+  double losses = 0;
+  for (size_t repetition = 0; repetition < repeats_; ++repetition) {
+    start_repetition(repetition);
+    if (!run_segments(0, segments_before_, repetition)) return false;
+    const double loss = loss_of_repetition();
+    losses = tail_.accumulates ? losses + loss : loss;
+    tail_.take(context, unscale_);
+    if (tail_.accumulates) tail_.accumulate(context, repetition == 0);
+  }
+  result.loss = losses;
+  if (tail_.accumulates) {
+    result.loss = losses * (1 / static_cast<double>(repeats_));
+    start_repetition(0);
+    tail_.finish(context, repeats_);
+  }
+  bool is_finite = true;
+  if (!tail_.clip_all(context, result.norm)) return false;
+  if (tail_.checks_finite && !tail_.all_finite(is_finite)) return false;
+  if (!is_finite) return true;
+  if (tail_.has_step) {
+    const bool applied = apply();
+    update_.clear();
+    if (!applied) return false;
+  }
+  result.applied = true;
+  return run_segments(segments_before_, segments_.size(), 0);
+}
+
+}  // namespace gradstep

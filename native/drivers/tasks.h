@@ -1,0 +1,97 @@
+// What a program is made of: one call of a driver each, over arrays that lie in the program's places.
+#pragma once
+#include "../kernels/table.h"
+#include "../runtime/buffer.h"
+#include "elementwise.h"
+
+namespace gradstep {
+
+// Where an array lies: so many bytes behind the start of one of the program's places.
+struct Operand { size_t place, offset; };
+
+// X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
+// are written come first. Sizes and numbers come in the order of the driver's arguments.
+#define GRADSTEP_TASKS(X)                                                             \
+  X(fill, 1, 1, 1)            /* [n]; the value */                                    \
+  X(repeat, 2, 1, 0)          /* out [n] = x [1], again and again */                  \
+  X(copy, 2, 1, 0)            /* [n] */                                               \
+  X(unary, 2, 1, 0)           /* [n]; option: the function */                         \
+  X(binary, 3, 1, 0)          /* [n]; the function; list: operands */                 \
+  X(binaryBroadcast, 3, 0, 0) /* the function; list: the layout */                    \
+  X(permute, 2, 0, 0)         /* list: the layout */                                  \
+  X(sum, 2, 3, 1)             /* outer, reduced, inner; scale */                      \
+  X(softmax, 2, 2, 0)         /* rows, columns, as those below */                     \
+  X(logSoftmax, 2, 2, 0)                                                              \
+  X(softmaxGradient, 3, 2, 0)                                                         \
+  X(logSoftmaxGradient, 3, 2, 0)                                                      \
+  X(softmaxCrossEntropy, 4, 2, 0)                                                     \
+  X(sparseSoftmaxCrossEntropy, 3, 2, 0) /* list: that of the labels */                \
+  X(scaleRows, 3, 2, 0)                                                               \
+  X(gather, 2, 3, 0)          /* count, rows, columns; list: that of the indices */   \
+  X(scatterAdd, 2, 3, 1)      /* the same; factor */                                  \
+  X(gemm, 4, 3, 0)            /* m, n, k; option: GemmOption */                       \
+  X(addN, 1, 1, 0)            /* [n]; list: place and offset of each term */          \
+  X(addScaled, 2, 1, 1)       /* [n]; factor */                                       \
+  X(scale, 2, 1, 1)           /* [n]; factor */                                       \
+  X(clipByValue, 2, 1, 2)     /* [n]; low, high */                                    \
+  X(randomUniform, 1, 1, 2)   /* [n]; low, high; list: the draw, as of those below */ \
+  X(randomNormal, 1, 1, 2)    /* mean, stddev; option: whether truncated */           \
+  X(randomBernoulli, 1, 1, 1) /* the probability */                                   \
+  X(dropout, 2, 1, 1)         /* the rate */                                          \
+  X(sumOfSquares, 2, 1, 1)    /* out [1], x [n]; scale */
+
+#define GRADSTEP_ENUMERATOR(name, ...) name,
+enum class TaskKind : uint8_t { GRADSTEP_TASKS(GRADSTEP_ENUMERATOR) };
+#undef GRADSTEP_ENUMERATOR
+#define GRADSTEP_ONE(...) +1
+constexpr size_t kTaskKindCount = 0 GRADSTEP_TASKS(GRADSTEP_ONE);
+#undef GRADSTEP_ONE
+#define GRADSTEP_NAME(name, ...) #name,
+constexpr const char* kTaskKindNames[] = {GRADSTEP_TASKS(GRADSTEP_NAME)};
+#undef GRADSTEP_NAME
+
+enum GemmOption : size_t { kTransposeA = 1, kTransposeB = 2, kWithBias = 4, kRelu = 8, kGemmOptions = 16 };
+
+constexpr size_t kMaxTaskArrays = 4, kMaxTaskSizes = 3, kMaxTaskNumbers = 2;
+
+struct Task {
+  TaskKind kind;
+  Format format;
+  size_t option;
+  Operand arrays[kMaxTaskArrays];
+  size_t sizes[kMaxTaskSizes];
+  double numbers[kMaxTaskNumbers];
+  size_t list;   // the number of a list of indices, of a draw, of a Broadcast, or of the first term or size
+  size_t count;  // how many terms or dimensions
+};
+
+// What tasks refer to by numbers.
+struct TaskLists {
+  Buffer<Operand> terms;
+  Buffer<Broadcast> broadcasts;
+  Buffer<size_t> layouts;
+};
+
+// Where everything is while tasks run.
+struct TaskContext {
+  char* const* places;
+  const int32_t* const* indices;  // of each list
+  const TaskLists* lists;
+  const Draw* draws;
+
+  template <class T> T* at(const Operand& operand) const {
+    return reinterpret_cast<T*>(places[operand.place] + operand.offset);
+  }
+};
+
+// False when there is no memory.
+[[nodiscard]] bool run_task(const Task& task, const TaskContext& context);
+
+// Whether each element of what the task writes depends on the same element of what it reads and on single numbers.
+bool is_elementwise(const Task& task);
+
+// Runs element-wise tasks of one format and length one after the other, a stretch of elements at a time, so that what
+// one leaves the next finds in the nearest cache. The bits are those of one task after the other.
+void run_chain(const Task* tasks, size_t count, const TaskContext& context);
+
+}  // namespace gradstep
