@@ -76,7 +76,7 @@ class OnAnotherThread implements Checksum {
 
   #ask(bytes: Uint8Array | null): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure.error as Error);
+      if (this.#failure !== undefined) return reject(this.#failure.error);
       this.#waiting.push({ resolve, reject });
       this.#worker.ref();
       this.#worker.postMessage(bytes);

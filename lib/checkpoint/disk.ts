@@ -43,7 +43,8 @@ export const systemDisk: Disk = {
 async function ensureFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
-  for (let made = resolve(path); made !== dirname(resolve(first)); made = dirname(made)) await syncFolder(dirname(made));
+  for (let made = resolve(path); made !== dirname(resolve(first)); made = dirname(made))
+    await syncFolder(dirname(made));
 }
 
 async function create(path: string): Promise<DiskFile> {

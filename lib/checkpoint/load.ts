@@ -143,4 +143,3 @@ async function updateInPieces(checksum: Checksum, bytes: Uint8Array): Promise<vo
     if (bytes.byteLength > pieceBytes) await new Promise(setImmediate);
   }
 }
-

@@ -36,7 +36,9 @@ export interface Manifest {
 
 /** Variables are many, and `model.safetensors` has all there is to say of them. */
 export function describedParts(parts: readonly Part[]): Manifest['parts'] {
-  return Object.fromEntries(parts.map(({ name, members }) => [name, name === 'variables' ? [] : members.map(described)]));
+  return Object.fromEntries(
+    parts.map(({ name, members }) => [name, name === 'variables' ? [] : members.map(described)]),
+  );
 }
 
 function described(part: Stateful): CheckpointObject {
@@ -61,7 +63,10 @@ export function manifestText(manifest: Manifest): string {
   return text + ending(sumOf(text));
 }
 
-const sumOf = (text: string): string => createHash('sha256').update(text + ending(noSum)).digest('hex');
+const sumOf = (text: string): string =>
+  createHash('sha256')
+    .update(text + ending(noSum))
+    .digest('hex');
 
 /** @throws Error that says what is wrong with it. */
 export function parseManifest(text: string): Manifest {

@@ -16,7 +16,9 @@ export interface Named {
 export function namedBy(name: string): Named | undefined {
   const [, step, repeat] = /^step-(\d{8,16})(?:\.([1-9]\d{0,8}))?$/.exec(name) ?? [];
   if (step === undefined || !Number.isSafeInteger(Number(step))) return undefined;
-  return nameOf(Number(step), 0) === `step-${step}` ? { name, step: Number(step), repeat: Number(repeat ?? 0) } : undefined;
+  return nameOf(Number(step), 0) === `step-${step}`
+    ? { name, step: Number(step), repeat: Number(repeat ?? 0) }
+    : undefined;
 }
 
 export function nameOf(step: number, repeat: number): string {

@@ -72,7 +72,8 @@ function checkedPart(name: string, given: unknown): Part {
 
 function membersOf(name: string, given: unknown): Stateful[] {
   if (isStateful(given)) {
-    if (name === 'variables') throw new TypeError(`parts.variables must be an iterable of Variables, got ${shown(given)}`);
+    if (name === 'variables')
+      throw new TypeError(`parts.variables must be an iterable of Variables, got ${shown(given)}`);
     return [given];
   }
   if (!isIterable(given) || typeof given === 'string') {

@@ -86,8 +86,9 @@ export async function restoreCheckpoint(
   const variables = takes.filter((part) => part instanceof Variable);
   await holdState(
     given.flatMap(({ members }) => members),
-    async (inCharge) => {
+    (inCharge) => {
       inCharge(() => restoreState(takes, [...entries.model, ...entries.others], { variables, adopt: true }));
+      return Promise.resolve();
     },
   );
   for (const { message } of damaged) process.emitWarning(`${message}; restored ${place.path}`, 'CheckpointWarning');

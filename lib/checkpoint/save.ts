@@ -7,7 +7,15 @@ import type { StateEntry } from '../tensor/state';
 import { checksumFor } from './checksum';
 import { systemDisk, type Disk } from './disk';
 import { checkedMetadata, type JsonValue } from './json';
-import { dataFiles, describedParts, manifestText, modelFile, optimizerFile, stateFile, type Manifest } from './manifest';
+import {
+  dataFiles,
+  describedParts,
+  manifestText,
+  modelFile,
+  optimizerFile,
+  stateFile,
+  type Manifest,
+} from './manifest';
 import { checkedParts, type CheckpointContents, type Part } from './parts';
 import { pathOf, type CheckpointPath } from './path';
 import { publish } from './publish';

@@ -45,7 +45,8 @@ export function selected(
     const keys = new Set<string>();
     return renamed.filter(({ key }) => {
       if (!answerFrom(only, key)) return false;
-      if (keys.has(key)) throw new CheckpointError('mismatch', `${path} has two for ${shown(key)} after renaming`, path);
+      if (keys.has(key))
+        throw new CheckpointError('mismatch', `${path} has two for ${shown(key)} after renaming`, path);
       keys.add(key);
       return true;
     });

@@ -2,7 +2,12 @@ import type { StateDType, StateMemory } from '../tensor/state';
 
 type ArrayClass = new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number) => StateMemory;
 
-const classes: Readonly<Record<StateDType, ArrayClass & { readonly BYTES_PER_ELEMENT: number }>> = { float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array };
+const classes: Readonly<Record<StateDType, ArrayClass & { readonly BYTES_PER_ELEMENT: number }>> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+};
 /** Arrays of at least this size have a buffer of their own; others share one of it. */
 const largeBytes = 2 ** 20;
 const lineBytes = 64;
@@ -16,7 +21,8 @@ export class SharedSpace {
     const Class = classes[dtype];
     const bytes = length * Class.BYTES_PER_ELEMENT;
     if (bytes >= largeBytes) return new Class(new SharedArrayBuffer(bytes));
-    if (this.#used + bytes > this.#buffer.byteLength) [this.#buffer, this.#used] = [new SharedArrayBuffer(largeBytes), 0];
+    if (this.#used + bytes > this.#buffer.byteLength)
+      [this.#buffer, this.#used] = [new SharedArrayBuffer(largeBytes), 0];
     const array = new Class(this.#buffer, this.#used, length);
     this.#used += Math.ceil(bytes / lineBytes) * lineBytes;
     return array;

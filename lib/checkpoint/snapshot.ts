@@ -5,7 +5,6 @@ import { shown } from '../checks';
 import type { StateEntry, Stateful, StateMemory } from '../tensor/state';
 import { isOf, type Part } from './parts';
 
-
 /** The state of one moment, by the files that it goes to. */
 export interface Snapshot {
   readonly model: readonly StateEntry[];

@@ -40,7 +40,8 @@ interface Own {
 }
 
 function own({ variables, optimizer }: TorchParts): Own {
-  if (!isIterable(variables)) throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+  if (!isIterable(variables))
+    throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
   const list = [...variables];
   for (const variable of list as unknown[]) {
     if (!(variable instanceof Variable)) throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
@@ -220,11 +221,15 @@ function slotEntry(
 function noteStep(steps: Map<Settings, number>, settings: Settings, name: string, array: StateMemory): void {
   const step = Number(array[0]);
   if (array.length !== 1 || !isWhole(step)) {
-    throw new RangeError(`${shown(name)} must be one whole number that is not negative, got ${array.length} of ${step}`);
+    throw new RangeError(
+      `${shown(name)} must be one whole number that is not negative, got ${array.length} of ${step}`,
+    );
   }
   const other = steps.get(settings) ?? step;
   if (other !== step) {
-    throw new RangeError(`${shown(name)} is ${step}, and another variable's is ${other}: here steps are counted together`);
+    throw new RangeError(
+      `${shown(name)} is ${step}, and another variable's is ${other}: here steps are counted together`,
+    );
   }
   steps.set(settings, step);
 }

@@ -25,7 +25,10 @@ describe('a checkpoint', () => {
   it('is three files that say what they are', async () => {
     const { parts, set, variables } = countingModel();
     set(12);
-    const { path, step, bytes } = await saveCheckpoint(pathToFileURL(folder), { ...parts, metadata: { epoch: [1, 'a'] } });
+    const { path, step, bytes } = await saveCheckpoint(pathToFileURL(folder), {
+      ...parts,
+      metadata: { epoch: [1, 'a'] },
+    });
     expect([path, step]).to.deep.equal([join(folder, 'step-00000012'), 12]);
     expect(readdirSync(path)).to.have.members(['model.safetensors', 'optimizer.safetensors', 'state.json']);
     expect(bytes).to.equal(readdirSync(path).reduce((sum, name) => sum + readFileSync(join(path, name)).length, 0));
@@ -35,7 +38,11 @@ describe('a checkpoint', () => {
       metadata: object;
     };
     for (const [name, { sha256 }] of Object.entries(state.files)) {
-      expect(createHash('sha256').update(readFileSync(join(path, name))).digest('hex')).to.equal(sha256);
+      expect(
+        createHash('sha256')
+          .update(readFileSync(join(path, name)))
+          .digest('hex'),
+      ).to.equal(sha256);
     }
     expect(state.metadata).to.deep.equal({ epoch: [1, 'a'] });
     expect(state.parts['optimizer']![0]).to.deep.include({ class: 'AdamOptimizer' });
@@ -149,12 +156,18 @@ describe('a checkpoint', () => {
       [saveCheckpoint(folder, {}, { step: 1 }), /RangeError: parts must have at least one/],
       [saveCheckpoint(folder, parts, { keep: 0 }), /RangeError: keep must be a whole number from 1, got 0/],
       [saveCheckpoint(folder, parts, { kep: 1 } as never), /did you mean 'keep'/],
-      [saveCheckpoint(folder, { ...parts, metadata: { x: NaN } }), /RangeError: metadata.x must be a number that JSON has/],
+      [
+        saveCheckpoint(folder, { ...parts, metadata: { x: NaN } }),
+        /RangeError: metadata.x must be a number that JSON has/,
+      ],
       [saveCheckpoint(folder, { ...parts, metadata: new Map() as never }), /TypeError: metadata must be/],
       [saveCheckpoint(folder, { ...parts, 'a/b': createGlobalStep() }), /RangeError: parts: a name must be/],
       [saveCheckpoint(folder, { ...parts, schedules: (() => 1) as never }), /parts.schedules must have state\(\)/],
       [saveCheckpoint(folder, { ...parts, variables: variables[0] as never }), /must be an iterable of Variables/],
-      [saveCheckpoint(folder, { ...parts, variables: [variables[0]!, variables[0]!] }), /is the key of state of variables/],
+      [
+        saveCheckpoint(folder, { ...parts, variables: [variables[0]!, variables[0]!] }),
+        /is the key of state of variables/,
+      ],
       [restoreCheckpoint(folder, parts, { only: 1 as never }), /TypeError: only must be a function/],
     ];
     for (const [promise, expected] of wrong) expect(await message(promise)).to.match(expected);

@@ -49,7 +49,7 @@ describe('a loss of power while a checkpoint is saved', function () {
           const said = await saveUntilDark(disk, keep);
           const at = join(folder, String(runs++));
           await disk.ensureFolder('/runs/one');
-          disk.materialize('/runs/one', at, () => lost.next().value);
+          disk.materialize('/runs/one', at, () => lost.next().value as boolean);
           const { parts, step } = countingModel(sizes);
           const restored = await restoreCheckpoint(at, parts);
           expect(restored?.step ?? 0).to.be.within(said, said + 1);

@@ -24,7 +24,10 @@ const noise = (i: number, length: number): Float32Array =>
   Float32Array.from({ length }, (_, k) => Math.sin(12.9898 * (i + 1) + 78.233 * (k + 1)) * 2);
 
 function model(): Variable[] {
-  return [variable(noise(100, 6), { shape: [2, 3], name: 'linear.weight' }), variable(noise(101, 2), { name: 'linear.bias' })];
+  return [
+    variable(noise(100, 6), { shape: [2, 3], name: 'linear.weight' }),
+    variable(noise(101, 2), { name: 'linear.bias' }),
+  ];
 }
 
 const step = (optimizer: Optimizer, variables: readonly Variable[], i: number): void => {
@@ -59,7 +62,12 @@ describe('state in the names of PyTorch', () => {
       for (let i = 0; i < 7; i++) step(optimizer, variables, i);
       const tensors = toTorch({ variables, optimizer }, /Ad(agrad|adelta)|RMS/.test(name) ? { step: 7 } : {});
       const ofBias = [...tensors.keys()].filter((key) => key.startsWith('state.linear.bias.'));
-      expect(ofBias.map((key) => key.slice('state.linear.bias.'.length)).sort().join(' ')).to.equal(names);
+      expect(
+        ofBias
+          .map((key) => key.slice('state.linear.bias.'.length))
+          .sort()
+          .join(' '),
+      ).to.equal(names);
       if (names.includes('step')) expect([...tensors.get('state.linear.weight.step')!.data]).to.deep.equal([7]);
       expect(tensors.get(ofBias[0]!)!.shape).to.deep.equal([2]);
       const file = parseSafetensors(serializeSafetensors(tensors));
@@ -78,7 +86,9 @@ describe('state in the names of PyTorch', () => {
   it('is of these exact values for Adam, as its paper has them', () => {
     const [w, optimizer] = [variable([1], { name: 'w' }), new AdamOptimizer({ beta1: 0.5, beta2: 0.75 })];
     for (const g of [1, 2]) optimizer.applyGradients([[Float32Array.of(g), w]]);
-    const numbers = Object.fromEntries([...toTorch({ variables: [w], optimizer })].map(([key, { data }]) => [key, data[0]]));
+    const numbers = Object.fromEntries(
+      [...toTorch({ variables: [w], optimizer })].map(([key, { data }]) => [key, data[0]]),
+    );
     expect(numbers).to.deep.equal({ 'state.w.exp_avg': 1.25, 'state.w.exp_avg_sq': 1.1875, 'state.w.step': 2 });
   });
 
