@@ -1,5 +1,6 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
+import { checkpoint } from './checkpoint';
 import { clip } from './clip';
 import { compile } from './compile';
 import { eventLoop } from './event-loop';
@@ -33,6 +34,7 @@ export const cases: readonly Case[] = [
   random,
   rules,
   tensorboard,
+  checkpoint,
   tfjs,
   tfjsFit,
   growth,

@@ -53,7 +53,7 @@ parentPort.on('message', (bytes) => {
 class OnAnotherThread implements Checksum {
   readonly #worker = new Worker(program, { eval: true, execArgv: [], env: {} });
   readonly #waiting: { resolve: (sum: string) => void; reject: (error: unknown) => void }[] = [];
-  #failure: { error: unknown } | undefined;
+  #failure: Error | undefined;
 
   constructor() {
     this.#worker.unref(); // who waits for a file keeps the process alive
@@ -76,7 +76,7 @@ class OnAnotherThread implements Checksum {
 
   #ask(bytes: Uint8Array | null): Promise<string> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure.error);
+      if (this.#failure !== undefined) return reject(this.#failure);
       this.#waiting.push({ resolve, reject });
       this.#worker.ref();
       this.#worker.postMessage(bytes);
@@ -85,8 +85,8 @@ class OnAnotherThread implements Checksum {
     }) as Promise<string>;
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
+  #fail(error: Error): void {
+    this.#failure ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

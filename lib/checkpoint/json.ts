@@ -9,8 +9,15 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
  */
 export function checkedMetadata(metadata: unknown): JsonValue {
   if (metadata === undefined) return null;
-  return copyOf('metadata', metadata, 0);
+  const copy = copyOf('metadata', metadata, 0);
+  const { length } = JSON.stringify(copy);
+  if (length > mostCharacters)
+    throw new RangeError(`metadata must have at most ${mostCharacters} characters, got ${length}`);
+  return copy;
 }
+
+/** Less than a reader would refuse: large things belong into tensors. */
+const mostCharacters = 2 ** 24;
 
 const deepest = 100;
 

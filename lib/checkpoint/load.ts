@@ -1,11 +1,12 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { openSafetensors, SafetensorsError, type SafetensorsInfo } from 'gradstep/safetensors';
 import type { StateDType, StateEntry } from '../tensor/state';
 import { checksumFor, type Checksum } from './checksum';
 import { CheckpointError, reasonOf } from './error';
-import { checkVersion, dataFiles, parseManifest, stateFile, type Manifest } from './manifest';
+import { checkManifest, checkVersion, dataFiles, parseManifest, stateFile, type Manifest } from './manifest';
+import { namedBy } from './names';
 import { SharedSpace } from './shared-space';
 
 // Reading a checkpoint: all of it is seen to be what was written before anybody gets it.
@@ -45,13 +46,14 @@ export function loadManifest(path: string): Promise<Manifest> {
       if (size > mostStateBytes) throw new Error(`${stateFile} has ${size} bytes`);
       const bytes = new Uint8Array(size);
       await readFully(file, bytes, stateFile);
-      return parsed(new TextDecoder().decode(bytes));
+      return describing(() => parseManifest(new TextDecoder().decode(bytes)));
     });
     try {
       checkVersion(manifest);
     } catch (error) {
       throw new CheckpointError('version', `${path} cannot be read: ${reasonOf(error)}`, path);
     }
+    describing(() => checkManifest(manifest, namedBy(basename(path))?.step));
     for (const name of dataFiles) {
       const { size } = await withFile(path, name, (file) => file.stat());
       const { bytes } = manifest.files[name];
@@ -61,9 +63,10 @@ export function loadManifest(path: string): Promise<Manifest> {
   });
 }
 
-function parsed(text: string): Manifest {
+/** Has errors say which file it is. */
+function describing<T>(look: () => T): T {
   try {
-    return parseManifest(text);
+    return look();
   } catch (error) {
     throw new Error(`${stateFile}: ${reasonOf(error)}`, { cause: error });
   }

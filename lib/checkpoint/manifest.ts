@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { shown } from '../checks';
+import { isWhole, shown } from '../checks';
 import type { Stateful } from '../tensor/state';
 import type { JsonValue } from './json';
 import type { Part } from './parts';
@@ -80,4 +80,14 @@ export function parseManifest(text: string): Manifest {
 /** @throws Error for a format that came after this. */
 export function checkVersion({ version }: Manifest): void {
   if (version !== 1) throw new Error(`it has version ${shown(version)} of the format, this release reads 1`);
+}
+
+/** @throws Error for what no save writes, checksum or not. */
+export function checkManifest({ parts, files, step }: Manifest, expectedStep: number | undefined): void {
+  if (expectedStep !== undefined && step !== expectedStep) throw new Error(`it is of step ${shown(step)}`);
+  const { [modelFile]: model, [optimizerFile]: optimizer } = (files ?? {}) as Partial<Manifest['files']>;
+  const isRecord = (record: Partial<FileRecord> | undefined): boolean =>
+    isWhole(record?.bytes as number) && typeof record?.sha256 === 'string';
+  if (typeof parts === 'object' && parts !== null && isRecord(model) && isRecord(optimizer)) return;
+  throw new Error('it does not say what was saved');
 }

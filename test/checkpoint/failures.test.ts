@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -182,6 +183,13 @@ describe('checkpoints', () => {
       const error = await restoring;
       expect(error).to.be.instanceOf(CheckpointError).with.property('code', 'damaged');
       expect(step()).to.equal(9);
+    });
+
+    it('are found out when the folder has the name of another step', async () => {
+      await saved(1);
+      renameSync(join(folder, 'step-00000001'), join(folder, 'step-00000008'));
+      const error = await failure(restoreCheckpoint(folder, countingModel().parts));
+      expect(error.message).to.match(/step-00000008 is damaged: state.json: it is of step 1/);
     });
 
     it('may be of a later format, which is said', async () => {
