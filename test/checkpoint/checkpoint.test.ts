@@ -8,6 +8,7 @@ import { AdamOptimizer, createGlobalStep, MomentumOptimizer, RandomGenerator, va
 import { latestCheckpoint, restoreCheckpoint, saveCheckpoint } from 'gradstep/checkpoint';
 import { openSafetensors } from 'gradstep/safetensors';
 import { countingModel } from '../support/checkpoint-model';
+import { collectWarnings } from '../support/warnings';
 
 let folder: string;
 
@@ -19,6 +20,7 @@ async function message(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('a checkpoint', () => {
+  const warnings = collectWarnings();
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'gradstep-checkpoint-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -105,6 +107,7 @@ describe('a checkpoint', () => {
     await saveCheckpoint(folder, parts, { keep: 1 }); // of a run that went back
     expect(readdirSync(folder)).to.have.members(['step-00000003.1', 'step-00000004']);
     expect((await restoreCheckpoint(folder, parts))!.step).to.equal(3);
+    expect(warnings).to.have.lengthOf(1);
     set(4);
     await saveCheckpoint(folder, parts, { keep: 1 });
     expect(readdirSync(folder)).to.deep.equal(['step-00000004.1']);
@@ -150,27 +153,33 @@ describe('a checkpoint', () => {
 
   it('refuses wrong arguments before it writes anything', async () => {
     const { parts, variables } = countingModel();
-    const wrong: [Promise<unknown>, RegExp][] = [
-      [saveCheckpoint(5 as never, parts), /TypeError: folder must be a path or a URL, got 5/],
-      [saveCheckpoint(folder, { variables }), /RangeError: which step it is must be said/],
-      [saveCheckpoint(folder, {}, { step: 1 }), /RangeError: parts must have at least one/],
-      [saveCheckpoint(folder, parts, { keep: 0 }), /RangeError: keep must be a whole number from 1, got 0/],
-      [saveCheckpoint(folder, parts, { kep: 1 } as never), /did you mean 'keep'/],
+    const wrong: [() => Promise<unknown>, RegExp][] = [
+      [() => saveCheckpoint(5 as never, parts), /TypeError: folder must be a path or a URL, got 5/],
+      [() => saveCheckpoint(folder, { variables }), /RangeError: which step it is must be said/],
+      [() => saveCheckpoint(folder, {}, { step: 1 }), /RangeError: parts must have at least one/],
+      [() => saveCheckpoint(folder, parts, { keep: 0 }), /RangeError: keep must be a whole number from 1, got 0/],
+      [() => saveCheckpoint(folder, parts, { kep: 1 } as never), /did you mean 'keep'/],
       [
-        saveCheckpoint(folder, { ...parts, metadata: { x: NaN } }),
+        () => saveCheckpoint(folder, { ...parts, metadata: { x: NaN } }),
         /RangeError: metadata.x must be a number that JSON has/,
       ],
-      [saveCheckpoint(folder, { ...parts, metadata: new Map() as never }), /TypeError: metadata must be/],
-      [saveCheckpoint(folder, { ...parts, 'a/b': createGlobalStep() }), /RangeError: parts: a name must be/],
-      [saveCheckpoint(folder, { ...parts, schedules: (() => 1) as never }), /parts.schedules must have state\(\)/],
-      [saveCheckpoint(folder, { ...parts, variables: variables[0] as never }), /must be an iterable of Variables/],
+      [() => saveCheckpoint(folder, { ...parts, metadata: new Map() as never }), /TypeError: metadata must be/],
+      [() => saveCheckpoint(folder, { ...parts, 'a/b': createGlobalStep() }), /RangeError: parts: a name must be/],
       [
-        saveCheckpoint(folder, { ...parts, variables: [variables[0]!, variables[0]!] }),
+        () => saveCheckpoint(folder, { ...parts, schedules: (() => 1) as never }),
+        /parts.schedules must have state\(\)/,
+      ],
+      [
+        () => saveCheckpoint(folder, { ...parts, variables: variables[0] as never }),
+        /must be an iterable of Variables/,
+      ],
+      [
+        () => saveCheckpoint(folder, { ...parts, variables: [variables[0]!, variables[0]!] }),
         /is the key of state of variables/,
       ],
-      [restoreCheckpoint(folder, parts, { only: 1 as never }), /TypeError: only must be a function/],
+      [() => restoreCheckpoint(folder, parts, { only: 1 as never }), /TypeError: only must be a function/],
     ];
-    for (const [promise, expected] of wrong) expect(await message(promise)).to.match(expected);
+    for (const [attempt, expected] of wrong) expect(await message(attempt())).to.match(expected);
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 });

@@ -145,11 +145,11 @@ describe('checkpoints', () => {
           expect((await latestCheckpoint(folder))!.step).to.equal(1);
           const { parts, set, step } = countingModel();
           set(77);
-          for (const asked of [
-            restoreCheckpoint(folder, parts, { step: 2 }),
-            restoreCheckpoint(join(folder, 'step-00000002'), parts),
+          for (const ask of [
+            () => restoreCheckpoint(folder, parts, { step: 2 }),
+            () => restoreCheckpoint(join(folder, 'step-00000002'), parts),
           ]) {
-            const error = await failure(asked);
+            const error = await failure(ask());
             expect(error).to.be.instanceOf(CheckpointError).with.property('code', 'damaged');
             expect(error.message).to.include(file);
           }
@@ -220,18 +220,19 @@ describe('checkpoints', () => {
       await saved(1);
       const { parts, set, step, variables } = countingModel();
       set(3);
-      const tries: [Promise<unknown>, RegExp][] = [
-        [restoreCheckpoint(folder, { variables }), /has optimizer, globalStep too, which \{ partial: true \}/],
-        [restoreCheckpoint(folder, { ...parts, averages: createGlobalStep() }), /has no averages/],
-        [restoreCheckpoint(folder, { ...countingModel([3, 999]).parts }), /has shape \[1000\], expected \[999\]/],
+      const tries: [() => Promise<unknown>, RegExp][] = [
+        [() => restoreCheckpoint(folder, { variables }), /has optimizer, globalStep too, which \{ partial: true \}/],
+        [() => restoreCheckpoint(folder, { ...parts, averages: createGlobalStep() }), /has no averages/],
+        [() => restoreCheckpoint(folder, { ...countingModel([3, 999]).parts }), /has shape \[1000\], expected \[999\]/],
         [
-          restoreCheckpoint(folder, { ...parts, optimizer: new MomentumOptimizer({ learningRate: 1, momentum: 0 }) }),
+          () =>
+            restoreCheckpoint(folder, { ...parts, optimizer: new MomentumOptimizer({ learningRate: 1, momentum: 0 }) }),
           /beta1_power.*nothing here is the owner of/,
         ],
-        [restoreCheckpoint(folder, parts, { step: 2 }), /no checkpoint of step 2/],
-        [restoreCheckpoint(join(folder, 'step-00000009'), parts), /there is no checkpoint/],
+        [() => restoreCheckpoint(folder, parts, { step: 2 }), /no checkpoint of step 2/],
+        [() => restoreCheckpoint(join(folder, 'step-00000009'), parts), /there is no checkpoint/],
       ];
-      for (const [promise, message] of tries) expect((await failure(promise)).message).to.match(message);
+      for (const [restore, message] of tries) expect((await failure(restore())).message).to.match(message);
       expect(step()).to.equal(3);
     });
   });
