@@ -8,6 +8,7 @@ export type CheckpointErrorCode = 'damaged' | 'not-found' | 'version' | 'mismatc
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 
+  /** @internal */
   constructor(
     /** What is wrong, for programs. */
     readonly code: CheckpointErrorCode,
