@@ -9,6 +9,8 @@ export interface FileRecord {
 
 /** So much at a time is copied, and then written and summed up off the event loop. */
 const stageBytes = 2 ** 21;
+/** A write or a checksum that takes its time holds the other up only when so many are on their way. */
+const stages = 4;
 
 /**
  * Writes a file and sees it to the disk. Bytes are copied first: what the checksum is of is what is written, even if somebody
@@ -35,12 +37,23 @@ export async function writeFile(
   }
 }
 
-/** Two pieces of memory: one is filled while the other is on its way. */
+/** A piece of memory, and what it is being read for: it can be filled again when that is over. */
+interface Stage {
+  readonly bytes: Uint8Array;
+  read: Promise<void>;
+}
+
+const newStage = (): Stage => ({
+  bytes: new Uint8Array(new SharedArrayBuffer(stageBytes)),
+  read: Promise.resolve(),
+});
+
+/** Some pieces of memory: one is filled while the others are on their way. */
 class Staged {
-  #filling = new Uint8Array(new SharedArrayBuffer(stageBytes));
-  #other = new Uint8Array(new SharedArrayBuffer(stageBytes));
+  readonly #stages: Stage[] = [];
+  #at = 0;
   #filled = 0;
-  #onItsWay: Promise<unknown> = Promise.resolve();
+  #written: Promise<void> = Promise.resolve();
   bytes = 0;
 
   constructor(
@@ -51,27 +64,31 @@ class Staged {
   async add(piece: Uint8Array): Promise<void> {
     const length = piece.byteLength;
     for (let done = 0; done < length;) {
+      const stage = (this.#stages[this.#at] ??= newStage());
+      if (this.#filled === 0) await stage.read;
       const part = piece.subarray(done, done + stageBytes - this.#filled);
       if (part.byteLength === 0) throw new Error('an array has been transferred or shrunk while it was saved');
-      this.#filling.set(part, this.#filled);
+      stage.bytes.set(part, this.#filled);
       this.#filled += part.byteLength;
       done += part.byteLength;
-      if (this.#filled === stageBytes) await this.#send();
+      if (this.#filled === stageBytes) this.#send(stage);
     }
   }
 
-  async #send(): Promise<void> {
-    await this.#onItsWay;
-    const bytes = this.#filling.subarray(0, this.#filled);
+  /** Writes follow each other; so do checksums, at a pace of their own. */
+  #send(stage: Stage): void {
+    const bytes = stage.bytes.subarray(0, this.#filled);
     this.bytes += bytes.byteLength;
-    this.#onItsWay = allSettled([this.file.write(bytes), this.checksum.update(bytes)]);
-    this.#onItsWay.catch(() => undefined); // whoever waits for it is told
-    [this.#filling, this.#other, this.#filled] = [this.#other, this.#filling, 0];
+    this.#written = this.#written.then(() => this.file.write(bytes));
+    stage.read = allSettled([this.#written, this.checksum.update(bytes)]);
+    stage.read.catch(() => undefined); // whoever fills it again is told
+    this.#at = (this.#at + 1) % stages;
+    this.#filled = 0;
   }
 
   async finish(): Promise<void> {
-    await this.#send();
-    await this.#onItsWay;
+    if (this.#filled > 0) this.#send(this.#stages[this.#at]!);
+    await allSettled(this.#stages.map(({ read }) => read));
   }
 }
 
