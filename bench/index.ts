@@ -73,8 +73,11 @@ async function measure({ words, isQuick, threads }: Options): Promise<Report> {
   runtime.threads = threads;
   const machine = describeMachine();
   measureMachine(bench);
-  for (const { run } of taking) await run(bench);
-  await bench.peers.stop();
+  try {
+    for (const { run } of taking) await run(bench);
+  } finally {
+    await bench.peers.stop(); // a peer's process would keep a run that failed from ending
+  }
 
   const { contests, measures, peers, leftOut } = bench;
   if (contests.length === 0 && measures.every(({ id }) => id.startsWith('machine '))) {

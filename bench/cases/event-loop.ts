@@ -117,7 +117,7 @@ function report(bench: Bench, what: string, { delays, answers }: Noticed, atMost
 async function besideTfjs(bench: Bench, seconds: number): Promise<void> {
   const tfjs = await bench.peers.tfjs();
   if (tfjs === null) return;
-  const side = await tfjs.step('wasm', [[theirs]], tfjs.ownAdam(), 'TensorFlow.js WASM');
+  const side = await tfjs.adam('wasm', theirs);
   await side.prepare?.();
   const step = async (): Promise<void> => {
     await side.turn(1);
@@ -133,7 +133,7 @@ export const eventLoop: Case = {
   about: 'asynchronous steps: how late timers and HTTP answers come meanwhile, and what they cost',
   usesPackages: true,
   async run(bench) {
-    const parameters = bench.isQuick ? 5_000_000 : 50_000_000;
+    const parameters = bench.isQuick ? 20_000_000 : 50_000_000;
     const seconds = bench.isQuick ? 2 : 15;
     const name = `${showCount(parameters)} parameters, ${showThreads(bench.allThreads)}`;
     if (!bench.wants('event-loop')) return;

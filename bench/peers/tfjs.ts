@@ -63,7 +63,8 @@ export class Tfjs {
   }
 
   /** One Adam step over one variable of n elements. */
-  adam(backend: TfjsBackend, n: number): Promise<Side> {
+  async adam(backend: TfjsBackend, n: number): Promise<Side> {
+    await this.tf.setBackend(backend); // its optimizers make tensors
     return this.step(backend, [[n]], this.ownAdam());
   }
 

@@ -18,8 +18,9 @@ const headlines = [
   /^compile /,
   /^gemm (64 x 784 x 256|1024 x 1024 x 1024) nn/,
   /^sparse /,
+  /^event-loop /,
 ];
-const headlineMeasures = [/^startup require/, /^memory /];
+const headlineMeasures = [/^startup require/, /^memory /, /^event-loop delay, p99/];
 
 const start = '<!-- measured: npm run bench -- --publish -->';
 const end = '<!-- /measured -->';

@@ -5,7 +5,7 @@ import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
 import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
-import { kernels } from '../tensor/trace';
+import { kernels, trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
@@ -131,7 +131,10 @@ function shared(tensor: Tensor): Tensor {
 
 // The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.
 function plainCopy(value: Tensor): Tensor {
-  return alias(value.data.slice(), value.dtype, value.shape);
+  if (trace === null) return alias(value.data.slice(), value.dtype, value.shape);
+  const copy = allocate(value.dtype, value.shape, value.size);
+  kernels.copy(copy.operand, value.operand);
+  return copy;
 }
 
 /**

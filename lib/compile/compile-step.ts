@@ -13,6 +13,7 @@ import { sameShape } from '../tensor/shape';
 import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { tracing } from '../tensor/trace';
 import type { Variable } from '../tensor/variable';
+import { checkLendable } from '../step/loan';
 import { namesOf } from '../step/pairs';
 import type { Step } from '../step/plan';
 import { ProgramStep } from '../step/program-step';
@@ -190,13 +191,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   async run(inputs: RunInputs<I>): Promise<StepResult> {
     const { runner } = this;
     this.checkInUse();
-    for (const { name, memory } of this.variables) {
-      if (memory.canBeLent) continue;
-      throw new Error(
-        `'${name}' lies in a plain ArrayBuffer, which could be transferred during an asynchronous step: ` +
-          'make it a variable over a SharedArrayBuffer, or by variable()',
-      );
-    }
+    for (const variable of this.variables) checkLendable(variable);
     const lent = runner.lend(runner.feed(inputs));
     try {
       return await inTurn([...runner.keys, ...this.turnKeys()], (turn) => this.runInTurn(lent, turn));

@@ -74,12 +74,7 @@ export class Loans {
   }
 
   private lend(given: unknown, variable: Variable): Gradient {
-    if (!variable.memory.canBeLent) {
-      throw new Error(
-        `'${variable.name}' lies in a plain ArrayBuffer, which could be transferred during an asynchronous step: ` +
-          'make it a variable over a SharedArrayBuffer, or by variable()',
-      );
-    }
+    checkLendable(variable);
     const gradient = checkGradient(given, variable);
     const values = storedValues(gradient);
     const loan = lend(values);
@@ -90,4 +85,15 @@ export class Loans {
     copyInto(indices, gradient.indices);
     return new IndexedSlices(loan, indices, gradient.denseShape);
   }
+}
+
+/** @throws Error for a variable whose memory could go or move during a step off the event loop. */
+export function checkLendable({ name, memory }: Variable): void {
+  if (memory.canBeLent) return;
+  const kind = memory.watchable === 'changing' ? 'a buffer that can change its size' : 'a plain ArrayBuffer';
+  const what = memory.watchable === 'changing' ? 'moved' : 'transferred';
+  throw new Error(
+    `'${name}' lies in ${kind}, which could be ${what} during an asynchronous step: ` +
+      'make it a variable over a SharedArrayBuffer, or by variable()',
+  );
 }

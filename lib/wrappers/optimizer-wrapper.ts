@@ -57,9 +57,8 @@ export abstract class OptimizerWrapper extends Optimizer {
 
   /** @throws Error where a class has a way to step of its own, and none that leaves the event loop free. */
   private checkStepsAlike(): void {
-    const own = [this.applyGradients, this.planStep] as const;
-    const { applyGradients, planStep } = OptimizerWrapper.prototype;
-    if (own[0] !== applyGradients && own[1] === planStep) super.planStep([]);
+    const isOwn = (name: 'applyGradients' | 'planStep'): boolean => this[name] !== OptimizerWrapper.prototype[name];
+    if (isOwn('applyGradients') && !isOwn('planStep')) super.planStep([]);
   }
 
   override getSlot(variable: Variable, name: string): Variable | null {

@@ -19,7 +19,13 @@ struct Blocks {
 // for each thread, 0.13 with eight, 0.19 with pieces of one block. Fewer would leave one thread waiting for another.
 constexpr size_t kPiecesPerThread = 4;
 
-inline size_t blocks_a_piece(size_t blocks) { return std::max<size_t>(1, blocks / (kPiecesPerThread * threads())); }
+// In the background there is a pause after each piece: it is to come every half a millisecond or so.
+constexpr size_t kBackgroundPiece = 32;
+
+inline size_t blocks_a_piece(size_t blocks) {
+  const size_t piece = std::max<size_t>(1, blocks / (kPiecesPerThread * threads()));
+  return Background::is_here() ? std::min(piece, kBackgroundPiece) : piece;
+}
 
 // False when there is no memory.
 template <class Array> [[nodiscard]] bool number_blocks(const Array* arrays, size_t count, Blocks& blocks) {

@@ -1,8 +1,11 @@
 #include "random.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <algorithm>
+#include <limits>
+#include <type_traits>
 
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
@@ -30,11 +33,23 @@ constexpr double kWords = 4294967296.0;  // that there are
 
 double threshold_of(double probability) { return floor(probability * kWords + 0.5); }
 
+// The greatest number below this one, which is finite. (The C library's would be one function more that systems must
+// have.)
+template <class T> T number_before(T x) {
+  if (x == 0) return -std::numeric_limits<T>::denorm_min();
+  std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t> bits;
+  memcpy(&bits, &x, sizeof bits);
+  if (x > 0) --bits;
+  else ++bits;
+  memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+
 }  // namespace
 
 template <class T> void random_uniform(T* out, const Draw& draw, T low, T high, size_t n) {
   const auto kernel = of<T>(kernels()).random_uniform;
-  const T last = nextafter(high, low);
+  const T last = number_before(high);
   each_part(draw, kWordsPerNumber<T>, n, [=](size_t begin, size_t count, const Draw& part) {
     kernel(out + begin, part, low, high - low, last, count);
   });

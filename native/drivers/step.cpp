@@ -21,7 +21,7 @@ void run_ranges(const RuleKernels& kernels, const Range* ranges, const double* c
   const auto kernel = kernels.step;
   const auto sums_of = [=](size_t i) { return sums == nullptr ? nullptr : sums + i; };
   const size_t total = end[count - 1];
-  const bool is_shared = total >= kParallelElements && threads() > 1;
+  const bool is_shared = total >= kParallelElements && (threads() > 1 || Background::is_here());
   const size_t share = is_shared ? total / threads() : total;
   const auto whole = [=](size_t i, size_t last) {  // group by group
     while (i < last) {

@@ -47,6 +47,7 @@ template <class Ready> bool spin_until(Ready ready) {
 
 // True on a thread that is inside a block. Workers never run anything else.
 thread_local bool inside_block = false;
+thread_local bool in_background = false;
 
 // So many calls may be under way at a time; each further one does all of its blocks itself.
 constexpr size_t kCalls = 16;
@@ -63,6 +64,12 @@ struct Job {
   BlockFn fn;
   void* context;
   size_t blocks;
+  bool is_background;
+
+  void run(size_t index) const {
+    fn(context, index);
+    if (is_background) os::yield();
+  }
 };
 
 // One parallel_for. Its caller writes the job, opens the gate with a number of seats, takes blocks itself, closes the
@@ -137,7 +144,7 @@ void Call::take_blocks() {
   for (;;) {
     const size_t index = next_.fetch_add(1, std::memory_order_relaxed);
     if (index >= job.blocks) return;
-    job.fn(job.context, index);
+    job.run(index);
   }
 }
 
@@ -292,13 +299,18 @@ void parallel_for(size_t blocks, void* context, BlockFn fn) {
   const bool nested = inside_block;
   const size_t sharers = std::min(threads(), blocks);
   inside_block = true;
+  const Job job = {fn, context, blocks, in_background && !nested};
   bool is_done = false;
   if (!nested && sharers > 1 && !is_serial.load(std::memory_order_relaxed)) {
     has_pool.store(true, std::memory_order_relaxed);
-    is_done = Pool::instance().run({fn, context, blocks}, sharers - 1);
+    is_done = Pool::instance().run(job, sharers - 1);
   }
-  for (size_t index = 0; !is_done && index < blocks; ++index) fn(context, index);
+  for (size_t index = 0; !is_done && index < blocks; ++index) job.run(index);
   inside_block = nested;
 }
+
+Background::Background() : before_(in_background) { in_background = true; }
+Background::~Background() { in_background = before_; }
+bool Background::is_here() { return in_background; }
 
 }  // namespace gradstep

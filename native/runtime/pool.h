@@ -36,4 +36,19 @@ template <class F> void parallel_for(size_t blocks, F&& f) {
   parallel_for(blocks, context, [](void* body, size_t index) { (*static_cast<Body*>(body))(index); });
 }
 
+// While one is alive, the thread that made it computes in the background: between blocks its parallel_fors leave their
+// processors to threads that wait for one, such as that of the event loop, which else may wait for a whole time slice.
+class Background {
+ public:
+  Background();
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  static bool is_here();  // on this thread
+
+ private:
+  const bool before_;
+};
+
 }  // namespace gradstep

@@ -1,5 +1,7 @@
 #include "queue.h"
 
+#include "pool.h"
+
 namespace gradstep {
 
 Queue* Queue::make() {
@@ -43,7 +45,10 @@ void Queue::run_first() {
     job = first_;
     is_running_ = true;
   }
-  job->run();
+  {
+    const Background background;
+    job->run();
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   is_running_ = false;
   job_over_.notify_all();  // under the lock: whoever waits may delete the queue as soon as it is free

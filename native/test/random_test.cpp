@@ -107,6 +107,11 @@ template <class T> void check_uniform(const KernelTable& table) {
     const T low = 1, high = nextafter(T(1), T(2));
     random_uniform(out.data(), draw, low, high, n);
     ok = std::all_of(out.begin(), out.end(), [](T x) { return x == 1; });
+    for (const T bound : {T(0), T(-1), T(1), T(-8), T(0.1)}) {
+      const T before = nextafter(bound, T(-100));
+      random_uniform(out.data(), draw, before, bound, n);
+      ok = ok && std::all_of(out.begin(), out.end(), [=](T x) { return x == before; });
+    }
     check(ok, std::string(table.isa) + ": numbers stay below the bound");
   }
 }

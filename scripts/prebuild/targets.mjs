@@ -84,8 +84,8 @@ const muslNames = words(`
   fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
   pthread_create pthread_key_create pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock pthread_self
-  pthread_setname_np pthread_setspecific pthread_sigmask sched_getaffinity sigfillset strcmp strcspn strlen strtoul syscall
-  sysconf
+  pthread_setname_np pthread_setspecific pthread_sigmask sched_getaffinity sched_yield sigfillset strcmp strcspn strlen
+  strtoul syscall sysconf
 `);
 
 const x64 = {

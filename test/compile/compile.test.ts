@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { compile, ops, tensor, tidy, variable, type Tensor } from 'gradstep';
+import { compile, gradients, ops, tensor, tidy, variable, type Tensor } from 'gradstep';
 
 const w = variable([
   [1, 2],
@@ -31,6 +31,14 @@ describe('compile', () => {
       [1, -2],
       [1, 2],
     ]);
+  });
+
+  it('follows gradients of what it is given', () => {
+    const inputs = { x: { shape: [1, 2] } } as const;
+    const slope = ({ x }: { x: Tensor }): Tensor => gradients(() => ops.tanh(ops.matMul(x, w)), [x])[0] as Tensor;
+    const x = Float32Array.of(0.5, -1);
+    const expected = [...slope({ x: tensor(x, [1, 2]) }).data];
+    expect([...compile(slope, { inputs }).runSync({ x }).data]).to.deep.equal(expected);
   });
 
   it('reads variables anew', () => {

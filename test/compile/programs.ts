@@ -12,6 +12,7 @@ import {
   RandomGenerator,
   tensor,
   variable,
+  type Constraint,
   type DType,
   type GlobalStep,
   type GradientAndVariable,
@@ -96,6 +97,16 @@ export const losses: Readonly<Record<string, Step>> = {
   l2: (h, { weights }) => ops.add(ops.l2Loss(h), ops.mul(ops.l2Loss(weights), 0.01)),
 };
 
+const constraints: Readonly<Record<'none' | 'ofOps' | 'ofJavaScript', Constraint | undefined>> = {
+  none: undefined,
+  ofOps: (value) => ops.minimum(ops.mul(value, 0.75), 0.5),
+  ofJavaScript: (value) =>
+    tensor(
+      value.data.map((x) => Math.min(x, 0.5)),
+      value.shape,
+    ),
+};
+
 export interface Description {
   readonly seed: number;
   readonly dtype: DType;
@@ -107,6 +118,7 @@ export interface Description {
   readonly clip: StepClip | undefined;
   readonly accumulate: number | undefined;
   readonly lossScale: number | 'dynamic' | undefined;
+  readonly constraint: keyof typeof constraints;
 }
 
 export const descriptions: fc.Arbitrary<Description> = fc.record({
@@ -128,6 +140,7 @@ export const descriptions: fc.Arbitrary<Description> = fc.record({
   ),
   accumulate: fc.constantFrom(undefined, undefined, 1, 2, 3),
   lossScale: fc.constantFrom(undefined, undefined, 1, 3, 1024, 'dynamic' as const),
+  constraint: fc.constantFrom('none', 'none', 'ofOps', 'ofJavaScript'),
 });
 
 /** Everything that one way of running a description has. */
@@ -138,11 +151,14 @@ export interface World {
   readonly loss: (given: Given) => Tensor;
 }
 
-export function worldOf({ seed, dtype, width, steps: names, loss, optimizer, lossScale }: Description): World {
+export function worldOf(description: Description): World {
+  const { seed, dtype, width, steps: names, loss, optimizer, lossScale, constraint } = description;
   const next = generator(seed);
   const numbers = (length: number): number[] => Array.from({ length }, () => next() * 2 - 1);
-  const made = (name: string, ...shape: number[]): Variable =>
-    variable(numbers(shape.reduce((a, b) => a * b, 1)), { name, shape, dtype });
+  const made = (name: string, ...shape: number[]): Variable => {
+    const own = name === 'embedding' ? undefined : constraints[constraint]; // its gradient is sparse
+    return variable(numbers(shape.reduce((a, b) => a * b, 1)), { name, shape, dtype, ...(own && { constraint: own }) });
+  };
   const model = {
     weights: made('weights', width, width),
     bias: made('bias', width),

@@ -129,7 +129,7 @@ describe('npm start', () => {
   it('keeps the weights where Ctrl-C ends a training off the event loop', async () => {
     const out = join(folder, 'interrupted');
     const script = join(root, 'build/ts/examples/mnist.js');
-    const args = ['--data', data, '--hidden', '10', '--epochs', '1000', '--async', '--out', out];
+    const args = ['--data', data, '--hidden', '10', '--epochs', '1000', '--batch', '1', '--async', '--out', out];
     const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     let stdout = '';
     child.stdout.on('data', (text: Buffer) => {
@@ -138,7 +138,7 @@ describe('npm start', () => {
     });
     const status = await new Promise((resolve) => child.on('close', resolve));
     expect(status).to.equal(130);
-    expect(stdout).to.match(/^stopped after {2}step \d+ of 4000\ntest accuracy/m);
+    expect(stdout).to.match(/^stopped after {2}step \d+ of 200000\ntest accuracy/m);
     expect(readFileSync(join(out, 'weights.safetensors')).length).to.be.above(4 * 784 * 10);
   });
 

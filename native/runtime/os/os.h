@@ -14,6 +14,9 @@ std::string environment(const char* name);
 // expect them. The name (at most 15 characters) is for debuggers. False when the system refuses.
 bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* context), void* context);
 
+// Leaves the processor to another thread that waits for one, if there is any.
+void yield();
+
 // Has `f` called in every child that this process forks, before anything else runs there.
 void after_fork_in_child(void (*f)());
 

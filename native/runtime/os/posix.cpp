@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #else
@@ -120,6 +120,8 @@ bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* contex
   if (!started) release(start);
   return started;
 }
+
+void yield() { sched_yield(); }
 
 void after_fork_in_child(void (*f)()) { pthread_atfork(nullptr, nullptr, f); }
 

@@ -83,6 +83,8 @@ bool start_thread(const char* name, size_t stack_bytes, void (*run)(void* contex
   return true;
 }
 
+void yield() { SwitchToThread(); }
+
 void after_fork_in_child(void (*)()) {}  // nothing forks
 
 size_t parallelism() {

@@ -125,6 +125,10 @@ describe('dropout', () => {
       'options must be an object, got 0.5: write { rate: 0.5 }',
     );
     expect(() => ops.dropout(x, undefined as never)).to.throw(TypeError, 'rate must be a number, got undefined');
+    const [left, leaving] = [tensor([1, 2, 3, 4]), tensor([1, 2, 3, 4])];
+    left.dispose();
+    structuredClone(leaving.data.buffer, { transfer: [leaving.data.buffer as ArrayBuffer] });
+    for (const x of [left, leaving]) expect(() => ops.dropout(x, { rate: 0.5, generator })).to.throw(Error, 'tensor');
     expect(() => ops.dropout(null as never, { rate: 0.5 })).to.throw(TypeError, 'x must be a Tensor');
     expect(generator.state()).to.deep.equal(before);
   });
