@@ -144,13 +144,8 @@ export { ConditionalAccumulator } from './accumulators/conditional';
 export { SparseConditionalAccumulator } from './accumulators/sparse-conditional';
 export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } from './wrappers/sync-replicas';
 
-export {
-  compileStep,
-  type CompiledStep,
-  type CompileStepOptions,
-  type StepClip,
-  type StepResult,
-} from './compile/compile-step';
+export { compileStep, type CompiledStep, type StepResult } from './compile/compile-step';
+export type { CompileStepOptions, StepClip } from './compile/step-options';
 export { compile, type Compiled, type CompileOptions, type Outputs } from './compile/compile';
 export type { FloatInput, Inputs, Int32Input, RunInputs, TracedInputs } from './compile/inputs';
 export type { Indices } from './tensor/indices';

@@ -24,6 +24,7 @@
       "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
       "native/drivers/program.cpp",
+      "native/drivers/program_chains.cpp",
       "native/drivers/program_gradients.cpp",
       "native/drivers/program_parser.cpp",
       "native/drivers/random.cpp",

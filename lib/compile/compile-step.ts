@@ -1,17 +1,8 @@
-import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
+import { AggregationMethod } from '../autodiff/aggregate';
 import { toGradY } from '../autodiff/gradients';
-import { withScope } from '../autodiff/scope';
-import { ExponentialMovingAverage } from '../averages/moving-average';
-import { checkFunction, checkRange, shown } from '../checks';
-import type { ProgramClip } from '../native';
-import { checkOptions, type NamesOf } from '../options';
-import { checkVarList, type Optimizer } from '../optimizers/optimizer';
-import { isFloatArray } from '../tensor/arrays';
+import type { ExponentialMovingAverage } from '../averages/moving-average';
 import type { FloatArray } from '../tensor/dtype';
-import { GlobalStep } from '../tensor/global-step';
-import { sameShape } from '../tensor/shape';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
-import { tracing } from '../tensor/trace';
+import type { GlobalStep } from '../tensor/global-step';
 import type { Variable } from '../tensor/variable';
 import { checkLendable } from '../step/loan';
 import { namesOf } from '../step/pairs';
@@ -19,59 +10,13 @@ import type { Step } from '../step/plan';
 import { ProgramStep } from '../step/program-step';
 import { inTurn, type Key, type Turn } from '../step/turns';
 import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
+import { traceConstraints } from './constraints';
 import { traceGradients, type Traced } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { stepsOf } from './optimizers';
 import { Recorder } from './recorder';
 import { Runner, type Lent } from './runner';
-
-/** How gradients are clipped between the way back and the update: in one of these ways. */
-export type StepClip =
-  /** As `clipByGlobalNorm` does. */
-  | { readonly globalNorm: number }
-  /** As `clipByValue` does, from the negative of it to itself. */
-  | { readonly value: number }
-  /** As `clipByNorm` does, each variable's gradient by itself. */
-  | { readonly norm: number }
-  /** As `clipByAverageNorm` does, each variable's gradient by itself. */
-  | { readonly averageNorm: number };
-
-export interface CompileStepOptions<I extends Inputs> {
-  /** What each run is given: shape and dtype of each input, by name. */
-  inputs: I;
-  /** The loss of the inputs, with ops. Run once, while the step is compiled. */
-  loss: (inputs: TracedInputs<I>) => Tensor;
-  /** One of the package's optimizers, or a MixedPrecisionLossScaleOptimizer around one. */
-  optimizer: Optimizer;
-  /** Incremented after each step. */
-  globalStep?: GlobalStep;
-  /** Default: gradients are not clipped. */
-  clip?: StepClip;
-  /** What to differentiate by. Default: the trainable variables that the loss reads. */
-  varList?: readonly Variable[];
-  /** The gradient of the loss, of its shape; read anew in each run. Default: ones. */
-  gradLoss?: Tensor | FloatArray;
-  /** How gradient terms of what is used more than once are added. Default: ADD_N. */
-  aggregationMethod?: AggregationMethod;
-  /** Into how many parts of equal size a run cuts its inputs along their first dimension: the step is that of the mean of
-   * their gradients, as with a GradientAccumulator, in the memory of one part. Default: the whole at once. */
-  accumulate?: number;
-  /** Moving averages of the variables that are stepped, updated after each step. */
-  averages?: ExponentialMovingAverage;
-}
-
-const stepNames: NamesOf<CompileStepOptions<Inputs>> = {
-  inputs: true,
-  loss: true,
-  optimizer: true,
-  globalStep: true,
-  clip: true,
-  varList: true,
-  gradLoss: true,
-  aggregationMethod: true,
-  accumulate: true,
-  averages: true,
-};
+import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
 
 /** What a run of a compiled step has found. */
 export interface StepResult {
@@ -257,46 +202,6 @@ export function compileStep<const I extends Inputs>(options: CompileStepOptions<
   return new CompiledStep<I>(options);
 }
 
-function checkStepOptions(options: unknown): void {
-  checkOptions('options', options, stepNames);
-  const given = (options ?? {}) as { readonly [Name in keyof CompileStepOptions<Inputs>]?: unknown };
-  checkFunction('loss', given.loss);
-  const { globalStep, averages, accumulate, aggregationMethod } = given;
-  if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {
-    throw new TypeError(`globalStep must be a GlobalStep, got ${shown(globalStep)}`);
-  }
-  if (averages !== undefined && !(averages instanceof ExponentialMovingAverage)) {
-    throw new TypeError(`averages must be an ExponentialMovingAverage, got ${shown(averages)}`);
-  }
-  if (accumulate !== undefined) {
-    checkRange('accumulate', accumulate, 'a whole number from 1 to 65536', (n) => {
-      return Number.isInteger(n) && n >= 1 && n <= 65536;
-    });
-  }
-  if (aggregationMethod !== undefined) checkAggregationMethod(aggregationMethod);
-  checkVarList(given.varList);
-  clipOf(given.clip);
-}
-
-const clips: Readonly<Record<string, ProgramClip>> = {
-  globalNorm: 'globalNorm',
-  value: 'value',
-  norm: 'norm',
-  averageNorm: 'averageNorm',
-};
-
-function clipOf(clip: unknown): { kind: ProgramClip; by: number } {
-  if (clip === undefined) return { kind: 'none', by: 0 };
-  if (typeof clip !== 'object' || clip === null) throw new TypeError(`clip must be an object, got ${shown(clip)}`);
-  const entries = Object.entries(clip as Record<string, unknown>);
-  const [name = '', by] = entries[0] ?? [];
-  if (entries.length !== 1 || !Object.hasOwn(clips, name)) {
-    throw new TypeError(`clip must be one of { ${Object.keys(clips).join(' }, { ')} }`);
-  }
-  checkRange(`clip.${name}`, by, 'finite and positive', (x) => x > 0 && x < Infinity);
-  return { kind: clips[name]!, by };
-}
-
 /** The variables that have gradients. @throws Error where there is none, or one that its variable cannot take. */
 function withGradients({ variables, gradients }: Traced) {
   const stepped = variables.filter((_, i) => gradients[i] !== null);
@@ -311,36 +216,4 @@ function withGradients({ variables, gradients }: Traced) {
     throw new Error(`gradient of '${name}' is sparse, but the variable has a constraint: it needs a dense gradient`);
   });
   return { variables: stepped, gradients: present };
-}
-
-/** Notes the constraints. Returns whether that could be done: they may do what only JavaScript can. */
-function traceConstraints(recorder: Recorder, variables: readonly Variable[]): boolean {
-  const { length } = recorder.tasks;
-  recorder.canDraw = false;
-  try {
-    tracing(recorder, () =>
-      withScope(
-        () => {
-          for (const { memory } of variables) recorder.read(memory);
-          for (const variable of variables) traceConstraint(recorder, variable);
-        },
-        () => {},
-      ),
-    );
-    return true;
-  } catch {
-    recorder.tasks.length = length;
-    return false;
-  } finally {
-    recorder.end();
-  }
-}
-
-function traceConstraint(recorder: Recorder, { constraint, value, shape, memory, size }: Variable): void {
-  const result: unknown = constraint!(value.view(shape));
-  const tensor = isFloatArray(result) ? aliasOfGiven(result, result.length === size ? shape : undefined) : result;
-  // What `assign` refuses is refused by it, in a run.
-  const fits = tensor instanceof Tensor && sameShape(tensor.shape, shape) && tensor.dtype === value.dtype;
-  if (!fits) throw new TypeError('no value of the variable');
-  recorder.store(memory, tensor.operand);
 }

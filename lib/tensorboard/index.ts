@@ -1,5 +1,6 @@
 /** @module gradstep/tensorboard */
-export { SummaryWriter, type ImageOptions, type SummaryWriterOptions } from './writer';
+export { SummaryWriter, type ImageOptions } from './writer';
+export type { SummaryWriterOptions } from './settings';
 export { histogramOf, type Histogram } from './histogram';
 export { readEvents, type ReadEventsOptions } from './reader';
 export type { ReadEvent, ReadHistogram, ReadValue } from './read-event';

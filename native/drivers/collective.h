@@ -32,9 +32,8 @@ struct Brought {
 };
 
 //   all reduce       in[i] of every rank = the sum over ranks of in[i]
-//   reduce           out[i] of the root = the sum over ranks, and over each rank's terms in their order, of
-//   in[term][i]; a
-//                    term that is absent counts for nothing, and where all are the result is left as it was
+//   reduce           out[i] of the root = the sum over ranks, and over each one's terms in order, of in[term][i];
+//                    a term that is absent counts for nothing, and where all are the result is left as it was
 //   reduce scatter   out[i] = this rank's part of the sum over ranks of in[i]
 //   all gather       out[i] of every rank = all ranks' in[i], one after the other
 //   gather           the same of the root
