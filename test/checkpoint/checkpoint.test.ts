@@ -85,6 +85,26 @@ describe('a checkpoint', () => {
     }
   });
 
+  it('may be of much, of which another thread makes the checksums', async () => {
+    const { parts, set, step } = countingModel([4_000_000, 0, 5, 700_001]);
+    set(6);
+    const { path, bytes } = await saveCheckpoint(folder, parts);
+    expect(bytes).to.be.above(2 ** 25);
+    const { files } = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as {
+      files: Record<string, { sha256: string }>;
+    };
+    for (const [name, { sha256 }] of Object.entries(files)) {
+      expect(
+        createHash('sha256')
+          .update(readFileSync(join(path, name)))
+          .digest('hex'),
+      ).to.equal(sha256);
+    }
+    set(7);
+    await restoreCheckpoint(folder, parts);
+    expect(step()).to.equal(6);
+  });
+
   it('has copies of what no turn protects', async () => {
     const [w, random] = [variable([1], { name: 'w' }), new RandomGenerator(1)];
     const saving = saveCheckpoint(folder, { variables: [w], random }, { step: 1, copy: false });

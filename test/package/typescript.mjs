@@ -21,6 +21,7 @@ const alias = (version) => `typescript-${version}`;
 const code = `
 import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from 'gradstep';
 import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
+import { restoreCheckpoint, saveCheckpoint, toTorch, type CheckpointParts, type SavedCheckpoint } from 'gradstep/checkpoint';
 import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
@@ -43,6 +44,13 @@ parseSafetensors(bytes).read('w', { dtype: 'float32' });
 export async function wide(path: string): Promise<BigInt64Array> {
   const file: SafetensorsFile = await openSafetensors(path);
   return file.read('i', { into: new BigInt64Array(1) });
+}
+export async function save(folder: string): Promise<SavedCheckpoint> {
+  const parts: CheckpointParts = { variables: [w], optimizer };
+  const step: number | undefined = (await restoreCheckpoint(folder, parts, { partial: true }))?.step;
+  // @ts-expect-error: no such option
+  await saveCheckpoint(folder, parts, { kept: 1 });
+  return saveCheckpoint(folder, { ...parts, metadata: { floats: [toTorch({ variables: [w], optimizer }).size] } }, { step: step ?? 0 });
 }
 export const answer: [number, boolean] = [same.item(), isDone];
 `;
