@@ -11,7 +11,7 @@ import { countingModel } from '../support/checkpoint-model';
 const child = join(__dirname, '..', 'support', 'checkpoint-saver.js');
 const sizes = [3, 1000, 400_000];
 
-/** How often a process is killed while it saves. GRADSTEP_CHECKPOINT_KILLS=1000 for all night. */
+/** How often a process is killed while it saves. GRADSTEP_CHECKPOINT_KILLS=1000 takes some minutes. */
 const kills = Number(process.env['GRADSTEP_CHECKPOINT_KILLS'] ?? 20);
 
 /** Starts a process that saves step after step, kills it after a while. Returns the last step that it said was saved. */
