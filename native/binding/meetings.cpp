@@ -48,7 +48,7 @@ constexpr uint32_t kThreadEnded = 1 << 16;  // with the rank + 1
 class Seat {
  public:
   static napi_value take(napi_env env, napi_value memory, Meeting* meeting, uint32_t rank) {
-    Seat* const seat = new (std::nothrow) Seat{env, nullptr, meeting, rank};
+    Seat* const seat = new (std::nothrow) Seat{nullptr, meeting, rank};
     napi_value object = nullptr;
     if (seat == nullptr) return nullptr;
     if (napi_create_reference(env, memory, 1, &seat->memory_) != napi_ok ||
@@ -63,8 +63,7 @@ class Seat {
   }
 
  private:
-  Seat(napi_env env, napi_ref memory, Meeting* meeting, uint32_t rank)
-      : env_(env), memory_(memory), meeting_(meeting), rank_(rank) {}
+  Seat(napi_ref memory, Meeting* meeting, uint32_t rank) : memory_(memory), meeting_(meeting), rank_(rank) {}
 
   // The environment ends. The memory stays until the last of the environment's finalizers.
   static void end(void* memory) {
@@ -83,7 +82,6 @@ class Seat {
     delete seat;
   }
 
-  napi_env env_;
   napi_ref memory_;
   Meeting* meeting_;
   uint32_t rank_;
