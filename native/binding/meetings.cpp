@@ -1,11 +1,10 @@
 // Threads of JavaScript that meet: lib/native.ts says what each function takes.
 #include <string.h>
 
-#include <new>
-
 #include "../drivers/collective.h"
 #include "../drivers/elementwise.h"
 #include "../runtime/guard.h"
+#include "../runtime/make.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
@@ -47,15 +46,17 @@ constexpr uint32_t kThreadEnded = 1 << 16;  // with the rank + 1
 // A thread's place in a meeting. When its environment ends, or nobody has the place any more, the others do not wait.
 class Seat {
  public:
+  Seat(Meeting* meeting, uint32_t rank) : meeting_(meeting), rank_(rank) {}
+
   static napi_value take(napi_env env, napi_value memory, Meeting* meeting, uint32_t rank) {
-    Seat* const seat = new (std::nothrow) Seat{nullptr, meeting, rank};
+    Seat* const seat = make<Seat>(meeting, rank);
     napi_value object = nullptr;
     if (seat == nullptr) return nullptr;
     if (napi_create_reference(env, memory, 1, &seat->memory_) != napi_ok ||
         napi_create_object(env, &object) != napi_ok ||
         napi_wrap(env, object, seat, finalize, nullptr, nullptr) != napi_ok) {
       if (seat->memory_ != nullptr) napi_delete_reference(env, seat->memory_);
-      delete seat;
+      unmake(seat);
       return nullptr;
     }
     napi_add_env_cleanup_hook(env, end, seat);
@@ -63,8 +64,6 @@ class Seat {
   }
 
  private:
-  Seat(napi_ref memory, Meeting* meeting, uint32_t rank) : memory_(memory), meeting_(meeting), rank_(rank) {}
-
   // The environment ends. The memory stays until the last of the environment's finalizers.
   static void end(void* memory) {
     Seat& seat = *static_cast<Seat*>(memory);
@@ -79,10 +78,10 @@ class Seat {
       end(seat);
     }
     napi_delete_reference(env, seat->memory_);
-    delete seat;
+    unmake(seat);
   }
 
-  napi_ref memory_;
+  napi_ref memory_ = nullptr;
   Meeting* meeting_;
   uint32_t rank_;
   bool has_ended_ = false;

@@ -1,11 +1,10 @@
 // Programs: lib/native.ts says how one is written down. What is parsed here once is run as often as one likes.
 #include "../drivers/program.h"
 
-#include <new>
-
+#include "../runtime/make.h"
 #include "addresses.h"
-#include "environment.h"
 #include "bindings.h"
+#include "environment.h"
 
 namespace gradstep {
 namespace {
@@ -19,7 +18,7 @@ void end_program(napi_env env, void* data, void*) {
   Program* const program = static_cast<Program*>(data);
   int64_t all;
   napi_adjust_external_memory(env, -static_cast<int64_t>(program->bytes()), &all);
-  delete program;
+  unmake(program);
 }
 
 // makeProgram(table): Program
@@ -27,19 +26,19 @@ Napi::Value make_program(const Info& info) {
   Arguments args(info);
   const Floats table = args.floats("table", Format::float64);
   if (args.failed()) return args.undefined();
-  Program* const program = new (std::nothrow) Program;
+  Program* const program = make<Program>();
   const char* const problem =
       program == nullptr ? Program::kNoMemory : program->parse(table.as<double>(), table.length);
   if (problem == Program::kNoMemory) args.out_of_memory("a program");
   else if (problem != nullptr) args.range_error(problem);
   if (args.failed()) {
-    delete program;
+    unmake(program);
     return args.undefined();
   }
   napi_value object;
   if (napi_create_object(info.Env(), &object) != napi_ok ||
       napi_wrap(info.Env(), object, program, end_program, nullptr, nullptr) != napi_ok) {
-    delete program;
+    unmake(program);
     args.out_of_memory("a program");
     return args.undefined();
   }

@@ -126,7 +126,7 @@ void GradientTail::sort_rows(size_t i, const TaskContext& context) {
   const size_t count = row_counts_[i], columns = gradient.row_elements;
   int32_t* const positions = positions_.data() + gradient.first_position;
   int32_t* const order = order_.data() + gradient.first_row;
-  std::sort(order, order + count);
+  std::sort(order, order + count, [](int32_t a, int32_t b) { return a < b; });  // libc++ has no other in its header
   for (size_t k = 0; k < count; ++k) {
     at_[k] = positions[order[k]];
     positions[order[k]] = -1;

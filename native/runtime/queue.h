@@ -5,10 +5,9 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <utility>
 
-#include "os/os.h"
+#include "make.h"
 
 namespace gradstep {
 
@@ -29,18 +28,14 @@ class Job {
 };
 
 struct DeleteJob {
-  void operator()(Job* job) const {
-    job->~Job();
-    os::release(job);
-  }
+  void operator()(Job* job) const { unmake(job); }
 };
 
 template <class T> using Owned = std::unique_ptr<T, DeleteJob>;
 
 // nullptr when there is no memory.
 template <class T, class... Arguments> Owned<T> make_job(Arguments&&... arguments) {
-  void* const memory = os::allocate(sizeof(T));
-  return Owned<T>(memory == nullptr ? nullptr : new (memory) T(std::forward<Arguments>(arguments)...));
+  return Owned<T>(make<T>(std::forward<Arguments>(arguments)...));
 }
 
 // The jobs of one thread, its owner: all but run_first() is called there. After add() and take_done() the owner asks
