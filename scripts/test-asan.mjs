@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cmakeBuild } from './cmake.mjs';
-import { root, run } from './files.mjs';
+import { listFiles, root, run } from './files.mjs';
 import { needTools } from './tools.mjs';
 
 const seconds = Number(process.argv[2] ?? 60);
@@ -24,6 +24,8 @@ const tests = [
   'autodiff',
   'async',
   'compile',
+  'random',
+  'tensorboard',
   'endings.test.js',
   'hostile',
   'hostile.test.js',
@@ -58,8 +60,11 @@ function library(name) {
 
 /** Runs compiled tests in that package. @returns whether all is well. */
 function mocha(names, timeout) {
-  const files = names.map((name) => join('build/ts/test', name)).filter((file) => existsSync(file));
-  const args = ['--no-config', '--recursive', '--timeout', `${timeout}`, ...files];
+  const files = names.flatMap((name) => {
+    const path = join('build/ts/test', name);
+    return name.endsWith('.js') ? path : listFiles(path, ['.test.js']);
+  });
+  const args = ['--no-config', '--timeout', `${timeout}`, ...files];
   rmSync(trace, { force: true });
   const { status, signal } = spawnSync(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], {
     env,
