@@ -82,7 +82,8 @@ function isNoNewer(version, [major, minor]) {
 const muslNames = words(`
   __cxa_atexit __errno_location __sched_cpucount __tls_get_addr abort clock_gettime dladdr dlopen fclose fgets floor fma fmaf
   fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
-  pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_signal pthread_cond_wait
+  pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal
+  pthread_cond_wait
   pthread_create pthread_key_create pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock pthread_self
   pthread_setname_np pthread_setspecific pthread_sigmask sched_getaffinity sched_yield sigfillset strcmp strcspn strlen
   strtoul syscall sysconf
