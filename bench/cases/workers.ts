@@ -3,13 +3,22 @@ import type { Case } from '../bench';
 import type { Side } from '../sides';
 import { startTraining, type TrainingOptions } from '../workers/training';
 
+// A training is one long run. When its threads come back from a pause the system takes some time to give each a CPU of its
+// own, and caches hold what others have used: both end with these steps, which are not timed.
+const stepsToWarm = 200;
+// Long beside the millisecond after which the end of a turn is noticed.
+const leastShares = 1000;
+
 /** A call is one share of 64 examples, whoever trains. */
 function side(name: string, options: TrainingOptions): Side {
   const training = startTraining(options);
   const { workers } = options;
   return {
     name,
-    turn: async (calls) => (await training.seconds(Math.max(1, Math.round(calls / workers)))) * calls,
+    turn: async (calls) => {
+      await training.seconds(stepsToWarm);
+      return (await training.seconds(Math.round(Math.max(calls, leastShares) / workers))) * calls;
+    },
     dispose: () => training.dispose(),
   };
 }
