@@ -1,14 +1,6 @@
-import {
-  AdamOptimizer,
-  clipByGlobalNorm,
-  compileStep,
-  createGlobalStep,
-  ops,
-  tensor,
-  variable,
-  type Tensor,
-} from 'gradstep';
+import { AdamOptimizer, compileStep, createGlobalStep, ops, tensor, variable, type Tensor } from 'gradstep';
 import { numbers, weights } from './data';
+import { eagerStep } from './eager-step';
 
 /** An 8-16-1 perceptron and a batch of 8. */
 function model() {
@@ -25,17 +17,10 @@ function model() {
   };
 }
 
-/** One training step of it: forward, backward, clip by global norm, Adam. @returns the loss. */
+/** One training step of it, op by op. @returns the loss. */
 export function mlpStep(): () => number {
   const { x, y, loss } = model();
-  const optimizer = new AdamOptimizer();
-  const globalStep = createGlobalStep();
-  return () => {
-    const gradsAndVars = optimizer.computeGradients(() => loss(x, y));
-    const [clipped] = clipByGlobalNorm(gradsAndVars, 1);
-    optimizer.applyGradients(clipped, { globalStep });
-    return gradsAndVars.loss.item();
-  };
+  return eagerStep(() => loss(x, y));
 }
 
 /** The same step, compiled. */

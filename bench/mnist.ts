@@ -1,6 +1,5 @@
 import {
   AdamOptimizer,
-  clipByGlobalNorm,
   compileStep,
   createGlobalStep,
   ops,
@@ -10,6 +9,7 @@ import {
   type Tensor,
 } from 'gradstep';
 import { numbers, weights } from './data';
+import { eagerStep } from './eager-step';
 
 /** A 784-256-10 perceptron and a batch of 64. */
 function model() {
@@ -27,17 +27,10 @@ function model() {
   };
 }
 
-/** One training step of it: forward, backward, clip by global norm, Adam. @returns the loss. */
+/** One training step of it, op by op. @returns the loss. */
 export function mnistStep(): () => number {
   const { x, labels, loss } = model();
-  const optimizer = new AdamOptimizer();
-  const globalStep = createGlobalStep();
-  return () => {
-    const gradsAndVars = optimizer.computeGradients(() => loss(x, labels));
-    const [clipped] = clipByGlobalNorm(gradsAndVars, 1);
-    optimizer.applyGradients(clipped, { globalStep });
-    return gradsAndVars.loss.item();
-  };
+  return eagerStep(() => loss(x, labels));
 }
 
 /** The same step, compiled. */

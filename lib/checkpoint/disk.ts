@@ -1,5 +1,6 @@
 import { open, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { syncFolder } from '../safetensors/sync-folder';
 
 /** A file that is being written, from its start to its end. */
 export interface DiskFile {
@@ -60,15 +61,4 @@ async function create(path: string): Promise<DiskFile> {
     sync: () => file.sync(),
     close: () => file.close(),
   };
-}
-
-/** Windows opens no folders, and keeps names in its journal. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

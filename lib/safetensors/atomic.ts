@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from './sync-folder';
 
 /**
  * Puts a file in place as a whole or not at all: `write` gets one beside it, under a name of its own, which takes the
@@ -36,16 +37,5 @@ async function modeOf(path: string): Promise<number | undefined> {
     return (await stat(path)).mode & 0o777;
   } catch {
     return undefined; // there is none
-  }
-}
-
-/** A name is on the disk when its folder is. Windows opens no folders, and keeps names in its journal. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

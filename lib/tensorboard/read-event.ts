@@ -1,17 +1,8 @@
 import { bytesOf, doubleOf, doublesOf, fieldsOf, floatOf, floatsOf, int64Of, stringOf, type Field } from './decoder';
+import type { Histogram } from './histogram';
 
 /** A histogram as an event has it. */
-export interface ReadHistogram {
-  readonly min: number;
-  readonly max: number;
-  readonly num: number;
-  readonly sum: number;
-  readonly sumSquares: number;
-  /** Where buckets end, ascending. */
-  readonly bucketLimit: readonly number[];
-  /** How many values each has. */
-  readonly bucket: readonly number[];
-}
+export type ReadHistogram = Omit<Histogram, 'nonFinite'>;
 
 /** A value of a summary, under its tag. */
 export type ReadValue = { readonly tag: string } & (

@@ -5,10 +5,7 @@
 namespace gradstep {
 namespace {
 
-void forget(napi_env, void* data, void*) {
-  static_cast<Environment*>(data)->~Environment();
-  os::release(data);
-}
+void forget(napi_env, void* data, void*) { unmake(static_cast<Environment*>(data)); }
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 
 #include "cpu.h"
 #include "os/os.h"
+#include "pause.h"
 
 namespace gradstep {
 namespace {
@@ -24,14 +25,6 @@ constexpr size_t kStackBytes = 512 * 1024;  // blocks keep their big buffers on 
 std::atomic<size_t> wanted_threads{0};  // 0: nobody has asked yet
 thread_local size_t threads_here = 0;   // 0: as many as the process has
 std::atomic<size_t> calls_open{0};      // parallel_fors that have workers
-
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
 
 template <class Ready> bool spin_until(Ready ready) {
   // Spinning would keep the thread we wait for off its processor.

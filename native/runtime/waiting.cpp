@@ -4,20 +4,13 @@
 
 #include "cpu.h"
 #include "os/os.h"
+#include "pause.h"
 
 namespace gradstep {
 namespace {
 
 // What two threads that do the same work come later than each other; being woken takes another 50 us.
 constexpr std::chrono::microseconds kSpin{100};
-
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
 
 // Whether waiting on the CPU has been worth it of late in this thread. Where the CPUs are busy with other work it is
 // not: it keeps the very thread off that is waited for.
