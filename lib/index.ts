@@ -50,6 +50,7 @@ export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';
 export { keep, tidy } from './autodiff/scope';
 export { stopGradient, type TensorLike } from './autodiff/tape';
+export { checkpointed } from './autodiff/checkpointed';
 export { customGradient, type CustomGradient } from './autodiff/custom-gradient';
 
 export { GradientsAndVariables, type GradientAndVariable } from './autodiff/gradients-and-variables';
