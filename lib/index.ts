@@ -45,6 +45,16 @@ export {
   type Shuffleable,
   type UniformOptions,
 } from './random';
+export * as initializers from './initializers';
+export type {
+  GainOptions,
+  Initializer,
+  NormalInitializerOptions,
+  OrthogonalOptions,
+  RandomInitializerOptions,
+  UniformInitializerOptions,
+  VarianceScalingOptions,
+} from './initializers';
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';
