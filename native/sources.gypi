@@ -34,6 +34,7 @@
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
       "native/drivers/tasks.cpp",
+      "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [
@@ -51,6 +52,7 @@
       "native/binding/program.cpp",
       "native/binding/random.cpp",
       "native/binding/runtime.cpp",
+      "native/binding/tasks.cpp",
       "native/binding/weak.cpp"
     ]
   }
