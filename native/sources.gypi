@@ -34,6 +34,7 @@
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
       "native/drivers/tasks.cpp",
+      "native/drivers/tasks/convolution.cpp",
       "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"
     ],
