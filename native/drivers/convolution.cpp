@@ -53,8 +53,8 @@ template <class T> void take_patches(Gemm<T>& g, const T* x, const Convolution& 
 
 size_t patch_elements(const Convolution& c) { return c.down.window * c.across.window * (c.channels / c.groups); }
 
-// How many blocks of positions a gradient by the filter is summed over: a power of two, of so many positions at least and
-// in not much memory.
+// How many blocks of positions a gradient by the filter is summed over: a power of two, of so many positions at least
+// and in not much memory.
 size_t position_blocks(const Convolution& c) {
   constexpr size_t kLeastPositions = 8192, kMostElements = size_t(1) << 20;
   const size_t elements = patch_elements(c) * c.outputs;
@@ -101,7 +101,7 @@ Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c,
   if (has_phases(c)) {
     const size_t row = c.across.size * c.channels;
     g.placement = {across.of_gradient.positions, down.of_gradient.positions, c.across.stride * c.channels,
-                   c.down.stride * row, c.down.size * row, 0};
+                   c.down.stride * row,          c.down.size * row,          0};
   }
   return g;
 }
@@ -176,9 +176,9 @@ template <class T> bool conv2d_filter_gradient(T* dfilter, const T* x, const T* 
   return true;
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                                                          \
-  template bool conv2d<T>(T*, const T*, const T*, const T*, bool, const Convolution&);                   \
-  template bool conv2d_input_gradient<T>(T*, const T*, const T*, const Convolution&);                    \
+#define GRADSTEP_INSTANTIATE(T)                                                        \
+  template bool conv2d<T>(T*, const T*, const T*, const T*, bool, const Convolution&); \
+  template bool conv2d_input_gradient<T>(T*, const T*, const T*, const Convolution&);  \
   template bool conv2d_filter_gradient<T>(T*, const T*, const T*, const Convolution&);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

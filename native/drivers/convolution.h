@@ -1,5 +1,6 @@
-// Convolutions of images [images, height, width, channels] with filters [height, width, channels / groups, outputs], and
-// their gradients, as products of matrices of patches (kernels/patches.h). What lies outside of an image counts as zeros.
+// Convolutions of images [images, height, width, channels] with filters [height, width, channels / groups, outputs],
+// and their gradients, as products of matrices of patches (kernels/patches.h). What lies outside of an image counts as
+// zeros.
 //
 // Each output is one chain of fused multiply-adds over the window's pixels in order and their channels; so is each
 // element of a gradient by the input, over what the input went into. That by the filter is a sum over all positions: a
@@ -12,7 +13,7 @@
 namespace gradstep {
 
 struct ConvolutionAxis {
-  size_t size, outputs, window;  // of the image, of what comes out, of the filter
+  size_t size, outputs, window;      // of the image, of what comes out, of the filter
   size_t stride, dilation, padding;  // zeros in front
 };
 
@@ -36,9 +37,7 @@ struct Convolution {
 // bias: one for each output, or null.
 template <class T>
 [[nodiscard]] bool conv2d(T* y, const T* x, const T* filter, const T* bias, bool relu, const Convolution& c);
-template <class T>
-[[nodiscard]] bool conv2d_input_gradient(T* dx, const T* dy, const T* filter, const Convolution& c);
-template <class T>
-[[nodiscard]] bool conv2d_filter_gradient(T* dfilter, const T* x, const T* dy, const Convolution& c);
+template <class T> [[nodiscard]] bool conv2d_input_gradient(T* dx, const T* dy, const T* filter, const Convolution& c);
+template <class T> [[nodiscard]] bool conv2d_filter_gradient(T* dfilter, const T* x, const T* dy, const Convolution& c);
 
 }  // namespace gradstep

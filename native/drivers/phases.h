@@ -1,5 +1,5 @@
-// The way back of a window with a stride, along one axis: input pixels in `stride` phases, each of which has its own taps
-// and is an image of its own, whose windows go over what came out without a stride.
+// The way back of a window with a stride, along one axis: input pixels in `stride` phases, each of which has its own
+// taps and is an image of its own, whose windows go over what came out without a stride.
 #pragma once
 #include <stddef.h>
 

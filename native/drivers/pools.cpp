@@ -52,8 +52,7 @@ template <class T> void pool(PoolKind kind, T* y, const T* x, const Convolution&
                      [&](size_t row, size_t count) { kernel(p, row, count); });
 }
 
-template <class T>
-void pool_gradient(PoolKind kind, T* dx, const T* dy, const T* x, const T* y, const Convolution& c) {
+template <class T> void pool_gradient(PoolKind kind, T* dx, const T* dy, const T* x, const T* y, const Convolution& c) {
   const size_t elements = c.images * c.down.size * c.across.size * c.channels;
   if (elements == 0) return;
   if (c.down.outputs * c.across.outputs == 0) return std::fill(dx, dx + elements, T(0));
@@ -91,8 +90,8 @@ template <class T> void depthwise_input_gradient(T* dx, const T* dy, const T* fi
     d.filter_down = down.of_filter, d.filter_across = across.of_filter;
     d.channels = c.channels;
     d.x = dy, d.filter = filter, d.y = dx + (down.first * c.across.size + across.first) * c.channels;
-    d.placement = {d.across.positions, d.down.positions, c.across.stride * c.channels, c.down.stride * row,
-                   c.down.size * row, 0};
+    d.placement = {d.across.positions,  d.down.positions,  c.across.stride * c.channels,
+                   c.down.stride * row, c.down.size * row, 0};
     run_depthwise(d, c.images);
     return true;
   });

@@ -9,8 +9,7 @@ namespace gradstep {
 enum class PoolKind { max, mean };
 template <class T> void pool(PoolKind kind, T* y, const T* x, const Convolution& c);
 // x and y are read for `max` only.
-template <class T>
-void pool_gradient(PoolKind kind, T* dx, const T* dy, const T* x, const T* y, const Convolution& c);
+template <class T> void pool_gradient(PoolKind kind, T* dx, const T* dy, const T* x, const T* y, const Convolution& c);
 
 // A convolution with as many groups as channels and outputs; the filter is [height, width, channels].
 template <class T> void depthwise(T* y, const T* x, const T* filter, const Convolution& c);

@@ -14,7 +14,7 @@ namespace gradstep {
 struct Operand { size_t place, offset; };
 
 // Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
-#define GRADSTEP_FAMILIES(X)                \
+#define GRADSTEP_FAMILIES(X)                 \
   X(GRADSTEP_CONVOLUTION_TASKS, convolution) \
   X(GRADSTEP_PRODUCT_TASKS, product)
 

@@ -18,7 +18,8 @@ struct PoolRange {
 };
 
 // f(offset) for each pixel of a window, in order.
-template <class F> INL void pool_each(const PoolRange& down, const PoolRange& across, size_t width, size_t channels, F f) {
+template <class F>
+INL void pool_each(const PoolRange& down, const PoolRange& across, size_t width, size_t channels, F f) {
   for (size_t i = down.first; i < down.first + down.count; ++i)
     for (size_t j = across.first; j < across.first + across.count; ++j) f((i * width + j) * channels);
 }
@@ -39,7 +40,7 @@ template <class V> struct MaxOfPool {
 
   template <class... Lanes>
   static ALWAYS_INLINE void forward(const Pool<T>& p, const T* x, T* y, const PoolRange& down, const PoolRange& across,
-                          Lanes... lanes) {
+                                    Lanes... lanes) {
     V best = load(x + (down.first * p.across.size + across.first) * p.channels, lanes...);
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {
       const V value = load(x + at, lanes...);
@@ -49,8 +50,8 @@ template <class V> struct MaxOfPool {
   }
 
   template <class... Lanes>
-  static ALWAYS_INLINE void backward(const Pool<T>& p, const T* x, const T* y, const T* dy, T* dx, const PoolRange& down,
-                           const PoolRange& across, bool apart, Lanes... lanes) {
+  static ALWAYS_INLINE void backward(const Pool<T>& p, const T* x, const T* y, const T* dy, T* dx,
+                                     const PoolRange& down, const PoolRange& across, bool apart, Lanes... lanes) {
     const V best = load(y, lanes...), gradient = load(dy, lanes...);
     Mask open = eq(V(0), V(0));  // where the pixel has not been found yet
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {
@@ -69,7 +70,7 @@ template <class V> struct MeanOfPool {
 
   template <class... Lanes>
   static ALWAYS_INLINE void forward(const Pool<T>& p, const T* x, T* y, const PoolRange& down, const PoolRange& across,
-                          Lanes... lanes) {
+                                    Lanes... lanes) {
     V sum = V(0);
     pool_each(down, across, p.across.size, p.channels,
               [&](size_t at) ALWAYS_INLINE { sum = sum + load(x + at, lanes...); });
@@ -78,7 +79,7 @@ template <class V> struct MeanOfPool {
 
   template <class... Lanes>
   static ALWAYS_INLINE void backward(const Pool<T>& p, const T*, const T*, const T* dy, T* dx, const PoolRange& down,
-                           const PoolRange& across, bool apart, Lanes... lanes) {
+                                     const PoolRange& across, bool apart, Lanes... lanes) {
     const V part = load(dy, lanes...) / V(static_cast<T>(down.count * across.count));
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {
       store(dx + at, (apart ? V(0) : load(dx + at, lanes...)) + part, lanes...);
@@ -118,8 +119,8 @@ static void pool_gradient(const Pool<typename V::Scalar>& p, size_t image, size_
   const bool apart = pool_is_apart(p.down) && pool_is_apart(p.across);
   if (!pool_is_whole(p.down) || !pool_is_whole(p.across)) {
     for (size_t i = 0; i < pixels; ++i)
-      pool_channels<V>(begin, end, [&](size_t c, auto... lanes)
-                                       ALWAYS_INLINE { store(dx + i * channels + c, V(0), lanes...); });
+      pool_channels<V>(begin, end,
+                       [&](size_t c, auto... lanes) ALWAYS_INLINE { store(dx + i * channels + c, V(0), lanes...); });
   }
   size_t at = image * p.down.positions * p.across.positions * channels;
   for (size_t i = 0; i < p.down.positions; ++i) {

@@ -155,12 +155,10 @@ template <class T> void check_convolution(const Convolution& c, Values values) {
   std::vector<T> y(ys), dx(xs), df(fs);
   const bool with_bias = below(2) == 0, relu = below(2) == 0;
   plain.forward(y.data(), with_bias ? bias.data() : nullptr, relu);
-  expect("conv2d", c, y, [&](T* out) {
-    return conv2d<T>(out, x.data(), filter.data(), with_bias ? bias.data() : nullptr, relu, c);
-  });
+  expect("conv2d", c, y,
+         [&](T* out) { return conv2d<T>(out, x.data(), filter.data(), with_bias ? bias.data() : nullptr, relu, c); });
   plain.by_input(dx.data());
-  expect("input gradient", c, dx,
-         [&](T* out) { return conv2d_input_gradient<T>(out, dy.data(), filter.data(), c); });
+  expect("input gradient", c, dx, [&](T* out) { return conv2d_input_gradient<T>(out, dy.data(), filter.data(), c); });
   plain.by_filter(df.data());
   expect("filter gradient", c, df, [&](T* out) { return conv2d_filter_gradient<T>(out, x.data(), dy.data(), c); });
   if (c.groups != c.channels || c.outputs != c.channels) return;
@@ -209,9 +207,8 @@ template <class T> void check_pool(const Convolution& c, Values values) {
   for (size_t i = 0; i < ys; ++i) pooled.data()[i] = max[i];
   expect("max pool", c, max, [&](T* out) { return pool<T>(PoolKind::max, out, x.data(), c), true; });
   expect("mean pool", c, mean, [&](T* out) { return pool<T>(PoolKind::mean, out, x.data(), c), true; });
-  expect("max pool gradient", c, max_dx, [&](T* out) {
-    return pool_gradient<T>(PoolKind::max, out, dy.data(), x.data(), pooled.data(), c), true;
-  });
+  expect("max pool gradient", c, max_dx,
+         [&](T* out) { return pool_gradient<T>(PoolKind::max, out, dy.data(), x.data(), pooled.data(), c), true; });
   expect("mean pool gradient", c, mean_dx,
          [&](T* out) { return pool_gradient<T>(PoolKind::mean, out, dy.data(), nullptr, nullptr, c), true; });
 }
@@ -232,7 +229,8 @@ template <class T> void check_all() {
   const size_t channels[] = {0, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 64};
   for (size_t turn = 0; turn < 260; ++turn) {
     const Values values = turn % 4 == 3 ? Values::special : Values::ordinary;
-    Convolution c = {1 + below(3), channels[below(13)], channels[below(13)], 1, some_axis(9), some_axis(turn % 5 ? 9 : 40)};
+    Convolution c = {1 + below(3), channels[below(13)],         channels[below(13)], 1,
+                     some_axis(9), some_axis(turn % 5 ? 9 : 40)};
     if (turn % 6 == 1) c.groups = 1 + below(4), c.channels = c.groups * below(9), c.outputs = c.groups * below(9);
     if (turn % 6 == 2) c.groups = c.outputs = c.channels = 1 + below(40);
     if (turn % 13 == 0) c.images = 0;
@@ -266,7 +264,8 @@ template <class T> void check_blocks() {
     }
     expect(what, shape, first, run);
   };
-  check("filter gradient", c, 9 * 3 * 4, [&](T* out) { return conv2d_filter_gradient<T>(out, x.data(), dy.data(), c); });
+  check("filter gradient", c, 9 * 3 * 4,
+        [&](T* out) { return conv2d_filter_gradient<T>(out, x.data(), dy.data(), c); });
   check("depthwise filter gradient", d, 9 * 4,
         [&](T* out) { return depthwise_filter_gradient<T>(out, x.data(), dy.data(), d); });
 }

@@ -68,7 +68,12 @@ export function eachPixel(
 export function plainConv2d(
   x: Numbers,
   filter: Numbers,
-  { strides = 1, dilations = 1, padding = 'VALID', groups = 1 }: { strides?: Pair; dilations?: Pair; padding?: Padding; groups?: number },
+  {
+    strides = 1,
+    dilations = 1,
+    padding = 'VALID',
+    groups = 1,
+  }: { strides?: Pair; dilations?: Pair; padding?: Padding; groups?: number },
 ): { shape: number[]; data: Float64Array } {
   const [images, height, width, channels] = x.shape as [number, number, number, number];
   const [down, across, seen, outputs] = filter.shape as [number, number, number, number];

@@ -70,7 +70,8 @@ export function checkPair(name: string, pair: unknown): readonly [number, number
   const both: readonly unknown[] = Array.isArray(pair) ? pair : [pair, pair];
   if (both.length !== 2) throw new RangeError(`${name} must be a number or [down, across], got ${shown(pair)}`);
   for (const value of both) {
-    if (typeof value !== 'number') throw new TypeError(`${name} must be a number or [down, across], got ${shown(value)}`);
+    if (typeof value !== 'number')
+      throw new TypeError(`${name} must be a number or [down, across], got ${shown(value)}`);
     if (!isWhole(value) || value === 0 || value >= 2 ** 31) {
       throw new RangeError(`${name} must be a positive whole number, got ${shown(value)}`);
     }

@@ -78,9 +78,7 @@ template <class T> TaskStatus run_convolution(const Task& task, const TaskContex
     case TaskKind::poolGradient: pool_gradient<T>(kind, at(0), at(1), at(2), at(3), c); break;
     case TaskKind::depthwise: depthwise<T>(at(0), at(1), at(2), c); break;
     case TaskKind::depthwiseInputGradient: depthwise_input_gradient<T>(at(0), at(1), at(2), c); break;
-    case TaskKind::depthwiseFilterGradient:
-      found_memory = depthwise_filter_gradient<T>(at(0), at(1), at(2), c);
-      break;
+    case TaskKind::depthwiseFilterGradient: found_memory = depthwise_filter_gradient<T>(at(0), at(1), at(2), c); break;
     default: break;
   }
   return found_memory ? TaskStatus::done : TaskStatus::no_memory;

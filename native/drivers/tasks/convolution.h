@@ -4,13 +4,13 @@
 
 namespace gradstep {
 
-// Items, the same for all: images, channels, outputs, groups; then for rows and for columns: image size, outputs, window,
-// stride, dilation, zeros in front.
+// Items, the same for all: images, channels, outputs, groups; then for rows and for columns: image size, outputs,
+// window, stride, dilation, zeros in front.
 //
 // conv2d: y, x, filter, bias; option: 1 has a bias, 2 rectified. Pools: option 0 takes the largest, 1 the mean, and
 // then their gradient does not read x and y. Depthwise: outputs and groups are channels.
-#define GRADSTEP_CONVOLUTION_TASKS(X)                 \
-  X(conv2d, 4, 0, 0)                                  \
+#define GRADSTEP_CONVOLUTION_TASKS(X)                      \
+  X(conv2d, 4, 0, 0)                                       \
   X(conv2dInputGradient, 3, 0, 0)     /* dx, dy, filter */ \
   X(conv2dFilterGradient, 3, 0, 0)    /* dfilter, x, dy */ \
   X(pool, 2, 0, 0)                    /* y, x */           \

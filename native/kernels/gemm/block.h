@@ -26,8 +26,8 @@ static inline size_t gemm_part(size_t total, size_t limit, size_t step) {
   return gemm_round_up((total + parts - 1) / parts, step);
 }
 
-// The scratch memory: packed panels of b, packed tiles of a, gathered rows of a, and of one panel of b. Gathering writes
-// up to a vector more.
+// The scratch memory: packed panels of b, packed tiles of a, gathered rows of a, and of one panel of b. Gathering
+// writes up to a vector more.
 template <class V> struct GemmScratch {
   using T = typename V::Scalar;
   static constexpr size_t kRows = GemmTiles::kRows, kColumns = GemmTiles::kVectors * V::kLanes;
@@ -37,11 +37,12 @@ template <class V> struct GemmScratch {
   static constexpr size_t kPackedA = GemmTiles::kBytesOfB / sizeof(T) + kSlack;
   static constexpr size_t kGatheredA = kPackedA + GemmTiles::kBytesOfA / sizeof(T);
 
-  // Elements from one gathered row to the next: an odd number of vectors, so that rows do not share places of the cache.
+  // Elements from one gathered row to the next: an odd number of vectors, so that rows do not share places of the
+  // cache.
   static constexpr size_t step(size_t elements) { return ((elements + V::kLanes - 1) / V::kLanes | 1) * V::kLanes; }
 
   static constexpr size_t larger(size_t x, size_t y) { return x > y ? x : y; }
-  static constexpr size_t kOfA = larger(kBlockRows * step(GemmTiles::kDepth), GemmTiles::kDepth * step(kBlockRows));
+  static constexpr size_t kOfA = larger(kBlockRows * step(GemmTiles::kDepth), GemmTiles::kDepth* step(kBlockRows));
   static constexpr size_t kGatheredB = kGatheredA + kOfA + kSlack;
   static constexpr size_t kEnd = kGatheredB + kColumns * step(GemmTiles::kDepth) + kSlack;
   static_assert(kEnd * sizeof(T) <= kGemmScratchBytes, "packed and gathered blocks fit the scratch memory");

@@ -7,8 +7,8 @@
 
 namespace gradstep::SIMD_ISA {
 
-// Both write whole vectors: up to a vector less one element behind n may hold anything then. Rows are written from their
-// beginning to their end, so only behind the last one there must be room.
+// Both write whole vectors: up to a vector less one element behind n may hold anything then. Rows are written from
+// their beginning to their end, so only behind the last one there must be room.
 template <class V> INL void gather_copy(typename V::Scalar* to, const typename V::Scalar* from, size_t n) {
   size_t i = 0;
   for (; i + V::kLanes <= n; i += V::kLanes) store(to + i, load(from + i));

@@ -11,9 +11,9 @@ namespace gradstep::SIMD_ISA {
 
 template <class T> struct GemmPlace {
   const Gemm<T>& g;
-  size_t row, column;     // of the tile in what is computed: c, or its transpose
+  size_t row, column;  // of the tile in what is computed: c, or its transpose
   size_t height, columns;
-  T* c;                   // where its corner is if rows are ldc apart
+  T* c;  // where its corner is if rows are ldc apart
 
   template <class V> void take(T* sums, size_t step) const {
     each_row(row, height, column, [=](size_t i, const T* from) {

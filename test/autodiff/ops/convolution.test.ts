@@ -1,6 +1,16 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { compile, compileStep, GradientDescentOptimizer, gradients, ops, runtime, tensor, variable, type Tensor } from 'gradstep';
+import {
+  compile,
+  compileStep,
+  GradientDescentOptimizer,
+  gradients,
+  ops,
+  runtime,
+  tensor,
+  variable,
+  type Tensor,
+} from 'gradstep';
 import { plainConv2d } from '../../support/convolutions';
 import { denseOf, expectClose, expectFloat32, expectGradients, randomTensor } from '../../support/numeric-gradient';
 import { bytesOf } from '../../support/parity';
@@ -12,18 +22,43 @@ const cases: { name: string; x: number[]; filter: number[]; options: NonNullable
   { name: 'VALID', x: [2, 5, 6, 3], filter: [3, 2, 3, 4], options: {} },
   { name: 'SAME', x: [2, 5, 6, 3], filter: [3, 2, 3, 4], options: { padding: 'SAME' } },
   { name: 'SAME with strides', x: [1, 7, 8, 2], filter: [3, 3, 2, 3], options: { padding: 'SAME', strides: [2, 3] } },
-  { name: 'SAME, stride over the filter', x: [1, 8, 7, 2], filter: [2, 1, 2, 3], options: { padding: 'SAME', strides: 3 } },
+  {
+    name: 'SAME, stride over the filter',
+    x: [1, 8, 7, 2],
+    filter: [2, 1, 2, 3],
+    options: { padding: 'SAME', strides: 3 },
+  },
   { name: 'dilations', x: [1, 8, 9, 2], filter: [3, 2, 2, 3], options: { dilations: [2, 3] } },
-  { name: 'SAME with dilations', x: [1, 8, 9, 2], filter: [3, 2, 2, 3], options: { dilations: [2, 3], padding: 'SAME' } },
-  { name: 'strides and dilations', x: [1, 9, 9, 2], filter: [3, 3, 2, 2], options: { strides: 2, dilations: 2, padding: 'SAME' } },
-  { name: 'strides of 4, dilations of 6', x: [1, 15, 15, 1], filter: [3, 3, 1, 2], options: { strides: 4, dilations: 6, padding: 'SAME' } },
+  {
+    name: 'SAME with dilations',
+    x: [1, 8, 9, 2],
+    filter: [3, 2, 2, 3],
+    options: { dilations: [2, 3], padding: 'SAME' },
+  },
+  {
+    name: 'strides and dilations',
+    x: [1, 9, 9, 2],
+    filter: [3, 3, 2, 2],
+    options: { strides: 2, dilations: 2, padding: 'SAME' },
+  },
+  {
+    name: 'strides of 4, dilations of 6',
+    x: [1, 15, 15, 1],
+    filter: [3, 3, 1, 2],
+    options: { strides: 4, dilations: 6, padding: 'SAME' },
+  },
   { name: 'given zeros', x: [2, 4, 3, 2], filter: [3, 3, 2, 3], options: { padding: [[2, 0], [1, 3]] } }, // prettier-ignore
   { name: 'zeros beyond the filter', x: [1, 2, 2, 1], filter: [2, 2, 1, 1], options: { padding: [[3, 4], [5, 2]] } }, // prettier-ignore
   { name: 'groups', x: [2, 4, 5, 6], filter: [3, 3, 2, 9], options: { groups: 3, padding: 'SAME' } },
   { name: 'a group for each channel', x: [1, 5, 5, 4], filter: [2, 2, 1, 8], options: { groups: 4, strides: 2 } },
   { name: 'single pixels', x: [2, 3, 4, 5], filter: [1, 1, 5, 7], options: {} },
   { name: 'single pixels in groups', x: [2, 3, 4, 4], filter: [1, 1, 2, 6], options: { groups: 2 } },
-  { name: 'single pixels with strides', x: [2, 5, 6, 3], filter: [1, 1, 3, 2], options: { strides: 2, padding: 'SAME' } },
+  {
+    name: 'single pixels with strides',
+    x: [2, 5, 6, 3],
+    filter: [1, 1, 3, 2],
+    options: { strides: 2, padding: 'SAME' },
+  },
   { name: 'no images', x: [0, 4, 4, 2], filter: [3, 3, 2, 2], options: { padding: 'SAME' } },
   { name: 'no rows', x: [2, 0, 4, 2], filter: [3, 3, 2, 2], options: { padding: 'SAME' } },
   { name: 'no channels', x: [2, 4, 4, 0], filter: [3, 3, 0, 2], options: { padding: 'SAME' } },
@@ -71,7 +106,9 @@ describe('conv2d', () => {
         const filter = randomTensor([...window, channels, outputs * groups], { seed: seed + 1 });
         const isTooSmall = [0, 1].some((d) => {
           const zeros = typeof options.padding === 'string' ? 0 : options.padding[d]![0] + options.padding[d]![1];
-          const outputs = (size[d]! + zeros - (window[d]! - 1) * options.dilations[d]! - 1 + options.strides[d]!) / options.strides[d]!;
+          const outputs =
+            (size[d]! + zeros - (window[d]! - 1) * options.dilations[d]! - 1 + options.strides[d]!) /
+            options.strides[d]!;
           return options.padding !== 'SAME' && Math.trunc(outputs) < 0;
         });
         fc.pre(!isTooSmall);
@@ -115,8 +152,14 @@ describe('conv2d', () => {
       const inputs = [[2, 5, 6, 3], [3, 3, 3, 20], [20]].map((shape, i) => randomTensor(shape, { seed: i, dtype })) as [Tensor, Tensor, Tensor]; // prettier-ignore
       const plain = (x: Tensor, filter: Tensor): Tensor => ops.conv2d(x, filter, { padding: 'SAME' });
       const pairs: [() => Tensor, () => Tensor][] = [
-        [() => ops.conv2d(inputs[0], inputs[1], { padding: 'SAME', bias: inputs[2] }), () => ops.biasAdd(plain(inputs[0], inputs[1]), inputs[2])],
-        [() => ops.conv2d(inputs[0], inputs[1], { padding: 'SAME', relu: true }), () => ops.relu(plain(inputs[0], inputs[1]))],
+        [
+          () => ops.conv2d(inputs[0], inputs[1], { padding: 'SAME', bias: inputs[2] }),
+          () => ops.biasAdd(plain(inputs[0], inputs[1]), inputs[2]),
+        ],
+        [
+          () => ops.conv2d(inputs[0], inputs[1], { padding: 'SAME', relu: true }),
+          () => ops.relu(plain(inputs[0], inputs[1])),
+        ],
         [
           () => ops.conv2d(inputs[0], inputs[1], { padding: 'SAME', bias: inputs[2], relu: true }),
           () => ops.relu(ops.biasAdd(plain(inputs[0], inputs[1]), inputs[2])),
@@ -135,8 +178,10 @@ describe('conv2d', () => {
   it('lets NaN and infinities through, and multiplies the zeros around images', () => {
     const x = tensor([1, NaN, Infinity, 2], [1, 1, 4, 1]);
     const filter = tensor([1, 0], [1, 2, 1, 1]);
-    expect([...ops.conv2d(x, filter).data]).to.deep.equal([NaN, NaN, NaN]);
-    expect([...ops.conv2d(tensor([1, 2], [1, 1, 2, 1]), tensor([1, Infinity], [1, 2, 1, 1]), { padding: 'SAME' }).data]).to.deep.equal([Infinity, NaN]);
+    expect([...ops.conv2d(x, filter).data]).to.deep.equal([NaN, NaN, Infinity]);
+    expect([
+      ...ops.conv2d(tensor([1, 2], [1, 1, 2, 1]), tensor([1, Infinity], [1, 2, 1, 1]), { padding: 'SAME' }).data,
+    ]).to.deep.equal([Infinity, NaN]);
   });
 
   it('is the same compiled, value and step', () => {
@@ -200,7 +245,10 @@ describe('conv2d', () => {
 });
 
 describe('conv2dTranspose', () => {
-  const [seen, made] = [[2, 4, 5, 3], [3, 2, 4, 3]] as const;
+  const [seen, made] = [
+    [2, 4, 5, 3],
+    [3, 2, 4, 3],
+  ] as const;
 
   it('is the gradient of conv2d by its input', () => {
     for (const options of [
@@ -235,14 +283,21 @@ describe('conv2dTranspose', () => {
     expect(() => ops.conv2dTranspose(x, filter, { outputShape: [2, 6, 6, 5] })).to.throw(RangeError, 'outputShape must be [images, height, width, 4], got [2, 6, 6, 5]'); // prettier-ignore
     expect(() => ops.conv2dTranspose(x, filter, { outputShape: [2, 9, 9, 4] })).to.throw(RangeError, 'outputShape must be of images that conv2d makes [2, 4, 5, 3] of, got [2, 9, 9, 4], of which it makes [2, 7, 8, 3]'); // prettier-ignore
     expect(() => ops.conv2dTranspose(x, filter, { outputShape: 6 as never })).to.throw(TypeError, 'outputShape must be an array of sizes'); // prettier-ignore
-    expect(() => ops.conv2dTranspose(randomTensor([2, 3]), filter)).to.throw(RangeError, 'x has shape [2, 3], expected [images');
+    expect(() => ops.conv2dTranspose(randomTensor([2, 3]), filter)).to.throw(
+      RangeError,
+      'x has shape [2, 3], expected [images',
+    );
   });
 });
 
 describe('depthwiseConv2d', () => {
   it('is conv2d with a group for each channel, byte for byte', () => {
     for (const dtype of ['float32', 'float64'] as const) {
-      for (const options of [{}, { padding: 'SAME' as const, strides: 2 }, { dilations: 2, strides: [1, 2] as const }]) {
+      for (const options of [
+        {},
+        { padding: 'SAME' as const, strides: 2 },
+        { dilations: 2, strides: [1, 2] as const },
+      ]) {
         const x = randomTensor([2, 7, 8, 19], { dtype });
         const filter = randomTensor([3, 2, 19, 1], { seed: 2, dtype });
         const grouped = (x: Tensor, filter: Tensor): Tensor =>
@@ -267,11 +322,24 @@ describe('depthwiseConv2d', () => {
 
   it('can be without images, pixels, channels or filters', () => {
     for (const [x, filter] of [
-      [[0, 4, 4, 2], [3, 3, 2, 2]],
-      [[1, 2, 4, 2], [3, 3, 2, 1]],
-      [[1, 4, 4, 0], [3, 3, 0, 2]],
-      [[1, 4, 4, 2], [3, 3, 2, 0]],
-    ] as const) // prettier-ignore
+      [
+        [0, 4, 4, 2],
+        [3, 3, 2, 2],
+      ],
+      [
+        [1, 2, 4, 2],
+        [3, 3, 2, 1],
+      ],
+      [
+        [1, 4, 4, 0],
+        [3, 3, 0, 2],
+      ],
+      [
+        [1, 4, 4, 2],
+        [3, 3, 2, 0],
+      ],
+    ] as const)
+      // prettier-ignore
       expectGradients((a, b) => ops.depthwiseConv2d(a, b), [randomTensor(x), randomTensor(filter)]);
   });
 
@@ -286,7 +354,7 @@ describe('depthwiseConv2d', () => {
 describe('separableConv2d', () => {
   it('is its two convolutions', () => {
     const inputs = [randomTensor([2, 5, 6, 3]), randomTensor([3, 3, 3, 2], { seed: 2 }), randomTensor([1, 1, 6, 4], { seed: 3 })] as const; // prettier-ignore
-    const options = { padding: 'SAME' as const, strides: 2 };
+    const options = { padding: 'SAME', strides: 2 } as const;
     const y = ops.separableConv2d(...inputs, options);
     const expected = ops.conv2d(ops.depthwiseConv2d(inputs[0], inputs[1], options), inputs[2]);
     expect(bytesOf([y.data])).to.equal(bytesOf([expected.data]));
@@ -304,9 +372,23 @@ describe('conv1d', () => {
   it('is conv2d of images that are one pixel high', () => {
     for (const [options, of2d] of [
       [{}, {}],
-      [{ stride: 2, padding: 'SAME' }, { strides: [1, 2], padding: 'SAME' }],
-      [{ dilation: 2, padding: [3, 1], relu: true }, { dilations: [1, 2], padding: [[0, 0], [3, 1]], relu: true }],
-    ] as [object, object][]) { // prettier-ignore
+      [
+        { stride: 2, padding: 'SAME' },
+        { strides: [1, 2], padding: 'SAME' },
+      ],
+      [
+        { dilation: 2, padding: [3, 1], relu: true },
+        {
+          dilations: [1, 2],
+          padding: [
+            [0, 0],
+            [3, 1],
+          ],
+          relu: true,
+        },
+      ],
+    ] as [object, object][]) {
+      // prettier-ignore
       const [x, filter] = [randomTensor([2, 9, 3]), randomTensor([3, 3, 4], { seed: 2 })];
       const y = ops.conv1d(x, filter, options);
       const expected = ops.conv2d(ops.reshape(x, [2, 1, 9, 3]), ops.reshape(filter, [1, 3, 3, 4]), of2d);
