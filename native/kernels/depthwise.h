@@ -15,12 +15,12 @@ INL void depthwise_pixels(const Depthwise<typename V::Scalar>& d, const typename
   V sum[kPixels];
   for (V& s : sum) s = V(0);
   for (size_t down = 0; down < d.down.taps; ++down) {
-    const size_t row = d.down.at(i, down);
+    const size_t row = pixel_at(d.down, i, down);
     const auto* const x = row < d.down.size ? image + row * d.across.size * d.channels + c : nullptr;
-    const auto* const line = d.filter + d.filter_down.at(0, down) * d.filter_across.size * d.channels + c;
+    const auto* const line = d.filter + pixel_at(d.filter_down, 0, down) * d.filter_across.size * d.channels + c;
     for (size_t across = 0; across < d.across.taps; ++across) {
-      const V factor = load(line + d.filter_across.at(0, across) * d.channels, lanes...);
-      const size_t first = d.across.at(j, across), step = static_cast<size_t>(d.across.stride);
+      const V factor = load(line + pixel_at(d.filter_across, 0, across) * d.channels, lanes...);
+      const size_t first = pixel_at(d.across, j, across), step = static_cast<size_t>(d.across.stride);
 #pragma GCC unroll 4
       for (size_t q = 0; q < kPixels; ++q) {
         const size_t at = first + q * step;
@@ -58,13 +58,13 @@ static void depthwise_filter_gradient(const Depthwise<typename V::Scalar>& d, si
     const auto* const image = d.x + row / d.down.positions * pixels * d.channels;
     const auto* const dy = d.dy + row * positions * d.channels;
     for (size_t tap = 0; tap < d.down.taps * d.across.taps; ++tap) {
-      const size_t line = d.down.at(i, tap / d.across.taps);
+      const size_t line = pixel_at(d.down, i, tap / d.across.taps);
       const auto* const x = line < d.down.size ? image + line * d.across.size * d.channels : nullptr;
       pool_channels<V>(0, d.channels, [&](size_t c, auto... lanes) ALWAYS_INLINE {
         auto* const to = d.dfilter + tap * d.channels + c;
         V sum = load(to, lanes...);
         for (size_t j = 0; j < positions; ++j) {
-          const size_t at = d.across.at(j, tap % d.across.taps);
+          const size_t at = pixel_at(d.across, j, tap % d.across.taps);
           const V value = x != nullptr && at < d.across.size ? load(x + at * d.channels + c, lanes...) : V(0);
           sum = fma(value, load(dy + j * d.channels + c, lanes...), sum);
         }

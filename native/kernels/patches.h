@@ -12,12 +12,13 @@ struct PatchAxis {
   size_t size;  // of the image
   size_t positions, taps;
   ptrdiff_t stride, origin, step;
-
-  // The pixel that a tap sees; not below `size` means none.
-  size_t at(size_t position, size_t tap) const {
-    return static_cast<size_t>(static_cast<ptrdiff_t>(position) * stride + origin + static_cast<ptrdiff_t>(tap) * step);
-  }
 };
+
+// The pixel that a tap sees; not below the image's size means none.
+static inline size_t pixel_at(const PatchAxis& axis, size_t position, size_t tap) {
+  return static_cast<size_t>(static_cast<ptrdiff_t>(position) * axis.stride + axis.origin +
+                             static_cast<ptrdiff_t>(tap) * axis.step);
+}
 
 template <class T> struct Patches {
   const T* images;  // null: there is no such matrix
@@ -25,8 +26,6 @@ template <class T> struct Patches {
   size_t pixel;     // elements from one pixel to the next
   PatchAxis down, across;
   size_t row, column;  // of the whole matrix, where the one that is meant begins
-
-  size_t columns() const { return down.taps * across.taps * channels; }
 };
 
 // Where the rows of a matrix go that are positions of images: those of every `across` and `down` positions lie apart.
@@ -35,11 +34,6 @@ struct Placement {
   size_t down;
   size_t step, row_step, image_step;  // elements from a position to the next one across, down, and in the next image
   size_t row;                         // the number of the first one
-
-  size_t at(size_t r) const {
-    const size_t i = r / across;
-    return r % across * step + i % down * row_step + i / down * image_step;
-  }
 };
 
 }  // namespace gradstep

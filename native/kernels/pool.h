@@ -10,7 +10,7 @@ struct PoolRange {
   size_t first, count;
 
   PoolRange(const PatchAxis& axis, size_t position) {
-    const ptrdiff_t begin = static_cast<ptrdiff_t>(axis.at(position, 0));
+    const ptrdiff_t begin = static_cast<ptrdiff_t>(pixel_at(axis, position, 0));
     const ptrdiff_t end = begin + static_cast<ptrdiff_t>(axis.taps), size = static_cast<ptrdiff_t>(axis.size);
     first = static_cast<size_t>(begin > 0 ? begin : 0);
     count = static_cast<size_t>(end < size ? end : size) - first;
@@ -30,6 +30,8 @@ template <class V, class F> INL void pool_channels(size_t begin, size_t end, F f
   for (; c + V::kLanes <= end; c += V::kLanes) f(c);
   if (c < end) f(c, end - c);
 }
+
+namespace {  // lambdas of a member would be names for other instruction sets too
 
 // The first of the largest; NaN where there is one. The gradient goes to the pixel that it came from.
 template <class V> struct MaxOfPool {
@@ -86,6 +88,8 @@ template <class V> struct MeanOfPool {
     });
   }
 };
+
+}  // namespace
 
 // `count` rows of windows from row `begin` on, rows being numbered through all images.
 template <class V, template <class> class Kind>

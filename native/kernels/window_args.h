@@ -20,7 +20,8 @@ template <class T> struct Pool {
 // order of taps; what lies outside of the image is zeros.
 template <class T> struct Depthwise {
   PatchAxis down, across;
-  PatchAxis filter_down, filter_across;  // at(0, tap): where a tap's factors are in the filter [size, size, channels]
+  PatchAxis filter_down,
+      filter_across;  // pixel_at(.., 0, tap): where a tap's factors are in the filter [size, size, channels]
   size_t channels;
   const T* x;
   const T* filter;

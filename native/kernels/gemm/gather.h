@@ -47,7 +47,7 @@ template <class V> struct PatchGather {
  private:
   void patch(T* to, const T* image, size_t i, size_t j, size_t tap, size_t begin, size_t left) const {
     while (true) {
-      const size_t n = left < line - begin ? left : line - begin, y = p.down.at(i, tap);
+      const size_t n = left < line - begin ? left : line - begin, y = pixel_at(p.down, i, tap);
       if (y >= p.down.size) gather_zeros<V>(to, n);
       else if (is_whole) stretch(to, image + y * width, j, begin, n);
       else each_tap(to, image + y * width, j, begin, n);
@@ -61,7 +61,7 @@ template <class V> struct PatchGather {
 
   // Columns of a row of taps that lie one behind the other in the image too.
   void stretch(T* to, const T* row, size_t j, size_t begin, size_t n) const {
-    const ptrdiff_t x = static_cast<ptrdiff_t>(p.across.at(j, 0));
+    const ptrdiff_t x = static_cast<ptrdiff_t>(pixel_at(p.across, j, 0));
     const ptrdiff_t from = x * static_cast<ptrdiff_t>(p.pixel) + static_cast<ptrdiff_t>(begin);
     const ptrdiff_t limit = static_cast<ptrdiff_t>(p.across.taps == 1 ? size_t(x) < p.across.size ? width : 0 : width);
     const ptrdiff_t end = from + static_cast<ptrdiff_t>(n);
@@ -77,7 +77,7 @@ template <class V> struct PatchGather {
   void each_tap(T* to, const T* row, size_t j, size_t begin, size_t n) const {
     size_t tap = begin / p.channels, channel = begin % p.channels;
     while (n > 0) {
-      const size_t some = n < p.channels - channel ? n : p.channels - channel, x = p.across.at(j, tap);
+      const size_t some = n < p.channels - channel ? n : p.channels - channel, x = pixel_at(p.across, j, tap);
       if (x >= p.across.size) gather_zeros<V>(to, some);
       else gather_copy<V>(to, row + x * p.pixel + channel, some);
       to += some;

@@ -9,6 +9,8 @@
 
 namespace gradstep::SIMD_ISA {
 
+namespace {  // lambdas of a member would be names for other instruction sets too
+
 template <class T> struct GemmPlace {
   const Gemm<T>& g;
   size_t row, column;  // of the tile in what is computed: c, or its transpose
@@ -60,5 +62,7 @@ template <class T> struct GemmPlace {
     }
   }
 };
+
+}  // namespace
 
 }  // namespace gradstep::SIMD_ISA
