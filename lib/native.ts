@@ -372,7 +372,17 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
-export const familyTasks = ['gemmBatch'] as const;
+export const familyTasks = [
+  'conv2d',
+  'conv2dInputGradient',
+  'conv2dFilterGradient',
+  'pool',
+  'poolGradient',
+  'depthwise',
+  'depthwiseInputGradient',
+  'depthwiseFilterGradient',
+  'gemmBatch',
+] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */

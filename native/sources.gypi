@@ -18,11 +18,13 @@
     "drivers": [
       "native/drivers/average.cpp",
       "native/drivers/collective.cpp",
+      "native/drivers/convolution.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
       "native/drivers/histogram.cpp",
       "native/drivers/laid_out_step.cpp",
       "native/drivers/norm.cpp",
+      "native/drivers/pools.cpp",
       "native/drivers/program.cpp",
       "native/drivers/program_chains.cpp",
       "native/drivers/program_gradients.cpp",
@@ -32,6 +34,7 @@
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
       "native/drivers/tasks.cpp",
+      "native/drivers/tasks/convolution.cpp",
       "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"
     ],

@@ -5,8 +5,10 @@
 
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
+#include "depthwise.h"
 #include "gemm.h"
 #include "norm.h"
+#include "pool.h"
 #include "apply.h"
 #include "optimizers/names.h"
 #include "optimizers/shrink.h"
@@ -91,6 +93,7 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_KERNEL)
   GRADSTEP_RANDOM(GRADSTEP_KERNEL, T)
   GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
+  GRADSTEP_WINDOWS(GRADSTEP_KERNEL, T)
 #undef GRADSTEP_KERNEL
 #undef GRADSTEP_ROW_KERNEL
   return table;

@@ -50,3 +50,13 @@
     size_t columns)                                                                                                   \
   X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
   X(void, gemm, const Gemm<T>& g)
+
+// Rows of windows are numbered through all images; see window_args.h.
+#define GRADSTEP_WINDOWS(X, T)                                                         \
+  X(void, max_pool, const Pool<T>& p, size_t begin, size_t count)                      \
+  X(void, avg_pool, const Pool<T>& p, size_t begin, size_t count)                      \
+  /* of channels [begin, end) of an image */                                           \
+  X(void, max_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end) \
+  X(void, avg_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end) \
+  X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                \
+  X(void, depthwise_filter_gradient, const Depthwise<T>& d, size_t begin, size_t count)

@@ -11,6 +11,7 @@
 #include "list.h"
 #include "optimizers/list.h"
 #include "random/draw.h"
+#include "window_args.h"
 
 namespace gradstep {
 
@@ -73,6 +74,7 @@ template <class T> struct Kernels {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_GRADIENT_MEMBER)
   GRADSTEP_RANDOM(GRADSTEP_MEMBER, T)
   GRADSTEP_MATRIX(GRADSTEP_MEMBER, T)
+  GRADSTEP_WINDOWS(GRADSTEP_MEMBER, T)
 #undef GRADSTEP_MEMBER
 #undef GRADSTEP_ROW_MEMBER
 #undef GRADSTEP_ROW_GRADIENT_MEMBER
