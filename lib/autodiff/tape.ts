@@ -1,8 +1,8 @@
 import { shown } from '../checks';
 import { isFloatArray, newArray } from '../tensor/arrays';
-import type { DType, FloatArray } from '../tensor/dtype';
+import type { DType, FloatArray, TensorDType } from '../tensor/dtype';
 import type { Gradient } from '../tensor/indexed-slices';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, checkFloats, isTensor, Tensor, type AnyTensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { Memory } from '../tensor/memory';
 import { trace } from '../tensor/trace';
@@ -40,7 +40,7 @@ export class Tape {
     if (this.watched === null) variable.value.tape = this;
   }
 
-  follows(tensor: Tensor): boolean {
+  follows(tensor: AnyTensor): boolean {
     return tensor.tape === this;
   }
 
@@ -70,7 +70,7 @@ export function recording<T>(watched: readonly Tensor[] | null, f: (tape: Tape) 
 }
 
 /** Whether the active tape, if any, follows this tensor: what is made of it has a gradient to pass on. */
-export function isFollowed(tensor: Tensor): boolean {
+export function isFollowed(tensor: AnyTensor): boolean {
   return active !== null && active.follows(tensor);
 }
 
@@ -78,23 +78,44 @@ export function isAnyFollowed(tensors: readonly (Tensor | null)[]): boolean {
   return active !== null && tensors.some((tensor) => tensor !== null && isFollowed(tensor));
 }
 
-/** Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. */
-export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
+/**
+ * Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. A tape follows floats only,
+ * and what an op makes of them may be followed if it is of floats too.
+ */
+export function record<D extends TensorDType>(
+  inputs: readonly AnyTensor[],
+  output: Tensor<D>,
+  backward: Backward,
+): Tensor<D> {
   const tape = active;
   if (tape !== null && inputs.some((input) => tape.follows(input))) {
     output.tape = tape;
-    tape.entries.push({ inputs, output, backward });
+    tape.entries.push({ inputs: inputs as readonly Tensor[], output: output as AnyTensor as Tensor, backward });
   }
   return output;
 }
 
 /**
- * An op's input as a tensor.
+ * An op's input as a tensor of floats.
  * @param dtype what a bare number becomes.
  * @throws TypeError for anything else.
  */
 export function toTensor(name: string, value: TensorLike, dtype: DType = 'float32'): Tensor {
-  if (value instanceof Tensor) return value;
+  const tensor = toAnyTensor(name, value, dtype);
+  checkFloats(name, tensor);
+  return tensor;
+}
+
+/** The input of an op that takes elements of any type: see toTensor. */
+export function toAnyTensor<D extends TensorDType = DType>(
+  name: string,
+  value: TensorLike | Tensor<D>,
+  dtype: DType = 'float32',
+): Tensor<D> {
+  return isTensor(value) ? (value as Tensor<D>) : (fromOther(name, value, dtype) as AnyTensor as Tensor<D>);
+}
+
+function fromOther(name: string, value: Variable | FloatArray | number, dtype: DType): Tensor {
   if (value instanceof Variable) {
     active?.touch(value);
     const { memory } = value; // says so when it is gone

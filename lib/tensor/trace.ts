@@ -1,5 +1,5 @@
 import { native, type Binding } from '../native';
-import type { DType, FloatArray } from './dtype';
+import type { FloatArray, TensorArray, TensorDType } from './dtype';
 import type { Memory } from './memory';
 
 // How values come about: at once, or in a program that is being put together. Ops call `kernels`, which computes, or in a
@@ -101,9 +101,11 @@ export interface TracedDraw {
 export interface Trace {
   readonly kernels: Kernels;
   /** Memory for a value that the program computes. */
-  take(dtype: DType, length: number): Memory;
+  take<D extends TensorDType>(dtype: D, length: number): Memory<D>;
   /** A kernel is about to be given this memory. */
-  use(memory: Memory, array: FloatArray): void;
+  use(memory: Memory<TensorDType>, array: TensorArray): void;
+  /** What stands for the indices in this memory: a list that comes with each run, or what the program computes. */
+  indicesIn(memory: Memory<'int32'>): Int32Array;
   /** Something is drawn in each run: what stands for it, for kernels and for nobody else. */
   draw(source: TracedDraws): TracedDraw;
   /** A variable is read: what it holds is another thing in each run. */
