@@ -31,7 +31,11 @@
       "native/drivers/rows.cpp",
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
+      "native/drivers/strided.cpp",
       "native/drivers/tasks.cpp",
+      "native/drivers/tasks/copies.cpp",
+      "native/drivers/tasks/picks.cpp",
+      "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [
@@ -49,6 +53,7 @@
       "native/binding/program.cpp",
       "native/binding/random.cpp",
       "native/binding/runtime.cpp",
+      "native/binding/tasks.cpp",
       "native/binding/weak.cpp"
     ]
   }

@@ -1,4 +1,3 @@
-import type { FloatArray } from '../tensor/dtype';
 import { newArray } from '../tensor/arrays';
 import { binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
@@ -70,7 +69,10 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
-/** The matrix product of op(a) and op(b), op being the transpose where asked for, for every index of leading dimensions. */
+/**
+ * The matrix product of op(a) and op(b), op being the transpose where asked for, for every index of leading dimensions,
+ * which broadcast.
+ */
 export function multiplied(
   a: Tensor,
   b: Tensor,
@@ -78,24 +80,23 @@ export function multiplied(
   transposeB: boolean,
   { bias, relu = false }: Epilogue = none,
 ): Tensor {
-  const rank = a.shape.length;
-  const m = a.shape[rank - (transposeA ? 1 : 2)]!;
-  const k = a.shape[rank - (transposeA ? 2 : 1)]!;
-  const n = b.shape[rank - (transposeB ? 2 : 1)]!;
-  if (rank === 2) {
+  const m = a.shape[a.shape.length - (transposeA ? 1 : 2)]!;
+  const k = a.shape[a.shape.length - (transposeA ? 2 : 1)]!;
+  const n = b.shape[b.shape.length - (transposeB ? 2 : 1)]!;
+  if (a.shape.length === 2 && b.shape.length === 2) {
     const c = allocate(a.dtype, [m, n], m * n);
     kernels.gemm(c.operand, a.operand, b.operand, m, n, k, transposeA, transposeB, bias?.operand, relu);
     return c;
   }
-  const lead = a.shape.slice(0, -2);
-  const count = sizeOf(lead);
-  const c = allocate(a.dtype, [...lead, m, n], count * m * n);
-  const part = (array: FloatArray, size: number, i: number): FloatArray => array.subarray(size * i, size * (i + 1));
-  const [out, left, right] = [c.operand, a.operand, b.operand];
-  for (let i = 0; i < count; i++) {
-    const matrices = [part(out, m * n, i), part(left, m * k, i), part(right, k * n, i)] as const;
-    kernels.gemm(...matrices, m, n, k, transposeA, transposeB, bias?.operand, relu);
-  }
+  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const lead = broadcastShapes(left, right)!;
+  const shape = [...lead, m, n];
+  const c = allocate(a.dtype, shape, sizeOf(shape));
+  kernels.task('gemmBatch', a.dtype, [c.operand, a.operand, b.operand, bias?.operand], {
+    option: Number(transposeA) + 2 * Number(transposeB) + (bias === undefined ? 0 : 4) + 8 * Number(relu),
+    sizes: [m, n, k],
+    items: [...broadcastLayout(lead, left, right)],
+  });
   return c;
 }
 

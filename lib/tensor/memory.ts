@@ -157,6 +157,12 @@ export class Memory<D extends TensorDType = DType> {
     return this.place.array as ArrayOf<D>;
   }
 
+  /** The array where it stands for what a program has there: nobody reads it. @throws Error when it is gone. */
+  get standIn(): ArrayOf<D> {
+    if (this.isOver) throw new Error(this.whyGone);
+    return this.place.array as ArrayOf<D>;
+  }
+
   /** Bars JavaScript from the array while a program is put together that has other values there in each run. */
   bar(isBarred: boolean): void {
     this.isBarred = isBarred || this.isOver;

@@ -1,4 +1,4 @@
-import { native, type Binding } from '../native';
+import { formatNumber, native, taskKind, type Binding, type FamilyTask, type TaskArray } from '../native';
 import type { FloatArray, TensorArray, TensorDType } from './dtype';
 import type { Memory } from './memory';
 
@@ -30,17 +30,30 @@ type Native =
   | 'randomBernoulli'
   | 'dropout';
 
+/** What a task has beside its arrays. */
+export interface TaskParts {
+  /** How many of the arrays are written: the first ones. Default: 1. */
+  readonly writes?: number;
+  readonly option?: number;
+  readonly sizes?: readonly number[];
+  readonly numbers?: readonly number[];
+  /** Further whole numbers. */
+  readonly items?: readonly number[];
+}
+
 /** What ops compute with. Arrays come from `operand` of tensors and memories, and `out` is written. */
 export interface Kernels extends Pick<Binding, Native> {
-  fill(out: FloatArray, value: number): void;
-  /** out = x, which is as long. */
-  copy(out: FloatArray, x: FloatArray): void;
+  fill(out: TensorArray, value: number): void;
+  /** out = x, which is as long and of the same kind. */
+  copy(out: TensorArray, x: TensorArray): void;
   /** Every element of out = that of x, which has one. */
   repeat(out: FloatArray, x: FloatArray): void;
   /** out, which has one element = scale times the sum of the squares of x, in double precision. */
   sumOfSquares(out: FloatArray, x: FloatArray, scale: number): void;
   /** Lists of indices, one after the other. */
   concatenate(lists: readonly Int32Array[]): Int32Array;
+  /** A task of a family, as native/drivers/tasks says; undefined for an array that it can do without. */
+  task(kind: FamilyTask, dtype: TensorDType, arrays: readonly (TaskArray | undefined)[], parts: TaskParts): void;
 }
 
 /* eslint-disable @typescript-eslint/unbound-method -- the addon's functions have no `this` */
@@ -80,6 +93,15 @@ const computing: Kernels = {
       offset += list.length;
     }
     return all;
+  },
+  task: (kind, dtype, arrays, { option = 0, sizes = [], numbers = [], items = [] }) => {
+    native.runTask(
+      taskKind[kind],
+      formatNumber[dtype],
+      option,
+      arrays,
+      Float64Array.of(...sizes, ...numbers, ...items),
+    );
   },
 };
 /* eslint-enable @typescript-eslint/unbound-method */

@@ -69,7 +69,7 @@ struct Memory {
 bool put_all(Program& program, Memory& memory, std::vector<std::vector<char>>& others) {
   for (size_t i = 0; i < program.place_count(); ++i) {
     const ProgramPlace& place = program.place(i);
-    const size_t bytes = program.given_length(i) * kFormatBytes[static_cast<size_t>(place.format)];
+    const size_t bytes = program.given_length(i) * place_element_bytes(place.kind);
     if (bytes > 1 << 20) return false;
     if (place.is_given && bytes == memory.x.size() * 4) {
       program.put_place(i, memory.x.data());
@@ -113,7 +113,7 @@ void computes() {
     for (const float x : memory.x) loss += double(x) * double(x) / double(repetitions);
     for (int run = 0; run < 2; ++run) {
       Program::Result result = {};
-      check(compiled.run(result) && result.applied, "a program runs");
+      check(compiled.run(result) == TaskStatus::done && result.applied, "a program runs");
       check(result.loss == loss, "the loss is that of all repetitions");
       check(fabs(result.norm - sqrt(squares)) < 1e-5, "the norm is that of the mean");
       const double factor = compiled.tail().now(0).factor;
@@ -140,7 +140,7 @@ void refuses() {
     others.reserve(64);
     if (!put_all(compiled, memory, others)) return;
     Program::Result result = {};
-    if (!compiled.tail().has_step) ran += compiled.run(result);
+    if (!compiled.tail().has_step) ran += compiled.run(result) == TaskStatus::done;
   };
   for (const size_t repetitions : {1, 2}) {
     const Table table = program(repetitions);
