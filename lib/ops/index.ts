@@ -1,9 +1,10 @@
 export { abs } from './abs';
 export { add } from './add';
+export { cast } from './cast';
 export { div } from './div';
 export { dropout, type DropoutOptions } from './dropout';
 export { exp } from './exp';
-export { gather } from './gather';
+export { gather, type GatherOptions } from './gather';
 export { identity } from './identity';
 export { l2Loss } from './l2-loss';
 export { type AxisOptions } from './last-axis';

@@ -1,7 +1,8 @@
 import { newArray } from '../tensor/arrays';
 import { binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import type { TensorDType } from '../tensor/dtype';
+import type { AnyTensor, Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
 import { allocate, inScope } from '../autodiff/scope';
 
@@ -109,8 +110,18 @@ export function scaled(x: Tensor, factor: number): Tensor {
   return out;
 }
 
+const elementNumber: Readonly<Record<TensorDType, number>> = { float32: 0, float64: 1, int32: 2, bool: 3 };
+
+/** The same values as another type. */
+export function castTo<D extends TensorDType>(x: AnyTensor, dtype: D): Tensor<D> {
+  const out = allocate(dtype, x.shape, x.size);
+  const option = elementNumber[x.dtype] + 4 * elementNumber[dtype];
+  kernels.task('cast', dtype, [out.operand, x.operand], { option, sizes: [x.size] });
+  return out;
+}
+
 /** The same values in another shape of the same size, over the same memory. */
-export function reshaped(x: Tensor, shape: Shape): Tensor {
+export function reshaped<D extends TensorDType>(x: Tensor<D>, shape: Shape): Tensor<D> {
   return inScope(x.view(shape));
 }
 

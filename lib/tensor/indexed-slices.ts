@@ -3,7 +3,7 @@ import { isFloatArray } from './arrays';
 import type { FloatArray, Nested, TensorDType } from './dtype';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from './shape';
-import { aliasOfGiven, checkFloats, isTensor, Tensor, tensor, type Int32Tensor } from './tensor';
+import { alias, aliasOfGiven, checkFloats, isTensor, Tensor, tensor, type Int32Tensor } from './tensor';
 import { kernels, trace } from './trace';
 
 /**
@@ -104,6 +104,19 @@ function indicesIn(name: string, { dtype, memory }: Tensor<TensorDType>): Int32A
   if (dtype !== 'int32') throw new TypeError(`${name} is ${dtype}, expected int32`);
   const own = memory as Memory<'int32'>;
   return trace === null ? own.array : trace.indicesIn(own);
+}
+
+/**
+ * The same as a tensor, for tasks: as `ownIndices`, of which nobody else writes the values before they are read.
+ * @throws TypeError or RangeError unless they are whole numbers of 32 bits.
+ */
+export function ownIndexTensor(name: string, indices: IndicesLike): Int32Tensor {
+  if (trace !== null && isTensor(indices)) {
+    if (indices.dtype !== 'int32') indicesIn(name, indices);
+    return indices;
+  }
+  const own = ownIndices(name, indices);
+  return alias(own, 'int32', frozen(shapeOfIndices(indices, own)));
 }
 
 /** How many indices there are in each dimension. */
