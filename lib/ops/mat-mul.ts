@@ -2,7 +2,7 @@ import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean } from '../checks';
 import { broadcastShapes, showShape, sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
-import { multiplied, unbroadcast } from './primitives';
+import { multiplied, productGradients } from './primitives';
 import { reshape } from './reshape';
 import { record, toTensors, type TensorLike } from '../autodiff/tape';
 
@@ -41,13 +41,9 @@ export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}
     return reshape(product, [...left.shape.slice(0, -1), product.shape[1]!]);
   }
   const product = multiplied(left, right, transposeA, transposeB);
-  return record([left, right], product, (dc, needed) => {
-    const da = (): Tensor =>
-      transposeA ? multiplied(right, dc, transposeB, true) : multiplied(dc, right, false, !transposeB);
-    const db = (): Tensor =>
-      transposeB ? multiplied(dc, left, true, transposeA) : multiplied(left, dc, !transposeA, false);
-    return [needed[0] ? unbroadcast(da(), left.shape) : null, needed[1] ? unbroadcast(db(), right.shape) : null];
-  });
+  return record([left, right], product, (dc, needed) =>
+    productGradients(left, right, transposeA, transposeB, dc, needed),
+  );
 }
 
 function checkShapes({ shape: a }: Tensor, { shape: b }: Tensor, transposeA: boolean, transposeB: boolean): void {

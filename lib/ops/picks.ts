@@ -1,4 +1,5 @@
 import { allocate } from '../autodiff/scope';
+import { derived, operandOf } from '../autodiff/way-back';
 import { bytesPerElement } from '../tensor/arrays';
 import type { TensorDType } from '../tensor/dtype';
 import { sizeOf, type Shape } from '../tensor/shape';
@@ -20,21 +21,23 @@ export interface Picks {
 }
 
 /** out[b, o, i] = x[b, o, indices[b, i]]. @throws RangeError for an index out of range. */
-export function picked<D extends TensorDType>(x: Tensor<D>, { indices, sizes, shape }: Picks): Tensor<D> {
+export function picked<D extends TensorDType>(x: Tensor<D>, picks: Picks): Tensor<D> {
+  const { indices, sizes, shape } = picks;
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const parts = { option: sizeOption(x.dtype), sizes };
   explained('indices', indices, [sizes[3]], () =>
-    kernels.task('gatherAt', x.dtype, [out.operand, x.operand, indices.operand], parts),
+    kernels.task('gatherAt', x.dtype, [out.operand, operandOf(x), indices.operand], parts),
   );
-  return out;
+  return derived([x], out, (dy) => [unpicked(dy, picks, x.shape)]);
 }
 
 /** Zeros of this shape, to which dy is added where it was picked. */
-export function unpicked(dy: Tensor, { indices, sizes }: Picks, shape: Shape): Tensor {
+export function unpicked(dy: Tensor, picks: Picks, shape: Shape): Tensor {
+  const { indices, sizes } = picks;
   const out = allocate(dy.dtype, shape, sizeOf(shape));
   kernels.fill(out.operand, 0);
-  kernels.task('scatterAddAt', dy.dtype, [out.operand, dy.operand, indices.operand], { sizes, numbers: [1] });
-  return out;
+  kernels.task('scatterAddAt', dy.dtype, [out.operand, operandOf(dy), indices.operand], { sizes, numbers: [1] });
+  return derived([dy], out, (d) => [picked(d, picks)]);
 }
 
 /** Elements or parts by their places: indices is [...shape, rank of dims]. */
@@ -46,23 +49,25 @@ export interface PlacePicks {
 }
 
 /** out[i] = x[...indices[i]]. @throws RangeError for an index out of range. */
-export function pickedNd<D extends TensorDType>(x: Tensor<D>, { indices, sizes, dims }: PlacePicks, shape: Shape): Tensor<D> {
+export function pickedNd<D extends TensorDType>(x: Tensor<D>, picks: PlacePicks, shape: Shape): Tensor<D> {
+  const { indices, sizes, dims } = picks;
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const parts = { option: sizeOption(x.dtype), sizes, items: dims };
   explained('indices', indices, dims, () =>
-    kernels.task('gatherNd', x.dtype, [out.operand, x.operand, indices.operand], parts),
+    kernels.task('gatherNd', x.dtype, [out.operand, operandOf(x), indices.operand], parts),
   );
-  return out;
+  return derived([x], out, (dy) => [unpickedNd(dy, picks, x.shape)]);
 }
 
 /** Zeros of this shape, to which values are added at their places. @throws RangeError for an index out of range. */
-export function unpickedNd(values: Tensor, { indices, sizes, dims }: PlacePicks, shape: Shape): Tensor {
+export function unpickedNd(values: Tensor, picks: PlacePicks, shape: Shape): Tensor {
+  const { indices, sizes, dims } = picks;
   const out = allocate(values.dtype, shape, sizeOf(shape));
   kernels.fill(out.operand, 0);
   explained('indices', indices, dims, () =>
-    kernels.task('scatterNdAdd', values.dtype, [out.operand, values.operand, indices.operand], { sizes, items: dims }),
+    kernels.task('scatterNdAdd', values.dtype, [out.operand, operandOf(values), indices.operand], { sizes, items: dims }),
   );
-  return out;
+  return derived([values], out, (dy) => [pickedNd(dy, picks, values.shape)]);
 }
 
 /** Runs `f`, and says which index is out of range when it says that one is; limits are those of the last dimension's. */

@@ -24,6 +24,20 @@ declare global {
   }
 }
 
+// Looks at every tensor that kernels are about to be given, if anything does.
+let onOperand: ((tensor: AnyTensor) => void) | null = null;
+
+/** @internal Has `look` see every tensor that kernels are given while `f` runs; null: nobody does. */
+export function lookingAtOperands<T>(look: ((tensor: AnyTensor) => void) | null, f: () => T): T {
+  const before = onOperand;
+  onOperand = look;
+  try {
+    return f();
+  } finally {
+    onOperand = before;
+  }
+}
+
 const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
@@ -40,8 +54,8 @@ export class Tensor<D extends TensorDType = DType> {
   readonly #factor: number;
   #product: Memory<D> | null = null;
   #why: string | null = null;
-  /** @internal The tape that follows this tensor, if any; see autodiff/tape.ts. */
-  tape: object | null = null;
+  /** @internal The tapes that follow this tensor, if any; see autodiff/tape.ts. */
+  tapes: readonly object[] | null = null;
 
   /** @internal Use `tensor`. */
   constructor(memory: Memory<D>, shape: Shape, factor = 1) {
@@ -90,6 +104,12 @@ export class Tensor<D extends TensorDType = DType> {
 
   /** @internal What `data` has, for `kernels` and for nobody else. */
   get operand(): ArrayOf<D> {
+    if (onOperand !== null) onOperand(this as AnyTensor);
+    return this.unseen;
+  }
+
+  /** @internal The same, for who has looked at the tensor. */
+  get unseen(): ArrayOf<D> {
     return this.#factor === 1 ? this.memory.operand : this.product.operand;
   }
 

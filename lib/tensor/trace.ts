@@ -155,7 +155,7 @@ export function tracing<T>(by: Trace, f: () => T): T {
 
 /** @throws Error that says what was read, and by whom, of what has a value only in a run. */
 export function refuseInTrace(what: string): never {
-  throw new Refusal(`${what} cannot be part of what is compiled${place()}`);
+  throw new Refusal(`${what} cannot be part of what is compiled${callersPlace()}`);
 }
 
 /** What cannot be part of a program. */
@@ -169,7 +169,7 @@ const library = (frame: string): string | undefined =>
 const own = library(new Error().stack?.split('\n')[1] ?? '');
 
 /** The first line of the stack that is not the library's own, as the end of a sentence. */
-function place(): string {
+export function callersPlace(): string {
   const frames = (new Error().stack ?? '').split('\n').slice(1);
   const user = own === undefined ? undefined : frames.find((frame) => library(frame) !== own);
   return user === undefined ? '' : `: it happens ${user.trim().replace(/^at /, 'at ')}`;
