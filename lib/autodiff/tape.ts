@@ -199,7 +199,7 @@ export function toTensors(nameA: string, a: TensorLike, nameB: string, b: Tensor
 }
 
 /** The same values, as a constant: no gradient flows through. */
-export function stopGradient(x: TensorLike): Tensor {
-  const source = toTensor('x', x);
+export function stopGradient<D extends TensorDType = DType>(x: TensorLike | Tensor<D>): Tensor<D> {
+  const source = toAnyTensor<D>('x', x);
   return inScope(source.view(source.shape));
 }

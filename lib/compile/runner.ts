@@ -106,7 +106,7 @@ export class Runner {
   /** The same for a run off the event loop: nobody can move it. */
   lend(fed: Fed): Lent {
     const loans = this.inputs.map(({ dtype, shape }, i) => {
-      return dtype === 'int32' ? null : lend(alias(fed[i]!, dtype, shape));
+      return dtype === 'int32' ? null : lend(alias<TensorDType>(fed[i]!, dtype, shape));
     });
     return {
       fed: fed.map((array, i) => loans[i]?.memory.array ?? array.slice()),

@@ -1,3 +1,34 @@
+export { bandPart, diag, diagPart } from './shapes/diag';
+export { broadcastTo } from './shapes/broadcast-to';
+export { concat } from './shapes/concat';
+export {
+  eye,
+  fill,
+  linspace,
+  ones,
+  onesLike,
+  range,
+  zeros,
+  zerosLike,
+  type EyeOptions,
+} from './shapes/constants';
+export { expandDims, squeeze, type SqueezeOptions } from './shapes/dims';
+export { gatherNd, scatterNd } from './shapes/gather-nd';
+export {
+  meshgrid,
+  oneHot,
+  sequenceMask,
+  type MeshgridOptions,
+  type OneHotOptions,
+  type SequenceMaskOptions,
+} from './shapes/one-hot';
+export { pad, type PadOptions } from './shapes/pad';
+export { reverse } from './shapes/reverse';
+export { slice, stridedSlice, type StridedSliceOptions } from './shapes/slice';
+export { split, type SplitOptions } from './shapes/split';
+export { stack, unstack, type StackOptions } from './shapes/stack';
+export { tile } from './shapes/tile';
+export { where } from './shapes/where';
 export { abs } from './abs';
 export { add } from './add';
 export { cast } from './cast';

@@ -142,7 +142,7 @@ function pagedBuffer(bytes: number): SharedArrayBuffer {
 }
 
 /** A zeroed array over fresh shared memory, starting on a cache line. */
-export function sharedArray(dtype: DType, length: number): FloatArray {
+export function sharedArray<D extends DType>(dtype: D, length: number): ArrayOf<D> {
   if (length === 0) return arrayOver(dtype, new SharedArrayBuffer(0), 0, 0);
   const { buffer, offset } = sharedBytes(length * bytesPerElement[dtype]);
   return arrayOver(dtype, buffer, offset, length);

@@ -1,4 +1,4 @@
-import { alignedArray, dtypeOf, lengthOf } from './arrays';
+import { dtypeOf, lengthOf } from './arrays';
 import {
   isFloat,
   rounded,

@@ -163,6 +163,22 @@ template <class T> void one_hot(const Task& task, const TaskContext& context) {
   });
 }
 
+void sequence_mask(const Task& task, const TaskContext& context) {
+  const size_t rows = task.sizes[0], columns = task.sizes[1];
+  uint8_t* const out = context.at<uint8_t>(task.arrays[0]);
+  const int32_t* const lengths = context.at<const int32_t>(task.arrays[1]);
+  if (rows == 0 || columns == 0) return;
+  const size_t per_block = std::max<size_t>(1, kBlockElements / columns);
+  parallel_for(blocks_of(rows, per_block), [&](size_t block) {
+    for (size_t row = block * per_block; row < std::min(rows, (block + 1) * per_block); ++row) {
+      const int32_t length = std::max(0, __atomic_load_n(lengths + row, __ATOMIC_RELAXED));
+      const size_t on = std::min(columns, static_cast<size_t>(length));
+      memset(out + row * columns, 1, on);
+      memset(out + row * columns + on, 0, columns - on);
+    }
+  });
+}
+
 // f of a number of the size of an element.
 template <class F> void with_bytes(size_t logarithm, F f) {
   switch (logarithm) {
@@ -195,6 +211,8 @@ bool pick_fits(const Task& task, const TaskRoom& room, const size_t* items) {
     case TaskKind::oneHot:
       return is_plain && room.has(0, Product(n[0]) * n[1] * n[2]) &&
              room.has(1, Product(n[0]) * n[2], sizeof(int32_t)) && (Product(n[1]) * n[2]).at_most(SIZE_MAX / 2);
+    case TaskKind::sequenceMask:
+      return is_plain && room.has(0, Product(n[0]) * n[1], 1) && room.has(1, n[0], sizeof(int32_t));
     case TaskKind::sparseSoftmaxCrossEntropyAt:
       return is_plain && room.has(0, n[0]) && room.has(1, Product(n[0]) * n[1]) &&
              room.has(2, Product(n[0]) * n[1]) && room.has(3, n[0], sizeof(int32_t));
@@ -242,6 +260,7 @@ template <class T> TaskStatus run_pick(const Task& task, const TaskContext& cont
       return status;
     }
     case TaskKind::oneHot: return one_hot<T>(task, context), status;
+    case TaskKind::sequenceMask: return sequence_mask(task, context), status;
     case TaskKind::sparseSoftmaxCrossEntropyAt: {
       const size_t rows = task.sizes[0], columns = task.sizes[1];
       const auto are_good = [&](const int32_t* own) { return are_below(own, rows, columns); };

@@ -15,6 +15,7 @@ namespace gradstep {
 // scatterNdAdd: out as x there += values as out there, in their order. Floats.
 // oneHot: out [outer, depth, inner], indices [outer, inner]; outer, depth, inner; on, off. Floats. What is no number below
 //   depth has no element that is on.
+// sequenceMask: out [rows, columns] of bool, lengths [rows]; rows, columns. True in front of the length.
 // sparseSoftmaxCrossEntropyAt: loss [rows], backprop and logits [rows, columns], labels [rows]; rows, columns.
 #define GRADSTEP_PICK_TASKS(X) \
   X(gatherAt, 3, 5, 0)         \
@@ -22,6 +23,7 @@ namespace gradstep {
   X(gatherNd, 3, 2, 0)         \
   X(scatterNdAdd, 3, 2, 0)     \
   X(oneHot, 2, 3, 2)           \
+  X(sequenceMask, 2, 2, 0)     \
   X(sparseSoftmaxCrossEntropyAt, 4, 2, 0)
 
 bool pick_fits(const Task& task, const TaskRoom& room, const size_t* items);
