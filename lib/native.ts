@@ -373,7 +373,29 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
-export const familyTasks = ['gemmBatch', 'stridedCopy', 'stridedAdd', 'fillWhole', 'cast', 'select', 'gatherAt', 'scatterAddAt', 'gatherNd', 'scatterNdAdd', 'oneHot', 'sequenceMask', 'sparseSoftmaxCrossEntropyAt'] as const;
+export const familyTasks = [
+  'gemmBatch',
+  'stridedCopy',
+  'stridedAdd',
+  'fillWhole',
+  'cast',
+  'select',
+  'gatherAt',
+  'scatterAddAt',
+  'gatherNd',
+  'scatterNdAdd',
+  'oneHot',
+  'sequenceMask',
+  'sparseSoftmaxCrossEntropyAt',
+  'extreme',
+  'extremeAt',
+  'logical',
+  'product',
+  'productGradient',
+  'scan',
+  'scanProductGradient',
+  'sort',
+] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */

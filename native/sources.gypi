@@ -22,6 +22,7 @@
       "native/drivers/gemm.cpp",
       "native/drivers/histogram.cpp",
       "native/drivers/laid_out_step.cpp",
+      "native/drivers/lines.cpp",
       "native/drivers/norm.cpp",
       "native/drivers/program.cpp",
       "native/drivers/program_chains.cpp",
@@ -34,6 +35,7 @@
       "native/drivers/strided.cpp",
       "native/drivers/tasks.cpp",
       "native/drivers/tasks/copies.cpp",
+      "native/drivers/tasks/lines.cpp",
       "native/drivers/tasks/picks.cpp",
       "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"

@@ -1,3 +1,11 @@
+export { argMax, argMin } from './reductions/arg';
+export { cumprod, cumsum, type CumulativeOptions } from './reductions/cumulative';
+export { reduceMax, reduceMin } from './reductions/extremes';
+export { reduceAll, reduceAny } from './reductions/logical';
+export { reduceLogSumExp, reduceStd, reduceVariance } from './reductions/moments';
+export { reduceProd } from './reductions/product';
+export { argsort, sort, topK, type SortOptions, type TopK } from './reductions/sort';
+export { einsum } from './einsum';
 export { bandPart, diag, diagPart } from './shapes/diag';
 export { broadcastTo } from './shapes/broadcast-to';
 export { concat } from './shapes/concat';

@@ -6,6 +6,7 @@
 #include "elementwise.h"
 #include "product.h"
 #include "tasks/copies.h"
+#include "tasks/lines.h"
 #include "tasks/picks.h"
 #include "tasks/products.h"
 
@@ -18,6 +19,7 @@ struct Operand { size_t place, offset; };
 #define GRADSTEP_FAMILIES(X)         \
   X(GRADSTEP_PRODUCT_TASKS, product) \
   X(GRADSTEP_COPY_TASKS, copy)       \
+  X(GRADSTEP_LINE_TASKS, line)       \
   X(GRADSTEP_PICK_TASKS, pick)
 
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
@@ -25,6 +27,7 @@ struct Operand { size_t place, offset; };
 #define GRADSTEP_TASKS(X)   \
   GRADSTEP_PRODUCT_TASKS(X) \
   GRADSTEP_COPY_TASKS(X)    \
+  GRADSTEP_LINE_TASKS(X)    \
   GRADSTEP_PICK_TASKS(X)    \
   GRADSTEP_SINGLE_TASKS(X)
 
