@@ -1,7 +1,8 @@
 import { checkFunction, shown } from '../checks';
 import { IndexedSlices, ownIndices, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { checkFloats, isTensor, Tensor } from '../tensor/tensor';
+import type { Tensor } from '../tensor/tensor';
+import { checkFloats, isTensor } from '../tensor/tensor';
 import { inScope } from './scope';
 import { record, toTensor, type TensorLike } from './tape';
 import { derived } from './way-back';

@@ -129,7 +129,7 @@ export function fedArray({ name, dtype, shape, size }: Declared, given: unknown)
   if (heldBy(given) !== dtype) {
     throw new TypeError(`${name} must be a Tensor or a ${classOf[dtype]}, got ${shown(given)}`);
   }
-  checkLength(name, shape, size, lengthOf(given as TensorArray));
+  checkLength(name, shape, size, lengthOf(given));
   return given as TensorArray;
 }
 

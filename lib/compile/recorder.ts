@@ -69,7 +69,8 @@ export class Recorder implements Trace {
     if (this.known.has(memory)) return;
     this.known.add(memory);
     // A number that an op was given is a constant; all else may change.
-    const isConstant = !memory.isPooled && !memory.isCallers && isFloat(memory.dtype) && !this.variables.has(memory as Memory);
+    const isConstant =
+      !memory.isPooled && !memory.isCallers && isFloat(memory.dtype) && !this.variables.has(memory as Memory);
     if (isConstant || this.computed.has(bufferOf(array))) return;
     const external = {
       value: new Value(memory.dtype, memory.length, 'elsewhere'),
@@ -148,7 +149,6 @@ export class Recorder implements Trace {
     return list;
   }
 
-
   /** A copy of `x` into memory of others: all of a variable. */
   store(memory: Memory, x: FloatArray): void {
     const { dtype, length } = memory;
@@ -164,7 +164,8 @@ export class Recorder implements Trace {
     fill: (out, value) => {
       const held = heldBy(out);
       const parts = { sizes: [lengthOf(out)], numbers: [value] };
-      if (held === 'int32' || held === 'bool') this.add('fillWhole', [out], { ...parts, option: held === 'int32' ? 2 : 0 });
+      if (held === 'int32' || held === 'bool')
+        this.add('fillWhole', [out], { ...parts, option: held === 'int32' ? 2 : 0 });
       else this.add('fill', [out], parts);
     },
     copy: (out, x) => {
@@ -209,7 +210,10 @@ export class Recorder implements Trace {
     gather: (out, params, indices, count, columns) => {
       if (this.isComputed(indices)) {
         const option = Math.log2(bytesPerElement[heldBy(out)!]);
-        return this.add('gatherAt', [out, params, indices], { option, sizes: [1, 1, lengthOf(indices), count, columns] });
+        return this.add('gatherAt', [out, params, indices], {
+          option,
+          sizes: [1, 1, lengthOf(indices), count, columns],
+        });
       }
       this.add('gather', [out, params], {
         sizes: [lengthOf(indices), count, columns],

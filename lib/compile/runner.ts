@@ -82,7 +82,7 @@ export class Runner {
       ...this.planned.lists.map((list) => inputs.find((input) => input.list === list) ?? null),
     ];
     this.given = this.sources.map(() => new Float32Array(0));
-    this.statistics = sharedArray('float64', 3) as Float64Array;
+    this.statistics = sharedArray('float64', 3);
   }
 
   /**

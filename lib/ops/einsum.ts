@@ -150,7 +150,8 @@ function product(left: Named, right: Named, later: ReadonlySet<string>): Named {
     const y = reshape(inOrder(b, [...batch, ...columns]), [...sizesIn(b, batch), ...m.map(() => 1), ...n]);
     return { tensor: mul(x, y), labels };
   }
-  const isOrder = ({ labels: of }: Named, order: readonly string[]): boolean => order.every((label, d) => of[d] === label);
+  const isOrder = ({ labels: of }: Named, order: readonly string[]): boolean =>
+    order.every((label, d) => of[d] === label);
   const transposeA = isOrder(a, [...batch, ...inner, ...rows]) && rows.length > 0;
   const transposeB = isOrder(b, [...batch, ...columns, ...inner]) && columns.length > 0;
   const matrices = (of: Named, front: readonly string[], behind: readonly string[]): Tensor => {

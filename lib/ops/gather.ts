@@ -38,13 +38,14 @@ export function gather<D extends TensorDType = DType>(
   options: GatherOptions = {},
 ): Tensor<D> {
   checkOptions('options', options, gatherNames);
-  const input: AnyTensor = toAnyTensor<TensorDType>('params', params as AnyTensor);
+  const input: AnyTensor = toAnyTensor<TensorDType>('params', params);
   if (input.shape.length === 0) throw new RangeError('params has shape []: it must have at least one dimension');
   const { batchDims = 0, axis = batchDims } = options;
   checkNumber('axis', axis);
   checkRange('batchDims', batchDims, 'a whole number that is not negative', isWhole);
   const position = normalizeAxes('axis', axis, input.shape.length)[0]!;
-  if (position === 0 && batchDims === 0 && isFloat(input.dtype)) return rowsOf(input as Tensor, indices) as AnyTensor as Tensor<D>;
+  if (position === 0 && batchDims === 0 && isFloat(input.dtype))
+    return rowsOf(input as Tensor, indices) as AnyTensor as Tensor<D>;
   const own = ownIndexTensor('indices', indices);
   const picks: Picks = { indices: own, ...placesOf(input.shape, own.shape, position, batchDims) };
   const y = picked(input, picks) as Tensor<D>;

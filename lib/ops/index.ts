@@ -9,17 +9,7 @@ export { einsum } from './einsum';
 export { bandPart, diag, diagPart } from './shapes/diag';
 export { broadcastTo } from './shapes/broadcast-to';
 export { concat } from './shapes/concat';
-export {
-  eye,
-  fill,
-  linspace,
-  ones,
-  onesLike,
-  range,
-  zeros,
-  zerosLike,
-  type EyeOptions,
-} from './shapes/constants';
+export { eye, fill, linspace, ones, onesLike, range, zeros, zerosLike, type EyeOptions } from './shapes/constants';
 export { expandDims, squeeze, type SqueezeOptions } from './shapes/dims';
 export { gatherNd, scatterNd } from './shapes/gather-nd';
 export {

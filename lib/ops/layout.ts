@@ -31,7 +31,13 @@ export function partOf(shape: Shape, begin: readonly number[], size: Shape, stri
 }
 
 /** Copies a part of x, or adds it, to a part of out of the same shape. */
-function move(kind: 'stridedCopy' | 'stridedAdd', out: Tensor<TensorDType>, to: View, x: Tensor<TensorDType>, from: View): void {
+function move(
+  kind: 'stridedCopy' | 'stridedAdd',
+  out: Tensor<TensorDType>,
+  to: View,
+  x: Tensor<TensorDType>,
+  from: View,
+): void {
   const { shape } = to;
   const data = operandOf(x);
   if (sizeOf(shape) === 0) return;
@@ -49,7 +55,12 @@ function move(kind: 'stridedCopy' | 'stridedAdd', out: Tensor<TensorDType>, to: 
   });
 }
 
-export function copyPart(out: Tensor<TensorDType>, to: View, x: Tensor<TensorDType>, from: View = whole(x.shape)): void {
+export function copyPart(
+  out: Tensor<TensorDType>,
+  to: View,
+  x: Tensor<TensorDType>,
+  from: View = whole(x.shape),
+): void {
   move('stridedCopy', out, to, x, from);
 }
 
@@ -78,7 +89,11 @@ export function placed(x: Tensor, view: View, shape: Shape): Tensor {
 }
 
 /** Parts that make up all of a shape, each from a tensor. */
-export function joined<D extends TensorDType>(parts: readonly Tensor<D>[], views: readonly View[], shape: Shape): Tensor<D> {
+export function joined<D extends TensorDType>(
+  parts: readonly Tensor<D>[],
+  views: readonly View[],
+  shape: Shape,
+): Tensor<D> {
   const out = allocate(parts[0]!.dtype, shape, sizeOf(shape));
   parts.forEach((part, i) => copyPart(out, views[i]!, part, whole(views[i]!.shape)));
   return wayBack === null ? out : derived(parts, out, (dy) => views.map((view) => taken(dy, view)));

@@ -65,7 +65,10 @@ export function unpickedNd(values: Tensor, picks: PlacePicks, shape: Shape): Ten
   const out = allocate(values.dtype, shape, sizeOf(shape));
   kernels.fill(out.operand, 0);
   explained('indices', indices, dims, () =>
-    kernels.task('scatterNdAdd', values.dtype, [out.operand, operandOf(values), indices.operand], { sizes, items: dims }),
+    kernels.task('scatterNdAdd', values.dtype, [out.operand, operandOf(values), indices.operand], {
+      sizes,
+      items: dims,
+    }),
   );
   return derived([values], out, (dy) => [pickedNd(dy, picks, values.shape)]);
 }
@@ -79,6 +82,8 @@ function explained(name: string, indices: Int32Tensor, limits: readonly number[]
     const at = indices.data.findIndex((index, i) => index < 0 || index >= limits[i % limits.length]!);
     if (at < 0) throw error;
     const limit = limits[at % limits.length];
-    throw new RangeError(`${name}[${at}] is ${indices.data[at]}, expected 0 to ${limit} (exclusive)`);
+    throw new RangeError(`${name}[${at}] is ${indices.data[at]}, expected 0 to ${limit} (exclusive)`, {
+      cause: error,
+    });
   }
 }

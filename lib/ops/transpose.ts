@@ -16,7 +16,10 @@ import { record, toAnyTensor, type TensorLike } from '../autodiff/tape';
  * @throws TypeError for arguments of a wrong kind, RangeError when perm is no permutation of x's dimensions.
  * Source: `tf.transpose`.
  */
-export function transpose<D extends TensorDType = DType>(x: TensorLike | Tensor<D>, perm?: readonly number[]): Tensor<D> {
+export function transpose<D extends TensorDType = DType>(
+  x: TensorLike | Tensor<D>,
+  perm?: readonly number[],
+): Tensor<D> {
   const input = toAnyTensor<D>('x', x);
   const order = perm === undefined ? input.shape.map((_, d) => d).reverse() : checked(input, perm);
   const inverse = order.map((_, d) => order.indexOf(d));
@@ -38,7 +41,10 @@ function checked(x: AnyTensor, perm: unknown): number[] {
 function inOrder<D extends TensorDType>(x: Tensor<D>, order: readonly number[]): Tensor<D> {
   const moving = order.filter((d) => x.shape[d] !== 1);
   const stays = moving.every((d, i) => i === 0 || moving[i - 1]! < d);
-  if (!stays) return isFloat(x.dtype) ? (permuted(x as AnyTensor as Tensor, order) as AnyTensor as Tensor<D>) : taken(x, reordered(x.shape, order));
+  if (!stays)
+    return isFloat(x.dtype)
+      ? (permuted(x as AnyTensor as Tensor, order) as AnyTensor as Tensor<D>)
+      : taken(x, reordered(x.shape, order));
   return reshaped(
     x,
     order.map((d) => x.shape[d]!),

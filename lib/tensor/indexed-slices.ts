@@ -23,11 +23,7 @@ export class IndexedSlices {
    * @param indices n whole numbers.
    * @throws TypeError for what is no number, RangeError for sizes that do not fit or indices outside of 32 bits.
    */
-  constructor(
-    values: Tensor | FloatArray | Nested,
-    indices: IndicesLike,
-    denseShape?: readonly number[] | null,
-  ) {
+  constructor(values: Tensor | FloatArray | Nested, indices: IndicesLike, denseShape?: readonly number[] | null) {
     this.indices = toIndices('indices', indices);
     if (denseShape !== undefined && denseShape !== null) checkShape('denseShape', denseShape);
     this.denseShape = denseShape ? frozen(denseShape) : null;

@@ -104,7 +104,7 @@ export class Tensor<D extends TensorDType = DType> {
 
   /** @internal What `data` has, for `kernels` and for nobody else. */
   get operand(): ArrayOf<D> {
-    if (onOperand !== null) onOperand(this as AnyTensor);
+    if (onOperand !== null) onOperand(this);
     return this.unseen;
   }
 

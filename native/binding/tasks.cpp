@@ -10,7 +10,8 @@ namespace {
 
 using Info = Napi::CallbackInfo;
 
-// An array of a task: floats, 32-bit whole numbers, or bytes. What a task reads others than its format for is its business.
+// An array of a task: floats, 32-bit whole numbers, or bytes. What a task reads others than its format for is its
+// business.
 void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, char** places) {
   napi_valuetype type;
   if (napi_typeof(args.env(), value, &type) != napi_ok || type == napi_undefined) return;

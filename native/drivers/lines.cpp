@@ -16,7 +16,8 @@ namespace {
 // Elements of x side by side that are worked on as one.
 constexpr size_t kStrip = 64;
 
-// f(first place in x, in what has one element for each line, how many lines side by side) for all lines, some at a time.
+// f(first place in x, in what has one element for each line, how many lines side by side) for all lines, some at a
+// time.
 template <class F> void each_strip(const Lines& lines, F f) {
   const size_t strips = blocks_of(lines.inner, kStrip), pieces = lines.outer * strips;
   if (pieces == 0) return;
@@ -194,8 +195,9 @@ template <class T> void scan(const Lines& lines, T* out, const T* x, Scan how) {
   });
 }
 
-// With L the product of all in front of an element, that of which is R = dy + (the next one) (the R of the next one), or where
-// the element itself does not count, the next one's dy in place of its own: dx = L R. Nothing is divided, so zeros do no harm.
+// With L the product of all in front of an element, that of which is R = dy + (the next one) (the R of the next one),
+// or where the element itself does not count, the next one's dy in place of its own: dx = L R. Nothing is divided, so
+// zeros do no harm.
 template <class T> void scan_product_gradient(const Lines& lines, T* dx, const T* x, const T* dy, Scan how) {
   each_strip(lines, [&](size_t at, size_t, size_t count) {
     const auto row_of = [&](size_t i) { return at + (how.reverse ? lines.n - 1 - i : i) * lines.inner; };
@@ -239,13 +241,13 @@ bool sort(T* values, int32_t* places, const T* x, size_t rows, size_t columns, s
   return found_memory;
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                                            \
-  template bool extreme<T>(const Lines&, T*, const T*, bool);                              \
-  template void extreme_at<T>(const Lines&, int32_t*, const T*, bool);                     \
-  template void product<T>(const Lines&, T*, const T*);                                    \
-  template void product_gradient<T>(const Lines&, T*, const T*, const T*);                 \
-  template void scan<T>(const Lines&, T*, const T*, Scan);                                 \
-  template void scan_product_gradient<T>(const Lines&, T*, const T*, const T*, Scan);      \
+#define GRADSTEP_INSTANTIATE(T)                                                       \
+  template bool extreme<T>(const Lines&, T*, const T*, bool);                         \
+  template void extreme_at<T>(const Lines&, int32_t*, const T*, bool);                \
+  template void product<T>(const Lines&, T*, const T*);                               \
+  template void product_gradient<T>(const Lines&, T*, const T*, const T*);            \
+  template void scan<T>(const Lines&, T*, const T*, Scan);                            \
+  template void scan_product_gradient<T>(const Lines&, T*, const T*, const T*, Scan); \
   template bool sort<T>(T*, int32_t*, const T*, size_t, size_t, size_t, bool);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

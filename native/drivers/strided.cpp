@@ -25,16 +25,14 @@ constexpr size_t kTile = 16;   // 16 floats are a cache line
 constexpr size_t kShort = 16;  // of fewer elements a loop is done sooner than a call
 
 // One row: n elements that lie so far from each other.
-template <class Op, class E>
-inline void row(E* out, const E* x, size_t n, ptrdiff_t out_step, ptrdiff_t x_step) {
+template <class Op, class E> inline void row(E* out, const E* x, size_t n, ptrdiff_t out_step, ptrdiff_t x_step) {
   if (out_step == 1 && x_step == 1 && n >= kShort) return Op::run(out, x, n);
   for (size_t i = 0; i < n; ++i, out += out_step, x += x_step) Op::one(*out, *x);
 }
 
 // Rows that follow each other in the last dimension but one. Where neither array has its elements side by side in both
 // orders, tile by tile: both sides stay in cache.
-template <class Op, class E>
-void rows(E* out, const E* x, size_t count, size_t n, const Walk& walk) {
+template <class Op, class E> void rows(E* out, const E* x, size_t count, size_t n, const Walk& walk) {
   const size_t last = walk.rank - 1;
   const ptrdiff_t out_step = walk.out[last], x_step = walk.x[last];
   const ptrdiff_t out_row = last > 0 ? walk.out[last - 1] : 0, x_row = last > 0 ? walk.x[last - 1] : 0;
@@ -108,9 +106,7 @@ void Walk::add(size_t dim, ptrdiff_t out_step, ptrdiff_t x_step) {
   ++rank;
 }
 
-bool Walk::is_empty() const {
-  return std::find(dims, dims + rank, size_t(0)) != dims + rank;
-}
+bool Walk::is_empty() const { return std::find(dims, dims + rank, size_t(0)) != dims + rank; }
 
 template <class E> void strided_copy(E* out, const E* x, const Walk& walk) { run<Copy>(out, x, walk); }
 template <class T> void strided_add(T* out, const T* x, const Walk& walk) { run<Add>(out, x, walk); }

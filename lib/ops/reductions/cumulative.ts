@@ -30,7 +30,9 @@ const names: NamesOf<CumulativeOptions> = { axis: true, exclusive: true, reverse
 export function cumsum(x: TensorLike, options: CumulativeOptions = {}): Tensor {
   const input = toTensor('x', x);
   const scan = scanOf(input, options);
-  return record([input], scanned(input, scan, false), (dy) => [scanned(dy, { ...scan, reverse: !scan.reverse }, false)]);
+  return record([input], scanned(input, scan, false), (dy) => [
+    scanned(dy, { ...scan, reverse: !scan.reverse }, false),
+  ]);
 }
 
 /**

@@ -31,7 +31,8 @@ export function topK(x: TensorLike, k = 1): TopK {
   const columns = input.shape.at(-1);
   checkCount('k', k);
   if (columns === undefined) throw new RangeError('x has shape []: it must have at least one dimension');
-  if (k > columns) throw new RangeError(`k is ${k}, x has shape ${showShape(input.shape)}: it must be at most ${columns}`);
+  if (k > columns)
+    throw new RangeError(`k is ${k}, x has shape ${showShape(input.shape)}: it must be at most ${columns}`);
   return sorted(input, k, false);
 }
 

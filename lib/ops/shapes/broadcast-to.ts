@@ -14,7 +14,10 @@ import { unbroadcast } from '../primitives';
  * @throws TypeError for arguments of a wrong kind, RangeError for a shape that x does not broadcast to.
  * Source: `tf.broadcast_to`.
  */
-export function broadcastTo<D extends TensorDType = DType>(x: TensorLike | Tensor<D>, shape: readonly number[]): Tensor<D> {
+export function broadcastTo<D extends TensorDType = DType>(
+  x: TensorLike | Tensor<D>,
+  shape: readonly number[],
+): Tensor<D> {
   const input = toAnyTensor<D>('x', x);
   checkShape('shape', shape);
   const common = broadcastShapes(input.shape, shape);

@@ -2,12 +2,19 @@ import { isWhole, shown } from '../../checks';
 import { normalizeAxes, showShape, type Shape } from '../../tensor/shape';
 
 /** @throws TypeError unless `values` is an array of whole numbers, RangeError unless there are `count` of them. */
-export function checkWholes(name: string, values: unknown, count: number, shape: Shape): asserts values is readonly number[] {
+export function checkWholes(
+  name: string,
+  values: unknown,
+  count: number,
+  shape: Shape,
+): asserts values is readonly number[] {
   if (!Array.isArray(values)) throw new TypeError(`${name} must be an array of whole numbers, got ${shown(values)}`);
   const stray = (values as unknown[]).find((value) => !Number.isSafeInteger(value));
   if (stray !== undefined) throw new TypeError(`${name} must hold whole numbers, got ${shown(stray)}`);
   if (values.length === count) return;
-  throw new RangeError(`${name} has ${values.length} elements, x has shape ${showShape(shape)}: ${count} were expected`);
+  throw new RangeError(
+    `${name} has ${values.length} elements, x has shape ${showShape(shape)}: ${count} were expected`,
+  );
 }
 
 /** @throws TypeError unless `value` is an array. */

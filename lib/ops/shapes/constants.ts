@@ -13,8 +13,7 @@ import { checkCount } from './checks';
 function filled<D extends TensorDType>(shape: Shape, value: number, dtype: D): Tensor<D> {
   checkShape('shape', shape);
   checkTensorDType('dtype', dtype);
-  const fits =
-    dtype === 'int32' ? value === (value | 0) : dtype !== 'bool' || value === 0 || value === 1;
+  const fits = dtype === 'int32' ? value === (value | 0) : dtype !== 'bool' || value === 0 || value === 1;
   if (!fits) throw new RangeError(`value must be one of ${dtype}, got ${value}`);
   const y = allocate(dtype, [...shape], sizeOf(shape));
   kernels.fill(y.operand, value);
@@ -143,12 +142,7 @@ export function linspace(start: number, stop: number, num: number, dtype: DType 
  * dtype does not have.
  * Source: `tf.range`.
  */
-export function range<D extends TensorDType = 'int32'>(
-  start: number,
-  limit?: number,
-  delta = 1,
-  dtype?: D,
-): Tensor<D> {
+export function range<D extends TensorDType = 'int32'>(start: number, limit?: number, delta = 1, dtype?: D): Tensor<D> {
   const [from, to] = limit === undefined ? [0, start] : [start, limit];
   checkNumber('start', from);
   checkNumber('limit', to);

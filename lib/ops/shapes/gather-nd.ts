@@ -17,7 +17,10 @@ import { pickedNd, unpickedNd, type PlacePicks } from '../picks';
  * has dimensions.
  * Source: `tf.gather_nd`.
  */
-export function gatherNd<D extends TensorDType = DType>(params: TensorLike | Tensor<D>, indices: Int32Tensor): Tensor<D> {
+export function gatherNd<D extends TensorDType = DType>(
+  params: TensorLike | Tensor<D>,
+  indices: Int32Tensor,
+): Tensor<D> {
   const input = toAnyTensor<D>('params', params);
   const own = ownIndexTensor('indices', indices);
   const picks = picksOf('params', input.shape, own);

@@ -105,9 +105,10 @@ const meshNames: NamesOf<MeshgridOptions> = { indexing: true };
 export function meshgrid(lists: readonly TensorLike[], options: MeshgridOptions = {}): Tensor[] {
   checkOptions('options', options, meshNames);
   const { indexing = 'xy' } = options;
-  if (indexing !== 'xy' && indexing !== 'ij') throw new RangeError(`indexing must be 'xy' or 'ij', got ${String(indexing)}`);
+  if (indexing !== 'xy' && indexing !== 'ij')
+    throw new RangeError(`indexing must be 'xy' or 'ij', got ${String(indexing)}`);
   checkList('lists', lists);
-  const tensors = lists.map((list, i) => toAnyTensor(`lists[${i}]`, list as TensorLike));
+  const tensors = lists.map((list, i) => toAnyTensor(`lists[${i}]`, list));
   const places = tensors.map((_, i) => (indexing === 'xy' && tensors.length > 1 && i < 2 ? 1 - i : i));
   const shape = new Array<number>(tensors.length);
   tensors.forEach(({ size }, i) => (shape[places[i]!] = size));

@@ -160,4 +160,3 @@ function unreflected(dy: Tensor, mirrored: Mirror, shape: Shape): Tensor {
   for (const [to, from] of sides) addPart(dx, from, dy, to);
   return wayBack === null ? dx : derived([dy], dx, (d) => [reflected(d, mirrored)]);
 }
-

@@ -145,7 +145,8 @@ function stridedView(
       if (stride === 0) throw new RangeError(`strides[${i}] must not be 0`);
       if (isSingle(i)) {
         const at = begin[i]! < 0 ? begin[i]! + size : begin[i]!;
-        if (at < 0 || at >= size) throw new RangeError(`begin[${i}] is ${begin[i]}, that dimension has ${size} elements`);
+        if (at < 0 || at >= size)
+          throw new RangeError(`begin[${i}] is ${begin[i]}, that dimension has ${size} elements`);
         starts.push(at);
         sizes.push(1);
         every.push(1);

@@ -16,7 +16,10 @@ import { showShape } from '../../tensor/shape';
  * @throws TypeError for arguments of a wrong kind, RangeError for more or fewer multiples than dimensions.
  * Source: `tf.tile`.
  */
-export function tile<D extends TensorDType = DType>(x: TensorLike | Tensor<D>, multiples: readonly number[]): Tensor<D> {
+export function tile<D extends TensorDType = DType>(
+  x: TensorLike | Tensor<D>,
+  multiples: readonly number[],
+): Tensor<D> {
   const input = toAnyTensor<D>('x', x);
   const { shape } = input;
   checkList('multiples', multiples);

@@ -23,7 +23,11 @@ import { unbroadcast } from '../primitives';
  */
 export function where(condition: BoolTensor, x: TensorLike, y: TensorLike): Tensor;
 /** The same of tensors of any type. */
-export function where<D extends TensorDType>(condition: BoolTensor, x: Tensor<D> | number, y: Tensor<D> | number): Tensor<D>;
+export function where<D extends TensorDType>(
+  condition: BoolTensor,
+  x: Tensor<D> | number,
+  y: Tensor<D> | number,
+): Tensor<D>;
 /**
  * The places at which the condition is true, in order: an int32 tensor [n, dimensions]. It has as many rows as there are, so
  * it cannot be part of what is compiled.
@@ -54,19 +58,21 @@ export function checkMask(name: string, mask: unknown): asserts mask is BoolTens
   if (mask.dtype !== 'bool') throw new TypeError(`${name} is ${mask.dtype}, expected bool`);
 }
 
-function branches<D extends TensorDType>(
-  x: TensorLike | Tensor<D>,
-  y: TensorLike | Tensor<D>,
-): [Tensor<D>, Tensor<D>] {
+function branches<D extends TensorDType>(x: TensorLike | Tensor<D>, y: TensorLike | Tensor<D>): [Tensor<D>, Tensor<D>] {
   const a = branch('x', x, y);
   const b = branch('y', y, x);
   if (a.dtype !== b.dtype) throw new TypeError(`x is ${a.dtype} and y is ${b.dtype}; they must be the same`);
   return [a, b];
 }
 
-function branch<D extends TensorDType>(name: string, own: TensorLike | Tensor<D>, other: TensorLike | Tensor<D>): Tensor<D> {
+function branch<D extends TensorDType>(
+  name: string,
+  own: TensorLike | Tensor<D>,
+  other: TensorLike | Tensor<D>,
+): Tensor<D> {
   if (typeof own !== 'number') return toAnyTensor<D>(name, own);
-  const dtype: TensorDType = typeof other === 'number' ? 'float32' : toAnyTensor<TensorDType>(name, other as AnyTensor).dtype;
+  const dtype: TensorDType =
+    typeof other === 'number' ? 'float32' : toAnyTensor<TensorDType>(name, other).dtype;
   if (isFloat(dtype)) return toAnyTensor<DType>(name, own, dtype) as AnyTensor as Tensor<D>;
   if (own !== (own | 0) || (dtype === 'bool' && own !== 0 && own !== 1)) {
     throw new RangeError(`${name} must be a value of ${dtype}, got ${own}`);
@@ -84,7 +90,12 @@ function commonShape(condition: Shape, x: Shape, y: Shape): Shape {
 }
 
 /** Elements of x or y, which broadcast to `shape`. */
-export function selected<D extends TensorDType>(condition: BoolTensor, x: Tensor<D>, y: Tensor<D>, shape: Shape): Tensor<D> {
+export function selected<D extends TensorDType>(
+  condition: BoolTensor,
+  x: Tensor<D>,
+  y: Tensor<D>,
+  shape: Shape,
+): Tensor<D> {
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const [a, b] = [operandOf(x), operandOf(y)];
   const layout = selectionLayout(shape, [condition.shape, x.shape, y.shape]);

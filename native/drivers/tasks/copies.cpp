@@ -40,13 +40,8 @@ struct Strided {
   const size_t *dims, *out_steps, *x_steps;
 
   Strided(const Task& task, const size_t* items)
-      : rank((task.count - 2) / 3),
-        backwards(task.option / 4),
-        out_start(items[0]),
-        x_start(items[1]),
-        dims(items + 2),
-        out_steps(dims + rank),
-        x_steps(out_steps + rank) {}
+      : rank((task.count - 2) / 3), backwards(task.option / 4), out_start(items[0]), x_start(items[1]), dims(items + 2),
+        out_steps(dims + rank), x_steps(out_steps + rank) {}
 
   bool is_backwards(size_t d) const { return backwards >> d & 1; }
 
@@ -103,7 +98,8 @@ template <class F> void each_block(size_t n, F f) {
 }
 
 template <class E> void fill_whole(E* out, size_t n, double value) {
-  each_block(n, [=](size_t begin, size_t count) { std::fill(out + begin, out + begin + count, static_cast<E>(value)); });
+  each_block(n,
+             [=](size_t begin, size_t count) { std::fill(out + begin, out + begin + count, static_cast<E>(value)); });
 }
 
 // What is out of range becomes the nearest number, and NaN becomes 0.
@@ -211,8 +207,7 @@ bool copy_fits(const Task& task, const TaskRoom& room, const size_t* items) {
   switch (task.kind) {
     case TaskKind::stridedCopy:
       return has_bytes(task.option % 4) && strided_fits(task, room, items, size_t(1) << task.option % 4);
-    case TaskKind::stridedAdd:
-      return strided_fits(task, room, items, kFormatBytes[static_cast<size_t>(task.format)]);
+    case TaskKind::stridedAdd: return strided_fits(task, room, items, kFormatBytes[static_cast<size_t>(task.format)]);
     case TaskKind::fillWhole: {
       const double value = task.numbers[0];
       const bool is_byte = task.option == 0;

@@ -7,8 +7,8 @@ namespace gradstep {
 // How many bytes an element has, as its logarithm: 0 for bool, 2, 3.
 //
 // stridedCopy: out, x; option: the logarithm plus four times the dimensions in which x runs backwards, a bit for each.
-//   Items: where out starts and where x does, then of each dimension its size, then how far the next element lies in out,
-//   then in x: 0 where it repeats. All counted in elements.
+//   Items: where out starts and where x does, then of each dimension its size, then how far the next element lies in
+//   out, then in x: 0 where it repeats. All counted in elements.
 // stridedAdd: the same, of the task's format; out += x. No two elements lie at one place of out.
 // fillWhole: [n]; the value; option: the logarithm, 0 or 2: whole numbers of 8 or 32 bits.
 // cast: out, x [n]; option: what x has plus four times what out has: 0 float32, 1 float64, 2 int32, 3 bool.

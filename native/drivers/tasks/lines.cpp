@@ -43,9 +43,7 @@ template <class T> TaskStatus run_line(const Task& task, const TaskContext& cont
   bool found_memory = true;
   switch (task.kind) {
     case TaskKind::extreme: found_memory = extreme(lines, array(0), array(1), task.option == 1); break;
-    case TaskKind::extremeAt:
-      extreme_at(lines, context.at<int32_t>(task.arrays[0]), array(1), task.option == 1);
-      break;
+    case TaskKind::extremeAt: extreme_at(lines, context.at<int32_t>(task.arrays[0]), array(1), task.option == 1); break;
     case TaskKind::logical:
       logical(lines, context.at<uint8_t>(task.arrays[0]), context.at<uint8_t>(task.arrays[1]), task.option == 1);
       break;

@@ -36,11 +36,8 @@ struct Axis {
   size_t batches, outer, count, limit, inner;
 
   explicit Axis(const Task& task)
-      : batches(task.sizes[0]),
-        outer(task.sizes[1]),
-        count(task.sizes[2]),
-        limit(task.sizes[3]),
-        inner(task.sizes[4]) {}
+      : batches(task.sizes[0]), outer(task.sizes[1]), count(task.sizes[2]), limit(task.sizes[3]), inner(task.sizes[4]) {
+  }
 
   bool fits(const TaskRoom& room, size_t whole, size_t picks, size_t bytes) const {
     const Product rows = Product(batches) * outer;
@@ -68,7 +65,8 @@ template <class E> void gather_at(const Axis& axis, E* out, const E* x, const in
 }
 
 // A thread has all that goes to one place, so that sums are in order.
-template <class T> void scatter_add_at(const Axis& axis, T* out, const T* values, const int32_t* indices, double factor) {
+template <class T>
+void scatter_add_at(const Axis& axis, T* out, const T* values, const int32_t* indices, double factor) {
   const auto add = of<T>(kernels()).add_scaled;
   const size_t slabs = axis.batches * axis.outer;
   if (slabs == 0 || axis.count == 0 || axis.inner == 0) return;
@@ -214,8 +212,8 @@ bool pick_fits(const Task& task, const TaskRoom& room, const size_t* items) {
     case TaskKind::sequenceMask:
       return is_plain && room.has(0, Product(n[0]) * n[1], 1) && room.has(1, n[0], sizeof(int32_t));
     case TaskKind::sparseSoftmaxCrossEntropyAt:
-      return is_plain && room.has(0, n[0]) && room.has(1, Product(n[0]) * n[1]) &&
-             room.has(2, Product(n[0]) * n[1]) && room.has(3, n[0], sizeof(int32_t));
+      return is_plain && room.has(0, n[0]) && room.has(1, Product(n[0]) * n[1]) && room.has(2, Product(n[0]) * n[1]) &&
+             room.has(3, n[0], sizeof(int32_t));
     default: return false;
   }
 }
