@@ -32,6 +32,7 @@
 #include "random/dropout.h"
 #include "random/numbers.h"
 #include "scale.h"
+#include "extremes.h"
 #include "reduce.h"
 #include "histogram.h"
 #include "softmax.h"
