@@ -183,3 +183,10 @@ export function scaledRows(x: Tensor, factors: Tensor): Tensor {
   kernels.scaleRows(out.operand, x.operand, factors.operand);
   return out;
 }
+
+/** A tensor like x, all of the same value. */
+export function filled(x: Tensor, value: number): Tensor {
+  const out = allocate(x.dtype, x.shape, x.size);
+  kernels.fill(out.operand, value);
+  return out;
+}
