@@ -372,7 +372,19 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
-export const familyTasks = ['gemmBatch'] as const;
+export const familyTasks = [
+  'attention',
+  'attentionGradient',
+  'rotate',
+  'normalizeRows',
+  'normalizeRowsGradient',
+  'normalizeColumns',
+  'normalizeColumnsGradient',
+  'normalizeColumnsWith',
+  'gemmBatch',
+  'recurrent',
+  'recurrentGradient',
+] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor';
-import { trace } from '../tensor/trace';
+import { refuseInTrace, trace } from '../tensor/trace';
 import type { Variable } from '../tensor/variable';
 import { binary, scaled } from './primitives';
 
@@ -12,9 +12,12 @@ import { binary, scaled } from './primitives';
  */
 export function moveToward(variable: Variable, value: Tensor, momentum: number): void {
   const { memory } = variable;
-  if (trace !== null) trace.read(memory);
+  if (trace !== null) {
+    if (!memory.canBeLent) refuseInTrace(`moving variable '${variable.name}', whose memory is no SharedArrayBuffer,`);
+    trace.read(memory);
+  }
   const { value: old } = variable;
   const moved = binary('subtract', old, scaled(binary('subtract', old, value), 1 - momentum));
   if (trace === null) variable.assign(moved);
-  else trace.store(memory, moved.operand, `variable '${variable.name}'`);
+  else trace.store(memory, moved.operand);
 }

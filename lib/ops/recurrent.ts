@@ -3,7 +3,7 @@ import { record, toTensors, type TensorLike } from '../autodiff/tape';
 import { shown } from '../checks';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
-import { kernels } from '../tensor/trace';
+import { kernels, refuseInTrace, trace } from '../tensor/trace';
 import { bits, present } from './normalized';
 import { filled, reshaped } from './primitives';
 
@@ -56,7 +56,7 @@ export function recurrentSizes(x: Tensor, kernel: Tensor, gates: number, isTimeM
   const [first, second, inputs] = x.shape as [number, number, number];
   const [time, batch] = isTimeMajor ? [first, second] : [second, first];
   const wide = kernel.shape[1] ?? 0;
-  if (kernel.shape.length !== 2 || kernel.shape[0] !== inputs || wide % gates !== 0) {
+  if (kernel.shape.length !== 2 || kernel.shape[0] !== inputs || wide % gates !== 0 || wide === 0) {
     throw new RangeError(
       `kernel has shape ${showShape(kernel.shape)}, expected [${inputs}, ${gates} · units] to fit x`,
     );
@@ -172,6 +172,9 @@ export function checkLengths(lengths: unknown, { batch, time }: RecurrentSizes):
   if (lengths === undefined) return undefined;
   if (!(lengths instanceof Int32Array || Array.isArray(lengths))) {
     throw new TypeError(`sequenceLength must be an Int32Array or an array of numbers, got ${shown(lengths)}`);
+  }
+  if (trace !== null && lengths instanceof Int32Array) {
+    refuseInTrace('sequenceLength of an Int32Array, which another run may find changed (an array of numbers can),');
   }
   const list = Array.from(lengths as ArrayLike<unknown>);
   if (list.length !== batch) {

@@ -340,6 +340,7 @@ template <class T> void rotate(const Rotation& r, T* out, const T* x, const T* c
   const size_t rows = r.outer * r.tokens, wide = r.inner * r.depth, pairs = r.rotated / 2;
   const size_t per_block = std::max<size_t>(1, kBlockElements / std::max<size_t>(1, wide));
   const T sign = r.is_backward ? T(-1) : T(1);
+  if (wide == 0) return;
   parallel_for(blocks_of(rows, per_block), [&](size_t block) {
     for (size_t row = block * per_block; row < std::min(rows, (block + 1) * per_block); ++row) {
       const T *const c = cosines + row % r.tokens * pairs, *const s = sines + row % r.tokens * pairs;
