@@ -136,7 +136,10 @@ describe('checkpointed', () => {
       'gradients of gradients are not supported through',
     );
     expect(() => checkpointed(3 as never)).to.throw(TypeError, 'f must be a function');
-    expect(() => gradients(() => checkpointed(() => 3 as never)(x), [x])).to.throw(TypeError, 'f must return a Tensor');
+    expect(() => gradients(() => checkpointed((_: Tensor) => 3 as never)(x), [x])).to.throw(
+      TypeError,
+      'f must return a Tensor',
+    );
     let rate = 0;
     const other = checkpointed((input: Tensor) => ops.dropout(input, { rate: (rate += 0.25) === 0.25 ? 0 : rate }));
     expect(() => gradients(() => other(x), [x])).to.throw(Error, 'must do the same');

@@ -28,38 +28,38 @@ const matrix = randomTensor([4, 5], { seed: 4 });
 const batch = randomTensor([2, 4, 3], { seed: 5 });
 
 const cases: Record<string, { op: Op; inputs: Tensor[] }> = {
-  abs: { op: (a) => ops.abs(a!), inputs: [x] },
-  add: { op: (a, b) => ops.add(a!, b!), inputs: [row, x] },
-  div: { op: (a, b) => ops.div(b!, a!), inputs: [positive, row] },
-  exp: { op: (a) => ops.exp(a!), inputs: [x] },
-  gather: { op: (a) => ops.gather(a!, [2, 0, 2]), inputs: [x] },
-  identity: { op: (a) => ops.identity(a!), inputs: [x] },
-  l2Loss: { op: (a) => ops.l2Loss(a!), inputs: [x] },
-  log: { op: (a) => ops.log(a!), inputs: [positive] },
-  matMul: { op: (a, b) => ops.matMul(a!, b!), inputs: [x, matrix] },
-  'matMul of the second': { op: (b, a) => ops.matMul(a!, b!, { transposeB: true }), inputs: [matrix, batch] },
-  'matMul of batches': { op: (a, b) => ops.matMul(a!, b!, { transposeA: true }), inputs: [batch, matrix] },
-  maximum: { op: (a, b) => ops.maximum(a!, b!), inputs: [x, row] },
-  minimum: { op: (a, b) => ops.minimum(a!, b!), inputs: [row, x] },
-  mul: { op: (a, b) => ops.mul(a!, b!), inputs: [row, x] },
-  neg: { op: (a) => ops.neg(a!), inputs: [x] },
-  reduceMean: { op: (a) => ops.reduceMean(ops.exp(a!), 0), inputs: [x] },
-  reduceSum: { op: (a) => ops.reduceSum(ops.exp(a!), [1]), inputs: [x] },
-  relu: { op: (a) => ops.relu(a!), inputs: [x] },
-  reshape: { op: (a) => ops.exp(ops.reshape(a!, [2, 6])), inputs: [x] },
-  sigmoid: { op: (a) => ops.sigmoid(a!), inputs: [x] },
+  abs: { op: (a) => ops.abs(a), inputs: [x] },
+  add: { op: (a, b) => ops.add(a, b), inputs: [row, x] },
+  div: { op: (a, b) => ops.div(b, a), inputs: [positive, row] },
+  exp: { op: (a) => ops.exp(a), inputs: [x] },
+  gather: { op: (a) => ops.gather(ops.exp(a), [2, 0, 2]), inputs: [x] },
+  identity: { op: (a) => ops.identity(a), inputs: [x] },
+  l2Loss: { op: (a) => ops.l2Loss(a), inputs: [x] },
+  log: { op: (a) => ops.log(a), inputs: [positive] },
+  matMul: { op: (a, b) => ops.matMul(a, b), inputs: [x, matrix] },
+  'matMul of the second': { op: (b, a) => ops.matMul(a, b, { transposeA: true }), inputs: [matrix, batch] },
+  'matMul of batches': { op: (a, b) => ops.matMul(a, b, { transposeA: true }), inputs: [batch, matrix] },
+  maximum: { op: (a, b) => ops.maximum(a, b), inputs: [x, row] },
+  minimum: { op: (a, b) => ops.minimum(a, b), inputs: [row, x] },
+  mul: { op: (a, b) => ops.mul(a, b), inputs: [row, x] },
+  neg: { op: (a) => ops.neg(a), inputs: [x] },
+  reduceMean: { op: (a) => ops.reduceMean(ops.exp(a), 0), inputs: [x] },
+  reduceSum: { op: (a) => ops.reduceSum(ops.exp(a), [1]), inputs: [x] },
+  relu: { op: (a) => ops.relu(a), inputs: [x] },
+  reshape: { op: (a) => ops.exp(ops.reshape(a, [2, 6])), inputs: [x] },
+  sigmoid: { op: (a) => ops.sigmoid(a), inputs: [x] },
   sigmoidCrossEntropyWithLogits: {
-    op: (a, b) => ops.sigmoidCrossEntropyWithLogits(ops.sigmoid(b!), a!),
+    op: (a, b) => ops.sigmoidCrossEntropyWithLogits(ops.sigmoid(b), a),
     inputs: [x, positive],
   },
-  sqrt: { op: (a) => ops.sqrt(a!), inputs: [positive] },
-  square: { op: (a) => ops.square(a!), inputs: [x] },
-  sub: { op: (a, b) => ops.sub(b!, a!), inputs: [row, x] },
-  tanh: { op: (a) => ops.tanh(a!), inputs: [x] },
-  transpose: { op: (a) => ops.exp(ops.transpose(a!)), inputs: [x] },
-  'a sum of terms': { op: (a) => ops.add(ops.mul(a!, a!), ops.mul(ops.exp(a!), a!)), inputs: [x] },
+  sqrt: { op: (a) => ops.sqrt(a), inputs: [positive] },
+  square: { op: (a) => ops.square(a), inputs: [x] },
+  sub: { op: (a, b) => ops.sub(b, a), inputs: [row, x] },
+  tanh: { op: (a) => ops.tanh(a), inputs: [x] },
+  transpose: { op: (a) => ops.exp(ops.transpose(a)), inputs: [x] },
+  'a sum of terms': { op: (a) => ops.add(ops.mul(a, a), ops.mul(ops.exp(a), a)), inputs: [x] },
   'a layer': {
-    op: (a, b) => ops.tanh(ops.matMul(ops.tanh(ops.matMul(b!, a!)), a!, { transposeB: true })),
+    op: (a, b) => ops.tanh(ops.matMul(ops.tanh(ops.matMul(b, a)), a, { transposeB: true })),
     inputs: [matrix, x],
   },
 };
@@ -72,13 +72,13 @@ describe('gradients of gradients', () => {
   }
 
   it('have gradients of their own, to any order', () => {
-    const fourth = gradientOf(gradientOf(gradientOf((a) => ops.tanh(a!))));
+    const fourth = gradientOf(gradientOf(gradientOf((a) => ops.tanh(a))));
     expectGradients(fourth, [tensor(new Float64Array([0.3, -0.7]))]);
-    let f: Op = (a) => ops.mul(ops.square(a!), ops.square(a!));
+    let f: Op = (a) => ops.mul(ops.square(a), ops.square(a));
     for (const [order, value] of [16, 32, 48, 48, 24].entries()) {
       expect(f(tensor([2])).item(), `order ${order}`).to.equal(value);
       const inner = f;
-      f = (a) => gradients(() => inner(a!), [a!])[0] as Tensor;
+      f = (a) => gradients(() => inner(a), [a])[0] as Tensor;
     }
   });
 
@@ -131,7 +131,7 @@ describe('gradients of gradients', () => {
       dense: (a) => ops.softmaxCrossEntropyWithLogits(tensor(new Float64Array(6).fill(1 / 3), [2, 3]), a),
     };
     for (const [name, op] of Object.entries(kernels)) {
-      const second = (): unknown => gradients(() => gradientOf((a) => op(a!))(logits), [logits]);
+      const second = (): unknown => gradients(() => gradientOf((a) => op(a))(logits), [logits]);
       expect(second, name).to.throw(Error, /gradients of gradients are not supported through .*gradients-of-gradients/);
       const linear = (): unknown => gradients(() => gradients(() => op(logits), [logits])[0] as Tensor, [logits]);
       expect(linear, name).to.throw(Error, 'gradients of gradients are not supported through');

@@ -3,9 +3,10 @@ import * as fc from 'fast-check';
 import { initializers, random, RandomGenerator, variable, type Initializer, type Tensor } from 'gradstep';
 
 const momentsOf = (t: Tensor): { mean: number; variance: number; most: number } => {
-  const mean = t.data.reduce((sum, x) => sum + x, 0) / t.size;
-  const variance = t.data.reduce((sum, x) => sum + (x - mean) ** 2, 0) / t.size;
-  return { mean, variance, most: t.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) };
+  const values = Array.from(t.data);
+  const mean = values.reduce((sum, x) => sum + x, 0) / t.size;
+  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / t.size;
+  return { mean, variance, most: values.reduce((most, x) => Math.max(most, Math.abs(x)), 0) };
 };
 
 type Scaled = 'glorotUniform' | 'glorotNormal' | 'heUniform' | 'heNormal' | 'lecunUniform' | 'lecunNormal';
