@@ -69,15 +69,28 @@ export function batchNorm(x: TensorLike, options: BatchNormOptions = {}): Tensor
   const beta = parameter('beta', options.beta, input, [inner]);
   if (!training) {
     if (movingMean === undefined || movingVariance === undefined) {
-      throw new TypeError('batchNorm needs movingMean and movingVariance, unless in training: write { training: true }');
+      throw new TypeError(
+        'batchNorm needs movingMean and movingVariance, unless in training: write { training: true }',
+      );
     }
     const mean = parameter('movingMean', movingMean, input, [inner])!;
     const variance = parameter('movingVariance', movingVariance, input, [inner])!;
     return withAverages(input, { mean, variance, epsilon, gamma, beta });
   }
-  const averages = [checkAverage('movingMean', movingMean, input), checkAverage('movingVariance', movingVariance, input)];
+  const averages = [
+    checkAverage('movingMean', movingMean, input),
+    checkAverage('movingVariance', movingVariance, input),
+  ];
   const reduced = sizeOf(input.shape.slice(0, -1));
-  const { y, mean, variance } = normalizedColumns(input, { outer: 1, reduced, inner, groups: inner, epsilon, gamma, beta });
+  const { y, mean, variance } = normalizedColumns(input, {
+    outer: 1,
+    reduced,
+    inner,
+    groups: inner,
+    epsilon,
+    gamma,
+    beta,
+  });
   if (reduced > 0) {
     const unbiased = scaled(variance, reduced / Math.max(1, reduced - 1));
     if (averages[0] !== undefined) moveToward(averages[0], reshaped(mean, [inner]), momentum);
@@ -94,7 +107,8 @@ function checkAverage(name: string, average: unknown, x: Tensor): Variable | und
   }
   average.checkQuiet();
   void average.memory; // says so when it is gone
-  if (average.dtype !== x.dtype) throw new TypeError(`x is ${x.dtype} and ${name} is ${average.dtype}; they must be the same`);
+  if (average.dtype !== x.dtype)
+    throw new TypeError(`x is ${x.dtype} and ${name} is ${average.dtype}; they must be the same`);
   const channels = x.shape.at(-1)!;
   if (average.shape.length === 1 && average.shape[0] === channels) return average;
   throw new RangeError(`${name} has shape ${showShape(average.shape)}, expected [${channels}] to fit x`);

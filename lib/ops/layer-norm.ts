@@ -48,7 +48,9 @@ export function lastShape({ shape }: Tensor, axes: number | readonly number[]): 
   const positions = normalizeAxes('axes', axes, rank);
   const first = rank - positions.length;
   if (positions.length === 0 || positions.some((position, i) => position !== first + i)) {
-    throw new RangeError(`axes must be the last dimensions of x, whose shape is ${showShape(shape)}, got [${positions.join(', ')}]`);
+    throw new RangeError(
+      `axes must be the last dimensions of x, whose shape is ${showShape(shape)}, got [${positions.join(', ')}]`,
+    );
   }
   return shape.slice(first);
 }

@@ -80,10 +80,17 @@ export function lstm(x: TensorLike, options: LstmOptions): LstmResult {
   const { batch, units } = sizes;
   const of = (name: string, value: TensorLike | undefined, shape: number[]): Tensor | undefined =>
     value === undefined ? undefined : shaped(name, value, input, shape, 'to fit kernel');
-  const recurrentKernel = shaped('recurrentKernel', options.recurrentKernel, input, [units, 4 * units], 'to fit kernel');
+  const recurrentKernel = shaped(
+    'recurrentKernel',
+    options.recurrentKernel,
+    input,
+    [units, 4 * units],
+    'to fit kernel',
+  );
   const bias = of('bias', options.bias, [4 * units]);
   checkOptions('initialState', options.initialState, stateNames);
   const { c, h } = options.initialState ?? { c: undefined, h: undefined };
+  if ((c === undefined) !== (h === undefined)) throw new TypeError('initialState must have both c and h');
   const { outputs, states } = recurrent({
     cell: 'lstm',
     sizes,

@@ -1,4 +1,4 @@
-import { stopGradient, toTensor, type TensorLike } from "../autodiff/tape";
+import { stopGradient, toTensor, type TensorLike } from '../autodiff/tape';
 import type { Tensor } from '../tensor/tensor';
 import { reduceMean } from './reduce-mean';
 import { reductionOf, type ReduceOptions } from './reduction';

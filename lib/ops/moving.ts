@@ -1,3 +1,4 @@
+import { drawn } from '../autodiff/replay';
 import type { Tensor } from '../tensor/tensor';
 import { refuseInTrace, trace } from '../tensor/trace';
 import type { Variable } from '../tensor/variable';
@@ -11,6 +12,10 @@ import { binary, scaled } from './primitives';
  * @throws Error in what is compiled for a variable over memory that could be taken away meanwhile.
  */
 export function moveToward(variable: Variable, value: Tensor, momentum: number): void {
+  drawn(() => move(variable, value, momentum)); // once, though a checkpointed function runs twice
+}
+
+function move(variable: Variable, value: Tensor, momentum: number): void {
   const { memory } = variable;
   if (trace !== null) {
     if (!memory.canBeLent) refuseInTrace(`moving variable '${variable.name}', whose memory is no SharedArrayBuffer,`);

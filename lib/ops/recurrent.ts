@@ -200,4 +200,3 @@ export function onlyTime(y: Tensor): Tensor {
   const shape = [y.shape[0]!, y.shape[2]!];
   return record([y], reshaped(y, shape), (dy) => [reshaped(dy, y.shape)]);
 }
-

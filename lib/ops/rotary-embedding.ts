@@ -69,7 +69,8 @@ export function rotaryEmbedding(x: TensorLike, options: RotaryEmbeddingOptions =
   const turned = (from: Tensor, isBackward: boolean): Tensor => {
     const out = allocate(from.dtype, from.shape, from.size);
     const option = Number(interleaved) + 2 * Number(isBackward);
-    if (out.size > 0) kernels.task('rotate', from.dtype, [out.operand, from.operand, cosines, sines], { option, sizes });
+    if (out.size > 0)
+      kernels.task('rotate', from.dtype, [out.operand, from.operand, cosines, sines], { option, sizes });
     return out;
   };
   return record([input], turned(input, false), (dy) => [turned(dy, true)]);

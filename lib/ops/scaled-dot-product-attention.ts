@@ -67,7 +67,12 @@ export function scaledDotProductAttention(
   checkOptions('options', options, names);
   const { causal = false, causalOffset = 0, dropoutRate = 0, seed, generator = random, headAxis = -3 } = options;
   checkBoolean('causal', causal);
-  checkRange('causalOffset', causalOffset, 'a whole number', (value) => Number.isInteger(value) && Math.abs(value) < 2 ** 31);
+  checkRange(
+    'causalOffset',
+    causalOffset,
+    'a whole number',
+    (value) => Number.isInteger(value) && Math.abs(value) < 2 ** 31,
+  );
   checkRange('dropoutRate', dropoutRate, 'a number in [0, 1)', (value) => value >= 0 && value < 1);
   if (headAxis !== -3 && headAxis !== -2) throw new RangeError(`headAxis must be -3 or -2, got ${shown(headAxis)}`);
   checkOptionalSeed(seed);
@@ -111,7 +116,11 @@ export function scaledDotProductAttention(
     ...parts,
   });
   return record([query, key, value], y, (dy) => {
-    const [dq, dk, dv] = [query, key, value].map((of) => allocate(of.dtype, of.shape, of.size)) as [Tensor, Tensor, Tensor];
+    const [dq, dk, dv] = [query, key, value].map((of) => allocate(of.dtype, of.shape, of.size)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     kernels.task(
       'attentionGradient',
       query.dtype,
