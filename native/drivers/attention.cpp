@@ -64,7 +64,8 @@ template <class T> class Heads {
   static void pack(T* panels, const T* rows, size_t step, size_t count, size_t depth) {
     for (size_t j = 0; j < depth; j += kPanel) {
       const size_t width = std::min(kPanel, depth - j);
-      for (size_t i = 0; i < count; ++i) memcpy(panels + (j * kKeys + i * kPanel), rows + i * step + j, width * sizeof(T));
+      for (size_t i = 0; i < count; ++i)
+        memcpy(panels + (j * kKeys + i * kPanel), rows + i * step + j, width * sizeof(T));
     }
   }
   // the same transposed, which is [depth, count]
@@ -78,8 +79,8 @@ template <class T> class Heads {
   void set_mask(AttentionBlock<T>& b, size_t batch, size_t head, size_t query, size_t key, T* memory) const {
     const AttentionMask& mask = s_.mask;
     if (mask.values == nullptr) return;
-    const size_t at = batch * mask.strides.batch + head * mask.strides.head + query * mask.strides.row +
-                      key * mask.column;
+    const size_t at =
+        batch * mask.strides.batch + head * mask.strides.head + query * mask.strides.row + key * mask.column;
     const bool is_repeated = mask.strides.row == 0;
     if (!mask.is_bool && mask.column == 1) {
       b.mask = static_cast<const T*>(mask.values) + at, b.mask_step = mask.strides.row;
@@ -97,8 +98,8 @@ template <class T> class Heads {
     b.mask = memory, b.mask_step = is_repeated ? 0 : kKeys;
   }
 
-  AttentionBlock<T> block_of(T* scores, size_t batch, size_t head, size_t query, size_t rows, size_t key, size_t columns,
-                             T* mask_memory) const {
+  AttentionBlock<T> block_of(T* scores, size_t batch, size_t head, size_t query, size_t rows, size_t key,
+                             size_t columns, T* mask_memory) const {
     AttentionBlock<T> b = {};
     b.scores = scores, b.rows = rows, b.columns = columns, b.step = kKeys;
     b.scale = static_cast<T>(s_.scale);
@@ -163,9 +164,7 @@ template <class T> class Forward : Heads<T> {
   }
 
  private:
-  size_t floats() const {
-    return 2 * kQueries * kKeys + kKeys * (s_.depth + panels_of(s_.value_depth)) + 64;
-  }
+  size_t floats() const { return 2 * kQueries * kKeys + kKeys * (s_.depth + panels_of(s_.value_depth)) + 64; }
 
   void head(size_t batch, size_t head, size_t first, size_t count, char* memory) const {
     double* const sums = reinterpret_cast<double*>(memory);
@@ -179,8 +178,8 @@ template <class T> class Forward : Heads<T> {
     const T* const v = this->rows(this->v_, s_.v, batch, shared);
     T* const y = this->rows(y_, s_.y, batch, head);
     const auto state = [&](size_t query) {
-      return AttentionState<T>{tops_ + unit + query, sums + (query - first), y + query * s_.y.row, s_.y.row,
-                               s_.value_depth, false};
+      return AttentionState<T>{
+          tops_ + unit + query, sums + (query - first), y + query * s_.y.row, s_.y.row, s_.value_depth, false};
     };
     for (size_t query = first; query < end; ++query) {  // as of rows that see nothing
       tops_[unit + query] = -std::numeric_limits<T>::infinity();
@@ -221,11 +220,7 @@ template <class T> class Backward : Heads<T> {
  public:
   Backward(const AttentionShape& shape, const Gradients<T>& to, const T* dy, const T* y, const T* saved, const T* q,
            const T* k, const T* v)
-      : Base(shape, q, k, v),
-        to_(to),
-        dy_(dy),
-        y_(y),
-        tops_(saved),
+      : Base(shape, q, k, v), to_(to), dy_(dy), y_(y), tops_(saved),
         inverses_(saved + shape.batch * shape.heads * shape.queries) {}
 
   bool run() const {
@@ -291,8 +286,8 @@ template <class T> class Backward : Heads<T> {
                           false, w.rest);
     const AttentionBlock<T> b = this->block_of(w.weights, batch, head, query, rows, key, seen, w.mask);
     this->drop(w.dweights, b, batch, head, query, key);
-    this->table_.attention_gradient(
-        b, {w.dweights, tops_ + row, inverses_ + row, w.dots + in_group * s_.queries + query});
+    this->table_.attention_gradient(b,
+                                    {w.dweights, tops_ + row, inverses_ + row, w.dots + in_group * s_.queries + query});
     this->drop(w.weights, b, batch, head, query, key);
     this->multiply_panels(dq, s_.q.row, w.dweights, kKeys, w.k, rows, s_.depth, seen, kKeys, true, w.rest);
     add_transposed(w.dk, s_.k.row, w.dweights, q, s_.q.row, seen, s_.depth, rows, w.rest);
@@ -316,7 +311,8 @@ template <class T> class Backward : Heads<T> {
 
 // Pairs of one row; `second` is how far a pair's other element is, `step` how far the next pair.
 template <class T>
-void rotate_row(T* out, const T* x, const T* cosines, const T* sines, size_t pairs, size_t second, size_t step, T sign) {
+void rotate_row(T* out, const T* x, const T* cosines, const T* sines, size_t pairs, size_t second, size_t step,
+                T sign) {
   for (size_t i = 0; i < pairs; ++i) {
     const T a = x[i * step], b = x[i * step + second], c = cosines[i], s = sign * sines[i];
     out[i * step] = a * c - b * s;
@@ -354,10 +350,10 @@ template <class T> void rotate(const Rotation& r, T* out, const T* x, const T* c
   });
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                                                                       \
-  template bool attention<T>(const AttentionShape&, T*, T*, const T*, const T*, const T*);                            \
-  template bool attention_gradient<T>(const AttentionShape&, T*, T*, T*, const T*, const T*, const T*, const T*,      \
-                                      const T*, const T*);                                                            \
+#define GRADSTEP_INSTANTIATE(T)                                                                                  \
+  template bool attention<T>(const AttentionShape&, T*, T*, const T*, const T*, const T*);                       \
+  template bool attention_gradient<T>(const AttentionShape&, T*, T*, T*, const T*, const T*, const T*, const T*, \
+                                      const T*, const T*);                                                       \
   template void rotate<T>(const Rotation&, T*, const T*, const T*, const T*);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

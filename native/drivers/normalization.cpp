@@ -123,7 +123,9 @@ class Columns {
   }
 
  private:
-  size_t rows_of(size_t block) const { return std::min(rows_, shape_.reduced - std::min(shape_.reduced, block * rows_)); }
+  size_t rows_of(size_t block) const {
+    return std::min(rows_, shape_.reduced - std::min(shape_.reduced, block * rows_));
+  }
   size_t first_of(size_t outer, size_t block) const { return (outer * shape_.reduced + block * rows_) * shape_.inner; }
 
   template <class T> const T* fold(T* to, const T* from) const {
@@ -167,8 +169,9 @@ template <class T> ColumnMap<T> map_of(const ColumnMemory<T>& memory, size_t out
 }
 
 // Mean and variance of each group, from sums of x less its first element there: that keeps what a large mean takes.
-template <class T> void settle_group(const NormalizedColumns<T>& a, const ColumnMemory<T>& memory, const double* sums,
-                                     size_t outer, size_t group) {
+template <class T>
+void settle_group(const NormalizedColumns<T>& a, const ColumnMemory<T>& memory, const double* sums, size_t outer,
+                  size_t group) {
   const ColumnShape& s = a.shape;
   const size_t width = s.inner / s.groups, first = group * width, at = outer * s.groups + group;
   double sum = 0, squares = 0;
@@ -218,8 +221,7 @@ template <class T> void normalize_rows(const NormalizedRows<T>& a, size_t rows) 
   });
 }
 
-template <class T>
-bool normalize_rows_gradient(const NormalizedRowsGradient<T>& a, T* dgamma, T* dbeta, size_t rows) {
+template <class T> bool normalize_rows_gradient(const NormalizedRowsGradient<T>& a, T* dgamma, T* dbeta, size_t rows) {
   const auto kernel = of<T>(kernels()).normalize_rows_gradient;
   const size_t per_block = rows_a_block(rows, a.columns), blocks = blocks_of(rows, per_block), step = 2 * a.columns;
   thread_local Buffer<double> memory;
@@ -340,12 +342,12 @@ template <class T> bool sum_down(T* out, const T* x, size_t rows, size_t columns
   return true;
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                                                              \
-  template void normalize_rows<T>(const NormalizedRows<T>&, size_t);                                         \
-  template bool normalize_rows_gradient<T>(const NormalizedRowsGradient<T>&, T*, T*, size_t);                \
-  template bool normalize_columns<T>(const NormalizedColumns<T>&);                                           \
-  template bool normalize_columns_gradient<T>(const NormalizedColumnsGradient<T>&);                          \
-  template bool normalize_columns_with<T>(const NormalizedColumns<T>&);                                      \
+#define GRADSTEP_INSTANTIATE(T)                                                               \
+  template void normalize_rows<T>(const NormalizedRows<T>&, size_t);                          \
+  template bool normalize_rows_gradient<T>(const NormalizedRowsGradient<T>&, T*, T*, size_t); \
+  template bool normalize_columns<T>(const NormalizedColumns<T>&);                            \
+  template bool normalize_columns_gradient<T>(const NormalizedColumnsGradient<T>&);           \
+  template bool normalize_columns_with<T>(const NormalizedColumns<T>&);                       \
   template bool sum_down<T>(T*, const T*, size_t, size_t);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

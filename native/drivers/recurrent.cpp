@@ -22,9 +22,7 @@ constexpr size_t kPanel = 32;
 constexpr size_t kLeastRows = 4;
 
 // Where the parts of what is saved lie.
-template <class T> struct Saved {
-  T *x, *hidden, *side, *gates;
-};
+template <class T> struct Saved { T *x, *hidden, *side, *gates; };
 template <class T> Saved<T> saved_parts(const RecurrentShape& s, T* saved) {
   const size_t states = (s.time + 1) * s.batch * s.units;
   T* const hidden = saved + s.time * s.batch * s.inputs;
@@ -152,7 +150,8 @@ template <class T> class Forward : Layer<T> {
   void pack(T* panels, size_t begin, size_t end) const {
     for (size_t j = begin; j < end; j += kPanel, panels += s_.units * kPanel) {
       const size_t width = std::min(kPanel, end - j);
-      for (size_t i = 0; i < s_.units; ++i) memcpy(panels + i * kPanel, a_.recurrent + i * wide_ + j, width * sizeof(T));
+      for (size_t i = 0; i < s_.units; ++i)
+        memcpy(panels + i * kPanel, a_.recurrent + i * wide_ + j, width * sizeof(T));
     }
   }
 
@@ -169,7 +168,8 @@ template <class T> class Forward : Layer<T> {
     const size_t units = s_.units, row = t * s_.batch + first;
     T *const gates = saved_.gates + row * wide_, *const side = saved_.side + row * units;
     const T* const before = saved_.hidden + row * units;
-    const GruRows<T> rows = {count, units, s_.reset_after, gates, side, before, saved_.hidden + (row + s_.batch) * units};
+    const GruRows<T> rows = {
+        count, units, s_.reset_after, gates, side, before, saved_.hidden + (row + s_.batch) * units};
     this->multiply(gates, wide_, before, units, gate_panels_, units, count, 2 * units, units, true, scratch);
     if (s_.reset_after) {
       const T* const bias = a_.recurrent_bias ? a_.recurrent_bias + 2 * units : nullptr;
@@ -302,8 +302,17 @@ template <class T> class Backward : Layer<T> {
 
   GruRowsGradient<T> gru(size_t row, size_t n, const T* dh, T* next, T* dside) const {
     const size_t units = s_.units;
-    return {n, units, s_.reset_after, saved_.gates + row * wide_, saved_.side + row * units, saved_.hidden + row * units,
-            dh, dgates_ + row * wide_, drecurrent_ + row * wide_, dside, next};
+    return {n,
+            units,
+            s_.reset_after,
+            saved_.gates + row * wide_,
+            saved_.side + row * units,
+            saved_.hidden + row * units,
+            dh,
+            dgates_ + row * wide_,
+            drecurrent_ + row * wide_,
+            dside,
+            next};
   }
 
   // dkernel = x^T dgates, drecurrent likewise of the states before, each one product over all times; biases.
@@ -357,8 +366,8 @@ template <class T> bool recurrent_gradient(const RecurrentShape& s, const Recurr
   return Backward<T>(s, a).run();
 }
 
-#define GRADSTEP_INSTANTIATE(T)                                             \
-  template bool recurrent<T>(const RecurrentShape&, const Recurrent<T>&);   \
+#define GRADSTEP_INSTANTIATE(T)                                           \
+  template bool recurrent<T>(const RecurrentShape&, const Recurrent<T>&); \
   template bool recurrent_gradient<T>(const RecurrentShape&, const RecurrentGradient<T>&);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)

@@ -31,7 +31,7 @@ template <class T> struct Recurrent {
 };
 template <class T> struct RecurrentGradient {
   T *dx, *dkernel, *drecurrent, *dbias, *drecurrent_bias, *dstate;  // dstate [states, batch, units] of the first ones
-  const T *dy, *dlast;  // dlast like state, or null; dy may be null
+  const T *dy, *dlast;                                              // dlast like state, or null; dy may be null
   const T *saved, *kernel, *recurrent;
 };
 

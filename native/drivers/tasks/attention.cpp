@@ -40,7 +40,9 @@ bool heads_fit(const Task& task, const TaskRoom& room, const size_t* items) {
   const size_t mask = task.option & (kNumberMask | kByteMask);
   const double offset = task.numbers[1];
   if (task.option >= kOptions || mask == (kNumberMask | kByteMask) || !draw_fits(task, room, items)) return false;
-  if (!(Product(s.batch) * s.heads).at_most(kMostHeads) || s.queries > kMostRows || s.keys > kMostRows || !(offset >= -kMostOffset && offset <= kMostOffset)) return false;
+  if (!(Product(s.batch) * s.heads).at_most(kMostHeads) || s.queries > kMostRows || s.keys > kMostRows ||
+      !(offset >= -kMostOffset && offset <= kMostOffset))
+    return false;
   if (s.shared == 0 ? s.heads != 0 : s.heads % s.shared != 0) return false;
   const Product of_q = reach(s.batch, s.heads, s.queries, s.depth, items + kOfQ, 1);
   const Product of_k = reach(s.batch, s.shared, s.keys, s.depth, items + kOfK, 1);

@@ -88,16 +88,22 @@ template <class T> TaskStatus run_normalization(const Task& task, const TaskCont
                                         array_if(8, 1), array_if(16, 2), sizes[0]);
       break;
     case TaskKind::normalizeColumns:
-      good = normalize_columns<T>({shape_of(sizes), array(0), array(1), array(2), array(3), array_if(1, 4),
-                                   array_if(2, 5), task.numbers[0]});
+      good = normalize_columns<T>(
+          {shape_of(sizes), array(0), array(1), array(2), array(3), array_if(1, 4), array_if(2, 5), task.numbers[0]});
       break;
     case TaskKind::normalizeColumnsGradient:
       good = normalize_columns_gradient<T>({shape_of(sizes), array(0), array_if(2, 1), array_if(4, 2), array(3),
                                             array(4), array(5), array(6), array_if(1, 7), task.numbers[0]});
       break;
     case TaskKind::normalizeColumnsWith:
-      good = normalize_columns_with<T>({{1, sizes[0], sizes[1], sizes[1]}, array(0), array(2), array(3), array(1),
-                                        array_if(1, 4), array_if(2, 5), task.numbers[0]});
+      good = normalize_columns_with<T>({{1, sizes[0], sizes[1], sizes[1]},
+                                        array(0),
+                                        array(2),
+                                        array(3),
+                                        array(1),
+                                        array_if(1, 4),
+                                        array_if(2, 5),
+                                        task.numbers[0]});
       break;
     default: break;
   }

@@ -7,10 +7,10 @@ namespace gradstep {
 // Arrays that may lack are told by bits of the option.
 //
 // normalizeRows: out, mean, inverse, x, gamma, beta; rows, columns; epsilon. option: RowNorm, 4: gamma, 8: beta.
-// normalizeRowsGradient: dx, dgamma, dbeta, dy, x, mean, inverse, gamma. option: RowNorm, 4: gamma, 8: dgamma, 16: dbeta.
-// normalizeColumns: out, mean, variance, x, gamma, beta; outer, reduced, inner, groups. option: 1: gamma, 2: beta.
-// normalizeColumnsGradient: dx, dgamma, dbeta, dy, x, mean, variance, gamma. option: 1: gamma, 2: dgamma, 4: dbeta.
-// normalizeColumnsWith: out, x, mean, variance, gamma, beta; rows, columns. option: 1: gamma, 2: beta.
+// normalizeRowsGradient: dx, dgamma, dbeta, dy, x, mean, inverse, gamma. option: RowNorm, 4: gamma, 8: dgamma, 16:
+// dbeta. normalizeColumns: out, mean, variance, x, gamma, beta; outer, reduced, inner, groups. option: 1: gamma, 2:
+// beta. normalizeColumnsGradient: dx, dgamma, dbeta, dy, x, mean, variance, gamma. option: 1: gamma, 2: dgamma, 4:
+// dbeta. normalizeColumnsWith: out, x, mean, variance, gamma, beta; rows, columns. option: 1: gamma, 2: beta.
 #define GRADSTEP_NORMALIZATION_TASKS(X) \
   X(normalizeRows, 6, 2, 1)             \
   X(normalizeRowsGradient, 8, 2, 0)     \

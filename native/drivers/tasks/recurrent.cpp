@@ -25,7 +25,8 @@ RecurrentShape shape_of(const Task& task, const size_t* items) {
 bool recurrent_fits(const Task& task, const TaskRoom& room, const size_t* items) {
   const RecurrentShape s = shape_of(task, items);
   const bool is_gradient = task.kind == TaskKind::recurrentGradient;
-  if (s.units == 0 || task.option >= (is_gradient ? 64 : 128) || (task.count != 0 && task.count != s.batch)) return false;
+  if (s.units == 0 || task.option >= (is_gradient ? 64 : 128) || (task.count != 0 && task.count != s.batch))
+    return false;
   const Product rows = Product(s.time) * s.batch, states = Product(s.batch) * s.units;
   const Product wide = Product(s.gates()) * s.units, last = states * s.states();
   const Product saved = rows * (Product(s.inputs) + wide) + Product(2) * (Product(s.time) + 1) * states;
@@ -50,8 +51,8 @@ template <class T> TaskStatus run_recurrent(const Task& task, const TaskContext&
       task.kind == TaskKind::recurrent
           ? recurrent<T>(s, {array(0), array(1), array(2), array(3), array(4), array(5), array_if(8, 6),
                              array_if(16, 7), array_if(32, 8), array_if(64, 9)})
-          : recurrent_gradient<T>(s, {array(0), array(1), array(2), array_if(8, 3), array_if(16, 4), array(5),
-                                      array(6), array_if(32, 7), array(8), array(9), array(10)});
+          : recurrent_gradient<T>(s, {array(0), array(1), array(2), array_if(8, 3), array_if(16, 4), array(5), array(6),
+                                      array_if(32, 7), array(8), array(9), array(10)});
   return good ? TaskStatus::done : TaskStatus::no_memory;
 }
 

@@ -10,7 +10,7 @@ template <class T> struct AttentionBlock {
   T* scores;  // of the forward pass they become weights not divided yet; of the way back those that are
   size_t rows, columns, step;
   T scale;
-  const T* mask;     // null, or added; from row to row mask_step elements, which may be 0
+  const T* mask;  // null, or added; from row to row mask_step elements, which may be 0
   size_t mask_step;
   bool is_causal;
   ptrdiff_t seen;  // causal: row r sees the first seen + r columns, or none, or all

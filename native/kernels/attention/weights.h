@@ -33,13 +33,13 @@ INL void each_score(const AttentionBlock<T>& b, const T* scores, const T* mask, 
       f(k, fma(load(scores + i, lanes...), scale, load(mask + i, lanes...)), i, lanes...);
     });
   } else {
-    each_of_two<V>(n, [&](size_t k, size_t i, auto... lanes) __attribute__((always_inline)) {
-      f(k, load(scores + i, lanes...) * scale, i, lanes...);
-    });
+    each_of_two<V>(n, [&](size_t k, size_t i, auto... lanes)
+                          __attribute__((always_inline)) { f(k, load(scores + i, lanes...) * scale, i, lanes...); });
   }
 }
 
-template <class V, class T> static void attention_row(const AttentionBlock<T>& b, const AttentionState<T>& s, size_t row) {
+template <class V, class T>
+static void attention_row(const AttentionBlock<T>& b, const AttentionState<T>& s, size_t row) {
   T* const x = b.scores + row * b.step;
   const size_t n = columns_seen(b, row);
   const V lowest(T(-__builtin_huge_val()));
@@ -60,9 +60,8 @@ template <class V, class T> static void attention_row(const AttentionBlock<T>& b
     store(x + i, w, lanes...);
     sum.add(k, with_rest(w, V(0), lanes...));
   });
-  each_vector<V>(b.columns - n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    store(x + n + i, V(0), lanes...);
-  });
+  each_vector<V>(b.columns - n,
+                 [&](size_t i, auto... lanes) __attribute__((always_inline)) { store(x + n + i, V(0), lanes...); });
   s.top[row] = now;
   if (s.is_first) {
     s.sum[row] = sum.total();

@@ -10,7 +10,7 @@ enum class RowNorm : unsigned char { layer, rms, l2 };
 // xhat = (x - mean) inverse, row by row; out = xhat gamma + beta, where these are. Only layer has a mean. l2 keeps in
 // its place whether the norm is above epsilon (1, else 0): below it xhat is linear in x.
 template <class T> struct NormalizedRows {
-  T* out;  // [rows, columns]
+  T* out;             // [rows, columns]
   T *mean, *inverse;  // [rows]
   const T* x;
   const T *gamma, *beta;  // [columns] or null

@@ -18,9 +18,8 @@ template <class T> struct RowScale { T mean, inverse; };
 
 template <class V, class T = typename V::Scalar> static RowScale<T> layer_scale(const T* x, size_t n, double epsilon) {
   DoubleSum sum;
-  each_of_two<V>(n, [&](size_t k, size_t i, auto... lanes) __attribute__((always_inline)) {
-    sum.add(k, load(x + i, lanes...));
-  });
+  each_of_two<V>(
+      n, [&](size_t k, size_t i, auto... lanes) __attribute__((always_inline)) { sum.add(k, load(x + i, lanes...)); });
   const double mean = sum.total() / double(n);
   const T shift = static_cast<T>(mean);
   const V m(shift);
@@ -70,21 +69,19 @@ template <class V> static void normalize_rows(const NormalizedRows<typename V::S
         return fma(xhat, load(a.gamma + i, lanes...), load(a.beta + i, lanes...));
       });
     } else if (a.gamma) {
-      each([&](V xhat, size_t i, auto... lanes) __attribute__((always_inline)) {
-        return xhat * load(a.gamma + i, lanes...);
-      });
+      each([&](V xhat, size_t i, auto... lanes)
+               __attribute__((always_inline)) { return xhat * load(a.gamma + i, lanes...); });
     } else if (a.beta) {
-      each([&](V xhat, size_t i, auto... lanes) __attribute__((always_inline)) {
-        return xhat + load(a.beta + i, lanes...);
-      });
+      each([&](V xhat, size_t i, auto... lanes)
+               __attribute__((always_inline)) { return xhat + load(a.beta + i, lanes...); });
     } else {
       each([](V xhat, size_t, auto...) __attribute__((always_inline)) { return xhat; });
     }
   }
 }
 
-// dx = inverse (g - mean(g) - xhat mean(g xhat)) with g = gamma dy; without the first mean where none was taken off, and
-// for l2 with a sum in place of the second.
+// dx = inverse (g - mean(g) - xhat mean(g xhat)) with g = gamma dy; without the first mean where none was taken off,
+// and for l2 with a sum in place of the second.
 template <class V>
 static void normalized_row_gradient(const NormalizedRowsGradient<typename V::Scalar>& a, size_t row, size_t ahead) {
   using T = typename V::Scalar;

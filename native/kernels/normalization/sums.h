@@ -21,9 +21,7 @@ struct DoubleSum {
     of[k].lower = fma(h.lower, g.lower, of[k].lower);
     if constexpr (V::kLanes == 16) of[k].upper = fma(h.upper, g.upper, of[k].upper);
   }
-  ALWAYS_INLINE double total() const {
-    return reduce_add((of[0].lower + of[1].lower) + (of[0].upper + of[1].upper));
-  }
+  ALWAYS_INLINE double total() const { return reduce_add((of[0].lower + of[1].lower) + (of[0].upper + of[1].upper)); }
 };
 
 // f(k, i, lanes...) for each vector of a row, k being 0 or 1 in turns.

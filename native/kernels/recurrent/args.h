@@ -37,10 +37,10 @@ template <class T> struct GruRowsGradient {
   size_t rows, units;
   bool reset_after;
   const T *gates, *side, *before, *dhidden;
-  T* dgates;   // of what goes into the gates from x
+  T* dgates;      // of what goes into the gates from x
   T* drecurrent;  // reset_after: of what goes into them from `before`
-  T* dside;    // else: of r before, once known
-  T* dbefore;  // the part that does not go through the gates
+  T* dside;       // else: of r before, once known
+  T* dbefore;     // the part that does not go through the gates
 };
 
 }  // namespace gradstep

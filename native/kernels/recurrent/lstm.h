@@ -41,9 +41,8 @@ template <class V> static void lstm_rows_gradient(const LstmRowsGradient<typenam
       const V i = gate(i0), j = gate(j0), f = gate(f0), o = gate(o0);
       const V t = tanh(load(a.cells + at + u, lanes...)), dh = load(a.dhidden + at + u, lanes...);
       const V dc = fma(dh * o, fnma(t, t, one), load(a.dcells + at + u, lanes...));
-      const auto put = [&](size_t from, V value) __attribute__((always_inline)) {
-        store(a.dgates + from + u, value, lanes...);
-      };
+      const auto put = [&](size_t from, V value)
+                           __attribute__((always_inline)) { store(a.dgates + from + u, value, lanes...); };
       put(i0, dc * j * (i * (one - i)));
       put(j0, dc * i * fnma(j, j, one));
       put(f0, dc * load(a.before + at + u, lanes...) * (f * (one - f)));

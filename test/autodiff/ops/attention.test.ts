@@ -124,9 +124,9 @@ describe('scaledDotProductAttention', () => {
     for (const s of small) {
       const all = heads(s);
       const mask = randomTensor([s.queries, s.keys], { seed: 9 });
-      expectGradients((q, k, v) => ops.scaledDotProductAttention(q!, k!, v!), all, 1e-6);
-      expectGradients((q, k, v) => ops.scaledDotProductAttention(q!, k!, v!, { causal: true }), all, 1e-6);
-      expectGradients((q, k, v) => ops.scaledDotProductAttention(q!, k!, v!, { mask, scale: 0.7 }), all, 1e-6);
+      expectGradients((q, k, v) => ops.scaledDotProductAttention(q, k, v), all, 1e-6);
+      expectGradients((q, k, v) => ops.scaledDotProductAttention(q, k, v, { causal: true }), all, 1e-6);
+      expectGradients((q, k, v) => ops.scaledDotProductAttention(q, k, v, { mask, scale: 0.7 }), all, 1e-6);
     }
   });
 
@@ -216,7 +216,7 @@ describe('scaledDotProductAttention', () => {
 
   it('does the same in float32, to its precision', () => {
     const s = sizes[2]!;
-    expectFloat32((q, k, v) => ops.scaledDotProductAttention(q!, k!, v!, { causal: true }), heads(s), 2e-5);
+    expectFloat32((q, k, v) => ops.scaledDotProductAttention(q, k, v, { causal: true }), heads(s), 2e-5);
   });
 
   it('has the same bytes everywhere, and its gradients', () => {

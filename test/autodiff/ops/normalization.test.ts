@@ -89,15 +89,15 @@ describe('layerNorm', () => {
       [5, 33],
     ] as const) {
       const all = [randomTensor([rows, n]), randomTensor([n], { seed: 5 }), randomTensor([n], { seed: 6 })];
-      expectGradients((x, gamma, beta) => ops.layerNorm(x!, { gamma, beta, epsilon: 0.1 }), all, 1e-6);
+      expectGradients((x, gamma, beta) => ops.layerNorm(x, { gamma, beta, epsilon: 0.1 }), all, 1e-6);
       expectGradients((x) => ops.layerNorm(x, { epsilon: 0.1 }), all.slice(0, 1), 1e-6);
-      expectGradients((x, beta) => ops.layerNorm(x!, { beta, epsilon: 0.1 }), [all[0]!, all[2]!], 1e-6);
+      expectGradients((x, beta) => ops.layerNorm(x, { beta, epsilon: 0.1 }), [all[0]!, all[2]!], 1e-6);
     }
   });
 
   it('does the same in float32, to its precision', () => {
     const all = [randomTensor([50, 33]), randomTensor([33], { seed: 5 }), randomTensor([33], { seed: 6 })];
-    expectFloat32((x, gamma, beta) => ops.layerNorm(x!, { gamma, beta }), all, 1e-5);
+    expectFloat32((x, gamma, beta) => ops.layerNorm(x, { gamma, beta }), all, 1e-5);
   });
 
   it('is right about small deviations beside a large mean', () => {
@@ -175,9 +175,9 @@ describe('rmsNorm', () => {
 
   it('has the gradients that differences show, in float32 to its precision', () => {
     const all = [randomTensor([4, 19]), randomTensor([19], { seed: 5 })];
-    expectGradients((x, gamma) => ops.rmsNorm(x!, { gamma, epsilon: 0.1 }), all, 1e-6);
+    expectGradients((x, gamma) => ops.rmsNorm(x, { gamma, epsilon: 0.1 }), all, 1e-6);
     expectGradients((x) => ops.rmsNorm(x), all.slice(0, 1), 1e-6);
-    expectFloat32((x, gamma) => ops.rmsNorm(x!, { gamma }), all, 1e-5);
+    expectFloat32((x, gamma) => ops.rmsNorm(x, { gamma }), all, 1e-5);
   });
 });
 
@@ -252,10 +252,10 @@ describe('groupNorm', () => {
 
   it('has the gradients that differences show, in float32 to its precision', () => {
     const all = [randomTensor([2, 5, 6]), randomTensor([6], { seed: 5 }), randomTensor([6], { seed: 6 })];
-    expectGradients((x, gamma, beta) => ops.groupNorm(x!, 2, { gamma, beta, epsilon: 0.1 }), all, 1e-6);
+    expectGradients((x, gamma, beta) => ops.groupNorm(x, 2, { gamma, beta, epsilon: 0.1 }), all, 1e-6);
     expectGradients((x) => ops.groupNorm(x, 6, { epsilon: 0.1 }), all.slice(0, 1), 1e-6);
-    expectGradients((x, gamma) => ops.instanceNorm(x!, { gamma, epsilon: 0.1 }), all.slice(0, 2), 1e-6);
-    expectFloat32((x, gamma, beta) => ops.groupNorm(x!, 3, { gamma, beta }), all, 1e-5);
+    expectGradients((x, gamma) => ops.instanceNorm(x, { gamma, epsilon: 0.1 }), all.slice(0, 2), 1e-6);
+    expectFloat32((x, gamma, beta) => ops.groupNorm(x, 3, { gamma, beta }), all, 1e-5);
   });
 
   it('of one channel each is instanceNorm', () => {
@@ -291,11 +291,11 @@ describe('batchNorm', () => {
 
   it('has the gradients that differences show, in both ways', () => {
     const all = [randomTensor([3, 4, 5]), randomTensor([5], { seed: 5 }), randomTensor([5], { seed: 6 })];
-    expectGradients((x, gamma, beta) => ops.batchNorm(x!, { gamma, beta, training: true }), all, 1e-6);
+    expectGradients((x, gamma, beta) => ops.batchNorm(x, { gamma, beta, training: true }), all, 1e-6);
     expectGradients((x) => ops.batchNorm(x, { training: true }), all.slice(0, 1), 1e-6);
     const averages = { movingMean: randomTensor([5]), movingVariance: randomTensor([5], { low: 0.5 }) };
-    expectGradients((x, gamma, beta) => ops.batchNorm(x!, { gamma, beta, ...averages }), all);
-    expectFloat32((x, gamma, beta) => ops.batchNorm(x!, { gamma, beta, training: true }), all, 1e-5);
+    expectGradients((x, gamma, beta) => ops.batchNorm(x, { gamma, beta, ...averages }), all);
+    expectFloat32((x, gamma, beta) => ops.batchNorm(x, { gamma, beta, training: true }), all, 1e-5);
   });
 
   it('moves the averages towards mean and unbiased variance', () => {

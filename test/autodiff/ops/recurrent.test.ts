@@ -184,13 +184,13 @@ describe('lstm', () => {
       const one = ops.lstmCell(a, { h, c }, parts);
       return ops.mul(one.h, one.c);
     };
-    expectGradients((a, h, c) => f(a!, h!, c!), [ops.reshape(x, [3, 2]), state.h, state.c], 1e-6);
+    expectGradients((a, h, c) => f(a, h, c), [ops.reshape(x, [3, 2]), state.h, state.c], 1e-6);
   });
 
   it('does the same in float32, to its precision', () => {
     const { x, kernel, recurrentKernel, bias } = layer(4, sizes[3]);
     expectFloat32(
-      (a, k, r, b) => ops.lstm(a!, { kernel: k!, recurrentKernel: r!, bias: b! }).outputs,
+      (a, k, r, b) => ops.lstm(a, { kernel: k, recurrentKernel: r, bias: b }).outputs,
       [x, kernel, recurrentKernel, bias],
       1e-5,
     );
