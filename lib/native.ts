@@ -403,6 +403,16 @@ export const familyTasks = [
   'scan',
   'scanProductGradient',
   'sort',
+  'attention',
+  'attentionGradient',
+  'rotate',
+  'normalizeRows',
+  'normalizeRowsGradient',
+  'normalizeColumns',
+  'normalizeColumnsGradient',
+  'normalizeColumnsWith',
+  'recurrent',
+  'recurrentGradient',
 ] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
