@@ -28,7 +28,9 @@ interface Named {
  * shapes.
  * Source: `tf.einsum`.
  * @example
- * const scores = ops.einsum('bqhd,bkhd->bhqk', queries, keys);
+ * const queries = random.normal([8, 32, 4, 16]);
+ * const keys = random.normal([8, 32, 4, 16]);
+ * const scores = ops.einsum('bqhd,bkhd->bhqk', queries, keys); // [8, 4, 32, 32]
  */
 export function einsum(equation: string, ...operands: TensorLike[]): Tensor {
   const tensors = operands.map((operand, i) => toTensor(`operand ${i}`, operand));

@@ -1,9 +1,9 @@
-import { allocate } from '../autodiff/scope';
+import { allocate, inScope } from '../autodiff/scope';
 import { derived, operandOf, wayBack } from '../autodiff/way-back';
-import type { TensorDType } from '../tensor/dtype';
+import type { ArrayOf, TensorDType } from '../tensor/dtype';
 import { sizeOf, stridesOf, type Shape } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
-import { kernels } from '../tensor/trace';
+import { alias, type Tensor } from '../tensor/tensor';
+import { kernels, trace } from '../tensor/trace';
 import { sizeOption } from './picks';
 
 // Parts of tensors, in any order: what most of the ops on shapes and their gradients come to.
@@ -72,6 +72,12 @@ export function zeros<D extends TensorDType>(dtype: D, shape: Shape): Tensor<D> 
   const out = allocate(dtype, shape, sizeOf(shape));
   kernels.fill(out.operand, 0);
   return out;
+}
+
+/** A tensor of values that are known: the open scope's, or a program's that is put together, which has it for good. */
+export function known<D extends TensorDType>(values: ArrayOf<D>, dtype: D, shape: Shape): Tensor<D> {
+  const made = alias(values, dtype, shape);
+  return trace === null ? inScope(made) : made;
 }
 
 /** A part of x. No two of its elements are the same one. */

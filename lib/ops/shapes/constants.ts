@@ -1,13 +1,13 @@
-import { allocate, inScope } from '../../autodiff/scope';
+import { allocate } from '../../autodiff/scope';
 import { toAnyTensor, type TensorLike } from '../../autodiff/tape';
 import { checkNumber, checkTensorDType } from '../../checks';
 import { checkOptions, type NamesOf } from '../../options';
 import { newArray } from '../../tensor/arrays';
 import type { DType, TensorDType } from '../../tensor/dtype';
 import { checkShape, sizeOf, type Shape } from '../../tensor/shape';
-import { alias, type Tensor } from '../../tensor/tensor';
+import type { Tensor } from '../../tensor/tensor';
 import { kernels } from '../../tensor/trace';
-import { copyPart, zeros as zerosOf, type View } from '../layout';
+import { copyPart, known, zeros as zerosOf, type View } from '../layout';
 import { checkCount } from './checks';
 
 function filled<D extends TensorDType>(shape: Shape, value: number, dtype: D): Tensor<D> {
@@ -129,7 +129,7 @@ export function linspace(start: number, stop: number, num: number, dtype: DType 
   const values = newArray(dtype, num);
   const step = num === 1 ? 0 : (stop - start) / (num - 1);
   for (let i = 0; i < num; i++) values[i] = i > 0 && i === num - 1 ? stop : start + i * step;
-  return inScope(alias(values, dtype, [num]));
+  return known(values, dtype, [num]);
 }
 
 /**
@@ -160,5 +160,5 @@ export function range<D extends TensorDType = 'int32'>(start: number, limit?: nu
   }
   const values = newArray(own, count);
   for (let i = 0; i < count; i++) values[i] = from + i * delta;
-  return inScope(alias(values, own, [count]));
+  return known(values, own, [count]);
 }

@@ -1,11 +1,10 @@
-import { inScope } from '../../autodiff/scope';
 import { record, toAnyTensor, type TensorLike } from '../../autodiff/tape';
 import { checkNumber } from '../../checks';
 import { newArray } from '../../tensor/arrays';
 import type { DType, TensorDType } from '../../tensor/dtype';
 import { showShape, stridesOf, type Shape } from '../../tensor/shape';
-import { alias, type AnyTensor, type Tensor } from '../../tensor/tensor';
-import { copyPart, placed, taken, zeros, type View } from '../layout';
+import type { AnyTensor, Tensor } from '../../tensor/tensor';
+import { copyPart, known, placed, taken, zeros, type View } from '../layout';
 import { selected } from './where';
 
 /**
@@ -84,7 +83,7 @@ export function bandPart<D extends TensorDType = DType>(
       mask[i * n + j] = Number((numLower < 0 || i - j <= numLower) && (numUpper < 0 || j - i <= numUpper));
     }
   }
-  const isNear = inScope(alias(mask, 'bool', [m, n]));
+  const isNear = known(mask, 'bool', [m, n]);
   const nearOf = <E extends TensorDType>(of: Tensor<E>): Tensor<E> => selected(isNear, of, zeros(of.dtype, []), shape);
   return record([input as AnyTensor], nearOf(input), (dy) => [nearOf(dy)]);
 }

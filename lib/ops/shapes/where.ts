@@ -71,8 +71,7 @@ function branch<D extends TensorDType>(
   other: TensorLike | Tensor<D>,
 ): Tensor<D> {
   if (typeof own !== 'number') return toAnyTensor<D>(name, own);
-  const dtype: TensorDType =
-    typeof other === 'number' ? 'float32' : toAnyTensor<TensorDType>(name, other).dtype;
+  const dtype: TensorDType = typeof other === 'number' ? 'float32' : toAnyTensor<TensorDType>(name, other).dtype;
   if (isFloat(dtype)) return toAnyTensor<DType>(name, own, dtype) as AnyTensor as Tensor<D>;
   if (own !== (own | 0) || (dtype === 'bool' && own !== 0 && own !== 1)) {
     throw new RangeError(`${name} must be a value of ${dtype}, got ${own}`);
