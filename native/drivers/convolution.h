@@ -3,8 +3,10 @@
 // zeros.
 //
 // Each output is one chain of fused multiply-adds over the window's pixels in order and their channels; so is each
-// element of a gradient by the input, over what the input went into. That by the filter is a sum over all positions: a
-// chain over each of some blocks of them, whose number depends on the sizes alone, and these added in order.
+// element of a gradient by the input, over what the input went into; but with up to eight channels and one group, that
+// is a sum over the positions of a chain over each one's outputs. The gradient by the filter is a sum over all
+// positions: a chain over each of some blocks of them, whose number depends on the sizes alone, and these added in
+// order.
 #pragma once
 #include <stddef.h>
 

@@ -83,7 +83,26 @@ template <class T> struct Plain {
     return at % s == 0;
   }
 
+  // Few channels: over positions, of what a chain over the outputs comes to.
+  void by_positions(T* dx) const {
+    each(c.images, c.down.outputs, c.across.outputs, [&](size_t n, size_t i, size_t j) {
+      each(c.down.window, c.across.window, channels, [&](size_t di, size_t dj, size_t ch) {
+        const ptrdiff_t y = seen(c.down, i, di), x = seen(c.across, j, dj);
+        if (!inside(c.down, y) || !inside(c.across, x)) return;
+        T sum = 0;
+        for (size_t o = 0; o < c.outputs; ++o)
+          sum = fma(gradient(n, ptrdiff_t(i), ptrdiff_t(j), o), filter[factor(di, dj, ch, o)], sum);
+        dx[((n * c.down.size + size_t(y)) * c.across.size + size_t(x)) * c.channels + ch] += sum;
+      });
+    });
+  }
+
+  static bool is_pointwise(const ConvolutionAxis& a) {
+    return a.window == 1 && a.stride == 1 && a.padding == 0 && a.size == a.outputs;
+  }
+
   void by_input(T* dx) const {
+    if (c.groups == 1 && c.channels <= 8 && !(is_pointwise(c.down) && is_pointwise(c.across))) return by_positions(dx);
     each(c.images, c.down.size, c.across.size, [&](size_t n, size_t i, size_t j) {
       for (size_t ch = 0; ch < c.channels; ++ch, ++dx) {
         *dx = 0;
@@ -161,7 +180,7 @@ template <class T> void check_convolution(const Convolution& c, Values values) {
   expect("input gradient", c, dx, [&](T* out) { return conv2d_input_gradient<T>(out, dy.data(), filter.data(), c); });
   plain.by_filter(df.data());
   expect("filter gradient", c, df, [&](T* out) { return conv2d_filter_gradient<T>(out, x.data(), dy.data(), c); });
-  if (c.groups != c.channels || c.outputs != c.channels) return;
+  if (c.groups == 1 || c.groups != c.channels || c.outputs != c.channels) return;
   plain.forward(y.data(), nullptr, false);
   expect("depthwise", c, y, [&](T* out) { return depthwise<T>(out, x.data(), filter.data(), c), true; });
   expect("depthwise input gradient", c, dx,

@@ -37,14 +37,15 @@ template <class V> struct GemmScratch {
   static constexpr size_t kPackedA = GemmTiles::kBytesOfB / sizeof(T) + kSlack;
   static constexpr size_t kGatheredA = kPackedA + GemmTiles::kBytesOfA / sizeof(T);
 
-  // Elements from one gathered row to the next: an odd number of vectors, so that rows do not share places of the
-  // cache.
-  static constexpr size_t step(size_t elements) { return ((elements + V::kLanes - 1) / V::kLanes | 1) * V::kLanes; }
+  // Elements from one gathered row to the next: a vector more, and an odd number of them, so that rows do not share
+  // places of the cache.
+  static constexpr size_t step(size_t elements) { return ((elements / V::kLanes + 2) | 1) * V::kLanes; }
 
   static constexpr size_t larger(size_t x, size_t y) { return x > y ? x : y; }
   static constexpr size_t kOfA = larger(kBlockRows * step(GemmTiles::kDepth), GemmTiles::kDepth* step(kBlockRows));
+  static constexpr size_t kOfB = larger(kColumns * step(GemmTiles::kDepth), GemmTiles::kDepth* step(kColumns));
   static constexpr size_t kGatheredB = kGatheredA + kOfA + kSlack;
-  static constexpr size_t kEnd = kGatheredB + kColumns * step(GemmTiles::kDepth) + kSlack;
+  static constexpr size_t kEnd = kGatheredB + kOfB + kSlack;
   static_assert(kEnd * sizeof(T) <= kGemmScratchBytes, "packed and gathered blocks fit the scratch memory");
 };
 
@@ -74,7 +75,7 @@ template <class V> struct GemmBlock {
     const size_t down = g.transpose_a ? depth.size : rows.size, across = g.transpose_a ? rows.size : depth.size;
     T* const to = scratch() + Scratch::kGatheredA;
     lda = Scratch::step(across);
-    PatchGather<V>{g.a_patches}.run(to, lda, row, down, column, across);
+    PatchGather<V>{g.a_patches}.rows(to, lda, row, down, column, across);
     a = to;
   }
 
@@ -147,16 +148,18 @@ template <class V> struct GemmBlock {
 
   void gather_b(size_t j, size_t width, size_t lanes) const {
     const PatchGather<V> gather{g.b_patches};
-    T* const to = packed_b(j);
-    if (g.transpose_b) {
-      T* const panel = scratch() + Scratch::kGatheredB;
-      const size_t ld = Scratch::step(depth.size);
-      gather.run(panel, ld, columns.begin + j, width, depth.begin, depth.size);
-      gemm_pack_transposed(to, panel, ld, depth.size, width, lanes);
+    const size_t column = columns.begin + j;
+    T *const to = packed_b(j), *const panel = scratch() + Scratch::kGatheredB;
+    if (!g.transpose_b) {
+      const size_t ld = Scratch::step(width);
+      gather.rows(panel, ld, depth.begin, depth.size, column, width);
+      gemm_pack_straight<V>(to, panel, ld, depth.size, width, lanes);
+    } else if (gather.has_columns()) {
+      gather.columns(to, lanes, column, width, depth.begin, depth.size);
     } else {
-      gather.run(to, lanes, depth.begin, depth.size, columns.begin + j, width);
-      for (size_t p = 0; p < depth.size && width < lanes; ++p)
-        for (size_t i = width; i < lanes; ++i) to[p * lanes + i] = T(0);
+      const size_t ld = Scratch::step(depth.size);
+      gather.rows(panel, ld, column, width, depth.begin, depth.size);
+      gemm_pack_transposed(to, panel, ld, depth.size, width, lanes);
     }
   }
 
