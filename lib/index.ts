@@ -45,6 +45,7 @@ export {
   type Shuffleable,
   type UniformOptions,
 } from './random';
+export * as losses from './losses';
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';

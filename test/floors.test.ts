@@ -13,6 +13,7 @@ const floors = [
   'autodiff',
   'random',
   'ops',
+  'losses',
   'step',
   'clip',
   'optimizers',

@@ -5,6 +5,7 @@
 
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
+#include "ctc.h"
 #include "gemm.h"
 #include "norm.h"
 #include "apply.h"

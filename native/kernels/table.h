@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctc_args.h"
 #include "elementwise/list.h"
 #include "formats.h"
 #include "gemm_args.h"
