@@ -45,12 +45,23 @@ export {
   type Shuffleable,
   type UniformOptions,
 } from './random';
+export * as initializers from './initializers';
+export type {
+  GainOptions,
+  Initializer,
+  NormalInitializerOptions,
+  OrthogonalOptions,
+  RandomInitializerOptions,
+  UniformInitializerOptions,
+  VarianceScalingOptions,
+} from './initializers';
 export * as losses from './losses';
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';
 export { keep, tidy } from './autodiff/scope';
 export { stopGradient, type TensorLike } from './autodiff/tape';
+export { checkpointed } from './autodiff/checkpointed';
 export { customGradient, type CustomGradient } from './autodiff/custom-gradient';
 
 export { GradientsAndVariables, type GradientAndVariable } from './autodiff/gradients-and-variables';

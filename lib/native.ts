@@ -244,6 +244,18 @@ export interface Binding {
   /** Kinds of tasks, which programs call by their places in this list. */
   readonly taskKinds: readonly string[];
   /**
+   * Runs a task of a family (native/drivers/tasks) at once. Of its arrays, undefined where an optional one lacks, those that
+   * are written come first; `numbers` has its sizes, its numbers, then its items. RangeError for sizes that do not fit the
+   * arrays, and for indices that are out of range.
+   */
+  runTask(
+    kind: number,
+    format: number,
+    option: number,
+    arrays: readonly (TaskArray | undefined)[],
+    numbers: Float64Array,
+  ): void;
+  /**
    * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
    * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
    *
@@ -414,8 +426,16 @@ export const binaryFunctions = [
 export type UnaryFunction = (typeof unaryFunctions)[number];
 export type BinaryFunction = (typeof binaryFunctions)[number];
 
+/** What tasks read and write: elements of their dtype, whole numbers of 32 bits, or bytes. */
+export type TaskArray = FloatArray | Int32Array | Uint8Array;
+
+/** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
+export const familyTasks = ['gemmBatch'] as const;
+export type FamilyTask = (typeof familyTasks)[number];
+
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
 export const taskKinds = [
+  ...familyTasks,
   'fill',
   'repeat',
   'copy',

@@ -32,6 +32,7 @@
       "native/drivers/sparse.cpp",
       "native/drivers/step.cpp",
       "native/drivers/tasks.cpp",
+      "native/drivers/tasks/products.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [
@@ -49,6 +50,7 @@
       "native/binding/program.cpp",
       "native/binding/random.cpp",
       "native/binding/runtime.cpp",
+      "native/binding/tasks.cpp",
       "native/binding/weak.cpp"
     ]
   }

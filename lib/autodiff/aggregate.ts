@@ -4,7 +4,8 @@ import { kernels } from '../tensor/trace';
 import type { Tensor } from '../tensor/tensor';
 import { sameShape, showShape } from '../tensor/shape';
 import { allocate, inScope } from './scope';
-import { concatenateRows } from './rows';
+import { concatenateRows, scattered } from './rows';
+import { derived, operandOf, wayBack } from './way-back';
 
 /**
  * How the gradient terms of a tensor that feeds several ops are added up. Sums may differ in rounding only.
@@ -49,21 +50,19 @@ export function aggregate(terms: readonly Gradient[], method: AggregationMethod)
     case AggregationMethod.EXPERIMENTAL_TREE:
       return dense.reduce((sum, term) => addN([sum, term]));
     case AggregationMethod.EXPERIMENTAL_ACCUMULATE_N:
-      return dense.length > 2 ? accumulateN(dense) : addN(dense);
+      return dense.length > 2 && wayBack === null ? accumulateN(dense) : addN(dense);
   }
 }
 
 export function toDense(gradient: Gradient): Tensor {
-  return gradient instanceof IndexedSlices ? inScope(gradient.toDense()) : gradient;
+  if (!(gradient instanceof IndexedSlices)) return gradient;
+  return wayBack === null ? inScope(gradient.toDense()) : scattered(gradient);
 }
 
 function addN(terms: readonly Tensor[]): Tensor {
   const sum = allocate(terms[0]!.dtype, terms[0]!.shape, terms[0]!.size);
-  kernels.addN(
-    sum.operand,
-    terms.map((term) => term.operand),
-  );
-  return sum;
+  kernels.addN(sum.operand, terms.map(operandOf));
+  return derived(terms, sum, (dy) => terms.map(() => dy));
 }
 
 function accumulateN(terms: readonly Tensor[]): Tensor {

@@ -4,6 +4,7 @@ import { sameShape, showShape } from '../tensor/shape';
 import { Tensor } from '../tensor/tensor';
 import { inScope } from './scope';
 import { record, toTensor, type TensorLike } from './tape';
+import { derived } from './way-back';
 
 /** A value and how gradients flow back from it. */
 export interface CustomGradient {
@@ -43,7 +44,7 @@ export function customGradient<Inputs extends readonly TensorLike[] = TensorLike
 // The tape knows a tensor by identity: what `f` does with another one over the same memory is not followed. It also
 // marks the memory as shared, so that a gradient that is handed on from here is copied before a caller gets it.
 function another(tensor: Tensor): Tensor {
-  return inScope(tensor.view(tensor.shape));
+  return derived([tensor], inScope(tensor.view(tensor.shape)), (dy) => [dy]);
 }
 
 function checkCustom(custom: unknown): asserts custom is CustomGradient {

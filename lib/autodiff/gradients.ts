@@ -9,7 +9,8 @@ import { kernels, trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
 import { allocate, inScope, withScope } from './scope';
-import { recording, type Entry, type Tape } from './tape';
+import { goingBackFrom, record, recording, type Entry, type Tape } from './tape';
+import { backwardOf, derived } from './way-back';
 
 export interface Differentiation {
   /** The value of the function. */
@@ -97,18 +98,21 @@ export function walkBack(
     if (parts.length > 1) parts.splice(0, parts.length, aggregate(parts, method));
     return parts[0]!;
   };
-  if (tape.follows(value)) terms.set(value, [gradY === null ? ones(value) : shared(gradY)]);
-  for (let i = tape.entries.length - 1; i >= 0; i--) {
-    const entry = tape.entries[i]!;
-    const dy = sumOf(entry.output);
-    if (dy !== null) distribute(tape, entry, toDense(dy), terms);
-  }
-  return targets.map((target) => sumOf(target instanceof Variable ? target.value : target));
+  return goingBackFrom(tape, () => {
+    if (tape.follows(value)) terms.set(value, [gradY === null ? ones(value) : shared(gradY)]);
+    for (let i = tape.entries.length - 1; i >= 0; i--) {
+      const entry = tape.entries[i]!;
+      const dy = sumOf(entry.output);
+      if (dy !== null) distribute(tape, entry, toDense(dy), terms);
+    }
+    return targets.map((target) => sumOf(target instanceof Variable ? target.value : target));
+  });
 }
 
-function distribute(tape: Tape, { inputs, backward }: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {
+function distribute(tape: Tape, entry: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {
+  const { inputs } = entry;
   const needed = inputs.map((input) => tape.follows(input));
-  const found = backward(dy, needed);
+  const found = backwardOf(entry, dy, needed);
   for (let i = 0; i < inputs.length; i++) {
     const gradient = found[i] ?? null;
     if (gradient === null || needed[i] !== true) continue;
@@ -126,15 +130,19 @@ function ones(like: Tensor): Tensor {
 
 // A caller's tensor that may be handed on: a view marks its memory as one that is not ours to give away.
 function shared(tensor: Tensor): Tensor {
-  return inScope(tensor.view(tensor.shape));
+  return derived([tensor], inScope(tensor.view(tensor.shape)), (dy) => [dy]);
 }
 
 // The value outlives the step and is small as a rule: an array of the engine's own, so that nothing need be given back.
 function plainCopy(value: Tensor): Tensor {
-  if (trace === null) return alias(value.data.slice(), value.dtype, value.shape);
-  const copy = allocate(value.dtype, value.shape, value.size);
-  kernels.copy(copy.operand, value.operand);
-  return copy;
+  if (trace === null) return record([value], alias(value.data.slice(), value.dtype, value.shape), (dy) => [dy]);
+  return copied(value);
+}
+
+function copied(tensor: Tensor): Tensor {
+  const copy = allocate(tensor.dtype, tensor.shape, tensor.size);
+  kernels.copy(copy.operand, tensor.operand);
+  return record([tensor], copy, (dy) => [dy]);
 }
 
 /**
@@ -148,9 +156,7 @@ export function ownMemory(gradients: readonly (Gradient | null)[]): (Gradient | 
       seen.add(tensor);
       return tensor;
     }
-    const copy = allocate(tensor.dtype, tensor.shape, tensor.size);
-    kernels.copy(copy.operand, tensor.operand);
-    return copy;
+    return copied(tensor);
   };
   return gradients.map((gradient) => {
     if (gradient === null) return null;

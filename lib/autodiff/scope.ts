@@ -3,6 +3,7 @@ import { Memory, pool } from '../tensor/memory';
 import { Tensor } from '../tensor/tensor';
 import type { DType } from '../tensor/dtype';
 import type { Shape } from '../tensor/shape';
+import { wayBack } from './way-back';
 
 /** The tensors made while a scope is open; they are disposed of when it closes. */
 class Scope {
@@ -24,6 +25,7 @@ export function allocate(dtype: DType, shape: Shape, size: number): Tensor {
 /** Puts a tensor in the open scope's care. */
 export function inScope(tensor: Tensor): Tensor {
   current?.tensors.push(tensor);
+  wayBack?.own.add(tensor);
   return tensor;
 }
 
@@ -44,14 +46,18 @@ export function tidy<T>(f: () => T): T {
   });
 }
 
-/** Runs `f` in a scope; `settle` says which tensors outlive it. */
+/**
+ * Runs `f` in a scope; `settle` says which tensors outlive it. `holdsAll`: scopes inside leave theirs to it; `gives`: it
+ * gives its own back even inside of one that holds all.
+ */
 export function withScope<T>(
   f: () => T,
   settle: (result: T, escape: (tensor: Tensor) => void) => void,
-  { holdsAll = false } = {},
+  { holdsAll = false, gives = false } = {},
 ): T {
   const outer = current;
-  const scope = new Scope(holdsAll || outer?.holdsAll === true);
+  const handsOn = outer?.holdsAll === true && !gives;
+  const scope = new Scope(holdsAll || handsOn);
   current = scope;
   const escaped = new Set<Tensor>();
   try {
@@ -61,7 +67,7 @@ export function withScope<T>(
   } finally {
     current = outer;
     for (const tensor of scope.tensors) {
-      if (escaped.has(tensor) || outer?.holdsAll === true) inScope(tensor);
+      if (escaped.has(tensor) || handsOn) inScope(tensor);
       else if (!tensor.isDisposed && !tensor.memory.isKept) tensor.release(gone);
     }
     if (current === null) pool.nextGeneration();

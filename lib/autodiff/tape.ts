@@ -5,8 +5,9 @@ import type { Gradient } from '../tensor/indexed-slices';
 import { aliasOfGiven, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { Memory } from '../tensor/memory';
-import { trace } from '../tensor/trace';
+import { callersPlace, trace } from '../tensor/trace';
 import { inScope } from './scope';
+import { goingBack, wayBack } from './way-back';
 
 /** What an op takes: a typed array counts as a tensor of one dimension, a number as one of none. */
 export type TensorLike = Tensor | Variable | FloatArray | number;
@@ -21,6 +22,8 @@ export interface Entry {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
   readonly backward: Backward;
+  /** Where the op was called, as the end of a sentence; told only where gradients of gradients may be asked for. */
+  readonly place: string;
 }
 
 /** The ops that led from what is watched to a loss, in order. */
@@ -28,64 +31,117 @@ export class Tape {
   readonly entries: Entry[] = [];
   /** Trainable variables that were read, in order of first use. */
   readonly variables = new Set<Variable>();
+  private readonly alone: readonly object[] = [this];
 
   /** `watched`: what to follow; null follows every trainable variable that is read. */
   constructor(private readonly watched: readonly Tensor[] | null) {
-    for (const tensor of watched ?? []) tensor.tape = this;
+    for (const tensor of watched ?? []) this.follow(tensor);
   }
 
   touch(variable: Variable): void {
     if (!variable.trainable || this.variables.has(variable)) return;
     this.variables.add(variable);
-    if (this.watched === null) variable.value.tape = this;
+    if (this.watched === null) this.follow(variable.value);
+  }
+
+  follow(tensor: Tensor): void {
+    if (tensor.tapes === null) tensor.tapes = this.alone;
+    else if (!tensor.tapes.includes(this)) tensor.tapes = [...tensor.tapes, this];
   }
 
   follows(tensor: Tensor): boolean {
-    return tensor.tape === this;
+    return tensor.tapes !== null && tensor.tapes.includes(this);
+  }
+
+  /** Notes how `output` came about, if an input is followed. */
+  record(inputs: readonly Tensor[], output: Tensor, backward: Backward, place: string): void {
+    if (!inputs.some((input) => this.follows(input))) return;
+    this.follow(output);
+    this.entries.push({ inputs, output, backward, place });
   }
 
   /** Forgets everything; entries hold on to whatever their ops used. */
   end(): void {
     this.entries.length = 0;
-    for (const tensor of this.watched ?? []) tensor.tape = null;
-    for (const variable of this.variables) variable.value.tape = null;
+    for (const tensor of this.watched ?? []) this.leave(tensor);
+    for (const { value } of this.variables) this.leave(value);
+  }
+
+  private leave(tensor: Tensor): void {
+    const others = tensor.tapes?.filter((tape) => tape !== this) ?? [];
+    tensor.tapes = others.length === 0 ? null : others;
   }
 }
 
-let active: Tape | null = null;
+// Those that ops are recorded on, the outermost first: a function whose gradients are asked for may ask for others.
+const recorders: Tape[] = [];
+
+/** Whether ops are recorded, on any tape. */
+export function isRecording(): boolean {
+  return recorders.length > 0;
+}
 
 /** Runs `f` on a new tape, which ends with it. `watched` as in Tape. */
 export function recording<T>(watched: readonly Tensor[] | null, f: (tape: Tape) => T): T {
-  if (active !== null) {
-    throw new Error('gradients are being computed already; gradients of gradients are not supported');
-  }
   const tape = new Tape(watched);
-  active = tape;
+  recorders.push(tape);
   try {
     return f(tape);
   } finally {
-    active = null;
+    stopRecording(tape);
     tape.end();
   }
 }
 
-/** Whether the active tape, if any, follows this tensor: what is made of it has a gradient to pass on. */
+/** Nothing more is recorded on this tape, the innermost: `f` walks it back, which is recorded on the others. */
+export function goingBackFrom<T>(tape: Tape, f: () => T): T {
+  stopRecording(tape);
+  return goingBack([...recorders], f);
+}
+
+function stopRecording(tape: Tape): void {
+  if (recorders.at(-1) === tape) recorders.pop();
+}
+
+/** Runs `f` with no op recorded, and tells which trainable variables it has read; those of tapes outside know too. */
+export function recordingVariablesOnly<T>(f: () => T): { result: T; variables: Variable[] } {
+  const outer = recorders.splice(0);
+  const tape = new Tape([]);
+  recorders.push(tape);
+  try {
+    const result = f();
+    const variables = [...tape.variables];
+    for (const other of outer) for (const variable of variables) other.touch(variable);
+    return { result, variables };
+  } finally {
+    recorders.splice(0, recorders.length, ...outer);
+    tape.end();
+  }
+}
+
+/** Whether a tape that is recorded on follows this tensor: what is made of it has a gradient to pass on. */
 export function isFollowed(tensor: Tensor): boolean {
-  return active !== null && active.follows(tensor);
+  return tensor.tapes !== null && recorders.some((tape) => tape.follows(tensor));
 }
 
 export function isAnyFollowed(tensors: readonly (Tensor | null)[]): boolean {
-  return active !== null && tensors.some((tensor) => tensor !== null && isFollowed(tensor));
+  return recorders.length > 0 && tensors.some((tensor) => tensor !== null && isFollowed(tensor));
 }
 
-/** Notes on the active tape, if any follows an input, how `output` came about. Returns `output`. */
+/** Notes on each tape that follows an input how `output` came about. Returns `output`. */
 export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
-  const tape = active;
-  if (tape !== null && inputs.some((input) => tape.follows(input))) {
-    output.tape = tape;
-    tape.entries.push({ inputs, output, backward });
-  }
+  if (recorders.length === 0) return output;
+  if (recorders.length === 1 && wayBack === null) recorders[0]!.record(inputs, output, backward, '');
+  else recordOnAll(inputs, output, backward);
   return output;
+}
+
+// On a way back that is recorded, what followed primitives made an op of is recorded already.
+function recordOnAll(inputs: readonly Tensor[], output: Tensor, backward: Backward): void {
+  const place = callersPlace();
+  for (const tape of recorders) {
+    if (wayBack === null || !tape.follows(output)) tape.record(inputs, output, backward, place);
+  }
 }
 
 /**
@@ -96,14 +152,16 @@ export function record(inputs: readonly Tensor[], output: Tensor, backward: Back
 export function toTensor(name: string, value: TensorLike, dtype: DType = 'float32'): Tensor {
   if (value instanceof Tensor) return value;
   if (value instanceof Variable) {
-    active?.touch(value);
+    for (const tape of recorders) tape.touch(value);
     const { memory } = value; // says so when it is gone
     if (trace !== null) trace.read(memory);
     return value.value;
   }
   if (isFloatArray(value)) return aliasOfGiven(value);
   if (typeof value === 'number') {
-    return new Tensor(Memory.of(newArray(dtype, 1).fill(value), dtype), []);
+    const constant = new Tensor(Memory.of(newArray(dtype, 1).fill(value), dtype), []);
+    wayBack?.own.add(constant);
+    return constant;
   }
   throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}`);
 }

@@ -217,6 +217,7 @@ export class Recorder implements Trace {
       this.lists.push(list);
       return array;
     },
+    task: (kind, _dtype, arrays, parts) => this.add(kind, arrays as (FloatArray | undefined)[], parts),
   };
 
   private add(kind: TaskKind, arrays: readonly (FloatArray | undefined)[], parts: Parts): void {

@@ -1,5 +1,6 @@
 import { allocate } from '../autodiff/scope';
 import { record, toTensor, type TensorLike } from '../autodiff/tape';
+import { derived, operandOf } from '../autodiff/way-back';
 import { checkRange, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
@@ -69,11 +70,11 @@ function ofEach(x: Tensor, rate: number, take: (shape: Shape) => Draw): Tensor {
 /** Draws once there is memory for what it is drawn for. */
 function dropped(x: Tensor, rate: number, take: () => Draw): [Tensor, Draw] {
   const y = allocate(x.dtype, x.shape, x.size);
-  const values = x.operand;
+  const values = operandOf(x);
   if (trace === null) x.memory.locate(); // says so when it is gone, before anything is drawn
   const draw = take();
   kernels.dropout(y.operand, values, draw.key, draw.stream, draw.counter, rate);
-  return [y, draw];
+  return [derived([x], y, (dy) => [dropped(dy, rate, () => draw)[0]]), draw];
 }
 
 function completed(noiseShape: unknown, shape: Shape): Shape {

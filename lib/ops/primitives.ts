@@ -1,18 +1,21 @@
-import type { FloatArray } from '../tensor/dtype';
 import { newArray } from '../tensor/arrays';
 import { binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
 import { allocate, inScope } from '../autodiff/scope';
+import { toTensor } from '../autodiff/tape';
+import { derived, operandOf, refuse, wayBack } from '../autodiff/way-back';
+import { binaryGradients, unaryGradient } from './derivatives';
 
-// Tensors in, a new tensor out: what ops and their gradients are written with. Nothing here is recorded.
+// Tensors in, a new tensor out: what ops and their gradients are written with. Ops record themselves; a primitive is recorded
+// only where it is part of a way back whose own gradient may be asked for (autodiff/way-back.ts).
 
 /** f(x), element by element. */
 export function unary(f: UnaryFunction, x: Tensor): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  kernels.unary(unaryFunction[f], out.operand, x.operand);
-  return out;
+  kernels.unary(unaryFunction[f], out.operand, operandOf(x));
+  return wayBack === null ? out : derived([x], out, (dy) => [unaryGradient(f, x, out, dy)]);
 }
 
 /** f(a, b), element by element, broadcasting. @throws RangeError for shapes that do not broadcast. */
@@ -25,20 +28,22 @@ export function binary(f: BinaryFunction, a: Tensor, b: Tensor): Tensor {
   }
   const size = plain ? a.size : sizeOf(shape);
   const out = allocate(a.dtype, shape, size);
+  const [left, right] = [operandOf(a), operandOf(b)];
   if (plain || (a.size === 1 && b.size === size) || (b.size === 1 && a.size === size)) {
-    kernels.binary(id, out.operand, a.operand, b.operand);
+    kernels.binary(id, out.operand, left, right);
   } else if (size > 0) {
-    kernels.binaryBroadcast(id, out.operand, a.operand, b.operand, broadcastLayout(shape, a.shape, b.shape));
+    kernels.binaryBroadcast(id, out.operand, left, right, broadcastLayout(shape, a.shape, b.shape));
   }
-  return out;
+  return wayBack === null ? out : derived([a, b], out, (dz) => binaryGradients(f, a, b, out, dz));
 }
 
 /** f(x, constant). */
 export function binaryWith(f: BinaryFunction, x: Tensor, constant: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
   const other = newArray(x.dtype, 1).fill(constant);
-  kernels.binary(binaryFunction[f], out.operand, x.operand, other);
-  return out;
+  kernels.binary(binaryFunction[f], out.operand, operandOf(x), other);
+  if (wayBack === null) return out;
+  return derived([x], out, (dz) => binaryGradients(f, x, toTensor('constant', constant, x.dtype), out, dz).slice(0, 1));
 }
 
 /** Dims and strides for broadcasting, adjacent dimensions merged wherever both inputs run through them alike. */
@@ -70,7 +75,10 @@ export interface Epilogue {
   readonly relu?: boolean;
 }
 
-/** The matrix product of op(a) and op(b), op being the transpose where asked for, for every index of leading dimensions. */
+/**
+ * The matrix product of op(a) and op(b), op being the transpose where asked for, for every index of leading dimensions,
+ * which broadcast.
+ */
 export function multiplied(
   a: Tensor,
   b: Tensor,
@@ -78,25 +86,44 @@ export function multiplied(
   transposeB: boolean,
   { bias, relu = false }: Epilogue = none,
 ): Tensor {
-  const rank = a.shape.length;
-  const m = a.shape[rank - (transposeA ? 1 : 2)]!;
-  const k = a.shape[rank - (transposeA ? 2 : 1)]!;
-  const n = b.shape[rank - (transposeB ? 2 : 1)]!;
-  if (rank === 2) {
+  const m = a.shape[a.shape.length - (transposeA ? 1 : 2)]!;
+  const k = a.shape[a.shape.length - (transposeA ? 2 : 1)]!;
+  const n = b.shape[b.shape.length - (transposeB ? 2 : 1)]!;
+  const withGradient = (c: Tensor): Tensor => {
+    if (wayBack === null) return c;
+    if (bias !== undefined || relu) refuse();
+    return derived([a, b], c, (dc, needed) => productGradients(a, b, transposeA, transposeB, dc, needed));
+  };
+  const [aData, bData] = [operandOf(a), operandOf(b)];
+  if (a.shape.length === 2 && b.shape.length === 2) {
     const c = allocate(a.dtype, [m, n], m * n);
-    kernels.gemm(c.operand, a.operand, b.operand, m, n, k, transposeA, transposeB, bias?.operand, relu);
-    return c;
+    kernels.gemm(c.operand, aData, bData, m, n, k, transposeA, transposeB, bias?.operand, relu);
+    return withGradient(c);
   }
-  const lead = a.shape.slice(0, -2);
-  const count = sizeOf(lead);
-  const c = allocate(a.dtype, [...lead, m, n], count * m * n);
-  const part = (array: FloatArray, size: number, i: number): FloatArray => array.subarray(size * i, size * (i + 1));
-  const [out, left, right] = [c.operand, a.operand, b.operand];
-  for (let i = 0; i < count; i++) {
-    const matrices = [part(out, m * n, i), part(left, m * k, i), part(right, k * n, i)] as const;
-    kernels.gemm(...matrices, m, n, k, transposeA, transposeB, bias?.operand, relu);
-  }
-  return c;
+  const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const lead = broadcastShapes(left, right)!;
+  const shape = [...lead, m, n];
+  const c = allocate(a.dtype, shape, sizeOf(shape));
+  kernels.task('gemmBatch', a.dtype, [c.operand, aData, bData, bias?.operand], {
+    option: Number(transposeA) + 2 * Number(transposeB) + (bias === undefined ? 0 : 4) + 8 * Number(relu),
+    sizes: [m, n, k],
+    items: [...broadcastLayout(lead, left, right)],
+  });
+  return withGradient(c);
+}
+
+/** The gradients of both sides of a product, whose gradient is dc. */
+export function productGradients(
+  a: Tensor,
+  b: Tensor,
+  transposeA: boolean,
+  transposeB: boolean,
+  dc: Tensor,
+  needed: readonly boolean[],
+): (Tensor | null)[] {
+  const da = (): Tensor => (transposeA ? multiplied(b, dc, transposeB, true) : multiplied(dc, b, false, !transposeB));
+  const db = (): Tensor => (transposeB ? multiplied(dc, a, true, transposeA) : multiplied(a, dc, !transposeA, false));
+  return [needed[0] ? unbroadcast(da(), a.shape) : null, needed[1] ? unbroadcast(db(), b.shape) : null];
 }
 
 const none: Epilogue = {};
@@ -104,13 +131,14 @@ const none: Epilogue = {};
 /** x * factor. */
 export function scaled(x: Tensor, factor: number): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  kernels.scale(out.operand, x.operand, factor);
-  return out;
+  kernels.scale(out.operand, operandOf(x), factor);
+  return wayBack === null ? out : derived([x], out, (dy) => [scaled(dy, factor)]);
 }
 
 /** The same values in another shape of the same size, over the same memory. */
 export function reshaped(x: Tensor, shape: Shape): Tensor {
-  return inScope(x.view(shape));
+  const out = inScope(x.view(shape));
+  return wayBack === null ? out : derived([x], out, (dy) => [reshaped(dy, x.shape)]);
 }
 
 /** Dimensions in another order: out's dimension d is x's dimension perm[d]. */
@@ -119,8 +147,10 @@ export function permuted(x: Tensor, perm: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   const out = allocate(x.dtype, shape, x.size);
   if (x.size > 0)
-    kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
-  return out;
+    kernels.permute(out.operand, operandOf(x), Float64Array.from([...shape, ...perm.map((d) => strides[d]!)]));
+  if (wayBack === null) return out;
+  const inverse = perm.map((_, d) => perm.indexOf(d));
+  return derived([x], out, (dy) => [permuted(dy, inverse)]);
 }
 
 /**
@@ -145,7 +175,7 @@ export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale =
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const { form, sizes } = runsOf(x.shape, axes);
   const [first, second, third] = sizes;
-  const data = x.operand;
+  const data = operandOf(x);
   if (x.size === 0)
     kernels.fill(out.operand, 0 * scale); // the mean of nothing is 0 times Infinity, NaN
   else if (form === '' || form === 'k') kernels.scale(out.operand, data, scale);
@@ -154,9 +184,11 @@ export function summed(x: Tensor, axes: readonly number[], shape: Shape, scale =
   else {
     const kept = x.shape.map((_, d) => d).filter((d) => !axes.includes(d));
     const front = permuted(x, [...kept, ...axes]);
-    kernels.sum(out.operand, front.operand, out.size, x.size / out.size, 1, scale);
+    kernels.sum(out.operand, operandOf(front), out.size, x.size / out.size, 1, scale);
   }
-  return out;
+  if (wayBack === null) return out;
+  const kept = x.shape.map((size, d) => (axes.includes(d) ? 1 : size));
+  return derived([x], out, (dy) => [broadcastTo(reshaped(scaled(dy, scale), kept), x.shape)]);
 }
 
 /** A gradient of a broadcast input: summed back over what was repeated. */
@@ -172,14 +204,22 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
   const out = allocate(x.dtype, shape, sizeOf(shape));
   const strides = stridesOf(x.shape).map((stride, d) => (x.shape[d] === 1 ? 0 : stride));
-  if (x.size === 1) kernels.repeat(out.operand, x.operand);
-  else if (out.size > 0) kernels.permute(out.operand, x.operand, Float64Array.from([...shape, ...strides]));
-  return out;
+  const data = operandOf(x);
+  if (x.size === 1) kernels.repeat(out.operand, data);
+  else if (out.size > 0) kernels.permute(out.operand, data, Float64Array.from([...shape, ...strides]));
+  return wayBack === null ? out : derived([x], out, (dy) => [unbroadcast(dy, x.shape)]);
 }
 
 /** x's rows, each times its factor; as many rows as there are factors. */
 export function scaledRows(x: Tensor, factors: Tensor): Tensor {
   const out = allocate(x.dtype, x.shape, x.size);
-  kernels.scaleRows(out.operand, x.operand, factors.operand);
-  return out;
+  kernels.scaleRows(out.operand, operandOf(x), operandOf(factors));
+  if (wayBack === null) return out;
+  return derived([x, factors], out, (dy) => [scaledRows(dy, factors), rowSums(binary('multiply', dy, x), factors)]);
+}
+
+// The sums of x's rows, of which there are as many as factors.
+function rowSums(x: Tensor, factors: Tensor): Tensor {
+  const rows = reshaped(x, [factors.size, factors.size === 0 ? 0 : x.size / factors.size]);
+  return reshaped(summed(rows, [1], [factors.size]), factors.shape);
 }

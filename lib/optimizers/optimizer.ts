@@ -2,6 +2,7 @@ import { checkOptions, type Names, type NamesOf } from '../options';
 import { AggregationMethod, checkAggregationMethod } from '../autodiff/aggregate';
 import { differentiate, toGradY } from '../autodiff/gradients';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
+import { isRecording } from '../autodiff/tape';
 import { checkBoolean, checkFunction, isIterable, shown } from '../checks';
 import type { Loans } from '../step/loan';
 import { namesOf } from '../step/pairs';
@@ -95,6 +96,11 @@ export abstract class Optimizer implements Stateful {
     checkAggregationMethod(aggregationMethod);
     checkBoolean('colocateGradientsWithOps', colocateGradientsWithOps);
     const gradLoss = toGradY('gradLoss', options.gradLoss);
+    if (isRecording()) {
+      throw new Error(
+        'gradients are being computed already; gradients of gradients are those of gradients(), not of computeGradients',
+      );
+    }
     retireSpent();
     const { value, sources, gradients } = differentiate('loss', loss, varList ?? null, gradLoss, aggregationMethod);
     for (const gradient of gradients) {

@@ -1,3 +1,4 @@
+import { drawn } from '../autodiff/replay';
 import type { TensorLike } from '../autodiff/tape';
 import { restoreParts, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -50,6 +51,10 @@ export class RandomGenerator implements Stateful {
 
   /** @internal Counters for a draw, which are nobody else's. @throws Error when there are none left. */
   take(blocks: number, seed?: number): Draw {
+    return drawn(() => this.#taken(blocks, seed));
+  }
+
+  #taken(blocks: number, seed: number | undefined): Draw {
     const counters = this.#counters;
     if (trace === null) return counters.take(blocks, seed);
     const placeholder = trace.draw({

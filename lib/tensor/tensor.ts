@@ -12,6 +12,20 @@ declare global {
   }
 }
 
+// Looks at every tensor that kernels are about to be given, if anything does.
+let onOperand: ((tensor: Tensor) => void) | null = null;
+
+/** @internal Has `look` see every tensor that kernels are given while `f` runs; null: nobody does. */
+export function lookingAtOperands<T>(look: ((tensor: Tensor) => void) | null, f: () => T): T {
+  const before = onOperand;
+  onOperand = look;
+  try {
+    return f();
+  } finally {
+    onOperand = before;
+  }
+}
+
 const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
@@ -27,8 +41,8 @@ export class Tensor {
   readonly #factor: number;
   #product: Memory | null = null;
   #why: string | null = null;
-  /** @internal The tape that follows this tensor, if any; see autodiff/tape.ts. */
-  tape: object | null = null;
+  /** @internal The tapes that follow this tensor, if any; see autodiff/tape.ts. */
+  tapes: readonly object[] | null = null;
 
   /** @internal Use `tensor`. */
   constructor(memory: Memory, shape: Shape, factor = 1) {
@@ -76,6 +90,12 @@ export class Tensor {
 
   /** @internal What `data` has, for `kernels` and for nobody else. */
   get operand(): FloatArray {
+    if (onOperand !== null) onOperand(this);
+    return this.unseen;
+  }
+
+  /** @internal The same, for who has looked at the tensor. */
+  get unseen(): FloatArray {
     return this.#factor === 1 ? this.memory.operand : this.product.operand;
   }
 

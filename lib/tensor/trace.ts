@@ -1,4 +1,4 @@
-import { native, type Binding } from '../native';
+import { formatNumber, native, taskKind, type Binding, type FamilyTask, type TaskArray } from '../native';
 import type { DType, FloatArray } from './dtype';
 import type { Memory } from './memory';
 
@@ -30,6 +30,17 @@ type Native =
   | 'randomBernoulli'
   | 'dropout';
 
+/** What a task has beside its arrays. */
+export interface TaskParts {
+  /** How many of the arrays are written: the first ones. Default: 1. */
+  readonly writes?: number;
+  readonly option?: number;
+  readonly sizes?: readonly number[];
+  readonly numbers?: readonly number[];
+  /** Further whole numbers. */
+  readonly items?: readonly number[];
+}
+
 /** What ops compute with. Arrays come from `operand` of tensors and memories, and `out` is written. */
 export interface Kernels extends Pick<Binding, Native> {
   fill(out: FloatArray, value: number): void;
@@ -41,6 +52,8 @@ export interface Kernels extends Pick<Binding, Native> {
   sumOfSquares(out: FloatArray, x: FloatArray, scale: number): void;
   /** Lists of indices, one after the other. */
   concatenate(lists: readonly Int32Array[]): Int32Array;
+  /** A task of a family, as native/drivers/tasks says; undefined for an array that it can do without. */
+  task(kind: FamilyTask, dtype: DType, arrays: readonly (TaskArray | undefined)[], parts: TaskParts): void;
 }
 
 /* eslint-disable @typescript-eslint/unbound-method -- the addon's functions have no `this` */
@@ -80,6 +93,15 @@ const computing: Kernels = {
       offset += list.length;
     }
     return all;
+  },
+  task: (kind, dtype, arrays, { option = 0, sizes = [], numbers = [], items = [] }) => {
+    native.runTask(
+      taskKind[kind],
+      formatNumber[dtype],
+      option,
+      arrays,
+      Float64Array.of(...sizes, ...numbers, ...items),
+    );
   },
 };
 /* eslint-enable @typescript-eslint/unbound-method */
@@ -131,7 +153,7 @@ export function tracing<T>(by: Trace, f: () => T): T {
 
 /** @throws Error that says what was read, and by whom, of what has a value only in a run. */
 export function refuseInTrace(what: string): never {
-  throw new Refusal(`${what} cannot be part of what is compiled${place()}`);
+  throw new Refusal(`${what} cannot be part of what is compiled${callersPlace()}`);
 }
 
 /** What cannot be part of a program. */
@@ -145,7 +167,7 @@ const library = (frame: string): string | undefined =>
 const own = library(new Error().stack?.split('\n')[1] ?? '');
 
 /** The first line of the stack that is not the library's own, as the end of a sentence. */
-function place(): string {
+export function callersPlace(): string {
   const frames = (new Error().stack ?? '').split('\n').slice(1);
   const user = own === undefined ? undefined : frames.find((frame) => library(frame) !== own);
   return user === undefined ? '' : `: it happens ${user.trim().replace(/^at /, 'at ')}`;

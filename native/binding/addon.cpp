@@ -27,6 +27,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_optimizers(env, exports);
   export_program(env, exports);
   export_random(env, exports);
+  export_tasks(env, exports);
   export_weak(env, exports);
   export_commit(env, exports);
   export_meetings(env, exports);

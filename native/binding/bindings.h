@@ -13,6 +13,7 @@ void export_optimizers(Napi::Env env, Napi::Object exports);
 void export_program(Napi::Env env, Napi::Object exports);
 void export_random(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);
+void export_tasks(Napi::Env env, Napi::Object exports);
 void export_weak(Napi::Env env, Napi::Object exports);
 
 template <Napi::Value (*function)(const Napi::CallbackInfo&)>

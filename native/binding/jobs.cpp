@@ -9,10 +9,12 @@ void on_end(void* data) {
   queue->release();
 }
 
-napi_status error_of(napi_env env, const char* message, napi_value* error) {
+napi_status error_of(napi_env env, const char* message, bool is_range_error, napi_value* error) {
   napi_value text = nullptr;
   const napi_status status = napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &text);
-  return status == napi_ok ? napi_create_error(env, nullptr, text, error) : status;
+  if (status != napi_ok) return status;
+  return is_range_error ? napi_create_range_error(env, nullptr, text, error)
+                        : napi_create_error(env, nullptr, text, error);
 }
 
 }  // namespace
@@ -91,7 +93,8 @@ void Jobs::complete(napi_env env, napi_status, void* data) {
 bool Jobs::settle(PromisedJob& job) {
   const char* const failure = job.failure();
   napi_value value = nullptr;
-  const napi_status made = failure != nullptr ? error_of(env_, failure, &value) : job.value(env_, &value);
+  const napi_status made =
+      failure != nullptr ? error_of(env_, failure, job.is_range_error(), &value) : job.value(env_, &value);
   bool is_settled = made == napi_ok;
   if (is_settled) {
     is_settled = (failure != nullptr ? napi_reject_deferred(env_, job.deferred_, value)

@@ -13,6 +13,8 @@ class PromisedJob : public Job {
   // Both on the environment's thread, once it has run. Why the work could not be done: the promise is rejected with an
   // Error that says so; nullptr when it has been done.
   virtual const char* failure() const { return nullptr; }
+  // Whether that is a RangeError.
+  virtual bool is_range_error() const { return false; }
   // What the promise becomes.
   virtual napi_status value(napi_env env, napi_value* value) const { return napi_get_undefined(env, value); }
 

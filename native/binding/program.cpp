@@ -11,6 +11,8 @@ namespace {
 
 using Info = Napi::CallbackInfo;
 
+constexpr const char* kBadIndex = "an index that was computed is out of range";
+
 // What tells an object of ours from others.
 constexpr napi_type_tag kProgramTag = {0x677261647374657, 0x70726f6772616d1};
 
@@ -141,14 +143,14 @@ struct Ready {
   double* statistics = nullptr;
   double wrong = -1;  // or which index is out of range
 
-  // False when there is no memory.
-  bool run() const {
+  TaskStatus run() const {
     Program::Result result;
-    if (!program->run(result)) return false;
+    const TaskStatus status = program->run(result);
+    if (status != TaskStatus::done) return status;
     statistics[0] = result.loss;
     statistics[1] = result.norm;
     statistics[2] = result.applied ? 1 : 0;
-    return true;
+    return TaskStatus::done;
   }
 };
 
@@ -178,19 +180,29 @@ Napi::Value run_program(const Info& info) {
   Arguments args(info);
   Ready ready;
   if (!read_run(args, ready)) return refused(args, ready);
-  if (!ready.run()) args.out_of_memory("a step");
+  const TaskStatus status = ready.run();
+  if (status == TaskStatus::no_memory) args.out_of_memory("a step");
+  else if (status == TaskStatus::bad_index) args.range_error(kBadIndex);
   return args.undefined();
 }
 
 class ProgramJob : public PromisedJob {
  public:
-  void run() override { found_memory_ = ready.run(); }
-  const char* failure() const override { return found_memory_ ? nullptr : "out of memory: a step"; }
+  void run() override { status_ = ready.run(); }
+  const char* failure() const override {
+    switch (status_) {
+      case TaskStatus::no_memory: return "out of memory: a step";
+      case TaskStatus::bad_index: return kBadIndex;
+      case TaskStatus::done: break;
+    }
+    return nullptr;
+  }
+  bool is_range_error() const override { return status_ == TaskStatus::bad_index; }
 
   Ready ready;
 
  private:
-  bool found_memory_ = false;
+  TaskStatus status_ = TaskStatus::no_memory;
 };
 
 // runProgramAsync(held, program, numbers, given, statistics, table | undefined): Promise<void>, or which index is wrong
@@ -207,7 +219,6 @@ Napi::Value run_program_async(const Info& info) {
 }  // namespace
 
 void export_program(Napi::Env env, Napi::Object exports) {
-  exports.Set("taskKinds", names(env, kTaskKindNames, kTaskKindCount));
   add<make_program>(env, exports, "makeProgram");
   add<run_program>(env, exports, "runProgram");
   add<run_program_async>(env, exports, "runProgramAsync");

@@ -57,15 +57,19 @@ TaskContext Program::context(size_t repetition) const {
   return {now_.data(), lists_now_.data(), &task_lists_, draws_.data() + repetition * draws_each_};
 }
 
-bool Program::run_segments(size_t from, size_t to, size_t repetition) {
+TaskStatus Program::run_segments(size_t from, size_t to, size_t repetition) {
   const TaskContext context = this->context(repetition);
   for (size_t i = from; i < to; ++i) {
     const Segment& segment = segments_[i];
     const Task* const tasks = tasks_.data() + segment.first;
-    if (segment.count > 1) run_chain(tasks, segment.count, context);
-    else if (!run_task(*tasks, context)) return false;
+    if (segment.count > 1) {
+      run_chain(tasks, segment.count, context);
+      continue;
+    }
+    const TaskStatus status = run_task(*tasks, context);
+    if (status != TaskStatus::done) return status;
   }
-  return true;
+  return TaskStatus::done;
 }
 
 // The loss, or where it has several elements their sum, in double.
@@ -98,13 +102,14 @@ bool Program::apply() {
   return true;
 }
 
-bool Program::run(Result& result) {
+TaskStatus Program::run(Result& result) {
   const TaskContext context = this->context(0);
   result = {NAN, NAN, false};
   double losses = 0;
   for (size_t repetition = 0; repetition < repeats_; ++repetition) {
     start_repetition(repetition);
-    if (!run_segments(0, segments_before_, repetition)) return false;
+    const TaskStatus status = run_segments(0, segments_before_, repetition);
+    if (status != TaskStatus::done) return status;
     const double loss = loss_of_repetition();
     losses = tail_.accumulates ? losses + loss : loss;
     tail_.take(context, unscale_);
@@ -117,13 +122,13 @@ bool Program::run(Result& result) {
     tail_.finish(context, repeats_);
   }
   bool is_finite = true;
-  if (!tail_.clip_all(context, result.norm)) return false;
-  if (tail_.checks_finite && !tail_.all_finite(is_finite)) return false;
-  if (!is_finite) return true;
+  if (!tail_.clip_all(context, result.norm)) return TaskStatus::no_memory;
+  if (tail_.checks_finite && !tail_.all_finite(is_finite)) return TaskStatus::no_memory;
+  if (!is_finite) return TaskStatus::done;
   if (tail_.has_step) {
     const bool applied = apply();
     update_.clear();
-    if (!applied) return false;
+    if (!applied) return TaskStatus::no_memory;
   }
   result.applied = true;
   return run_segments(segments_before_, segments_.size(), 0);

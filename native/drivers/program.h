@@ -70,8 +70,8 @@ class Program {
     bool applied;
   };
 
-  // Runs it all, on this thread and the pool. False when memory is out, with no variable changed.
-  [[nodiscard]] bool run(Result& result);
+  // Runs it all, on this thread and the pool. What is not done has changed no variable.
+  [[nodiscard]] TaskStatus run(Result& result);
 
  private:
   class Parser;
@@ -79,7 +79,7 @@ class Program {
 
   void link_chains(size_t from, size_t to);
   void start_repetition(size_t repetition);
-  bool run_segments(size_t from, size_t to, size_t repetition);
+  TaskStatus run_segments(size_t from, size_t to, size_t repetition);
   double loss_of_repetition() const;
   bool apply();
 

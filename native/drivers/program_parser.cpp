@@ -1,18 +1,14 @@
-#include "program_parser.h"
+#include "program.h"
 
 #include <string.h>
 
 #include <algorithm>
 
-#include "program.h"
+#include "product.h"
+#include "table_reader.h"
 
 namespace gradstep {
 namespace {
-
-struct TaskForm { size_t arrays, sizes, numbers; };
-#define GRADSTEP_FORM(name, arrays, sizes, numbers) {arrays, sizes, numbers},
-constexpr TaskForm kForms[] = {GRADSTEP_TASKS(GRADSTEP_FORM)};
-#undef GRADSTEP_FORM
 
 constexpr size_t kMostRepeats = size_t(1) << 20, kMostDraws = size_t(1) << 28, kMostIndices = size_t(1) << 40;
 
@@ -130,7 +126,7 @@ class Program::Parser {
     constexpr const char* kProblem = "a task of a program is out of range";
     Task task = {};
     const size_t kind = reader_.below(kTaskKindCount);
-    const TaskForm& form = kForms[kind];
+    const TaskForm& form = kTaskForms[kind];
     task.kind = static_cast<TaskKind>(kind);
     task.format = static_cast<Format>(reader_.below(kFormatCount));
     task.option = reader_.whole();
@@ -212,8 +208,25 @@ class Program::Parser {
       case TaskKind::dropout:
         return task.option == 0 && draw(task, items) && all_fit(2, n[0]) && task.numbers[0] >= 0 && task.numbers[0] < 1;
       case TaskKind::sumOfSquares: return is_plain && fit(0, 1) && fit(1, n[0]);
+      default: return of_family(task, items, found_memory);
     }
-    return false;
+  }
+
+  bool of_family(Task& task, size_t items, bool& found_memory) {
+    Buffer<size_t>& layouts = program_.task_lists_.layouts;
+    task.list = layouts.size();
+    task.count = items;
+    for (size_t i = 0; i < items; ++i) found_memory = layouts.add(reader_.whole()) && found_memory;
+    if (!found_memory || !reader_.good) return false;
+    TaskRoom room = {};
+    room.format = task.format;
+    for (size_t i = 0; i < kTaskForms[static_cast<size_t>(task.kind)].arrays; ++i) {
+      const Operand& at = task.arrays[i];
+      const size_t bytes = program_.places_[at.place].bytes;
+      room.bytes[i] = at.offset <= bytes ? bytes - at.offset : 0;
+      room.phase[i] = at.offset % 64;
+    }
+    return task_fits(task, room, layouts.data() + task.list);
   }
 
   // The list of indices of a task that has so many, each below `limit`.

@@ -15,19 +15,6 @@
 namespace gradstep {
 namespace {
 
-template <class T> bool multiply(const Task& task, const TaskContext& context) {
-  const size_t m = task.sizes[0], n = task.sizes[1], k = task.sizes[2];
-  Gemm<T> g = {};
-  g.m = m, g.n = n, g.k = k;
-  g.transpose_a = task.option & kTransposeA, g.transpose_b = task.option & kTransposeB;
-  g.c = context.at<T>(task.arrays[0]), g.ldc = n;
-  g.a = context.at<const T>(task.arrays[1]), g.lda = g.transpose_a ? m : k;
-  g.b = context.at<const T>(task.arrays[2]), g.ldb = g.transpose_b ? k : n;
-  g.bias = task.option & kWithBias ? context.at<const T>(task.arrays[3]) : nullptr;
-  g.activation = task.option & kRelu ? Activation::relu : Activation::none;
-  return gemm(g);
-}
-
 template <class T> bool sum_squares(const Task& task, const TaskContext& context) {
   const Values<T> values = {context.at<const T>(task.arrays[1]), task.sizes[0], 1.0};
   double sum = 0;
@@ -84,7 +71,10 @@ template <class T> void run_parts(const Task* tasks, size_t count, const TaskCon
   });
 }
 
-template <class T> bool run(const Task& task, const TaskContext& context) {
+#define GRADSTEP_CASE(name, ...) case TaskKind::name:
+
+// False when there is no memory.
+template <class T> bool run_single(const Task& task, const TaskContext& context) {
   const auto array = [&](size_t i) { return context.at<T>(task.arrays[i]); };
   const auto indices = [&] { return context.indices[task.list]; };
   const auto draw = [&]() -> const Draw& { return context.draws[task.list]; };
@@ -119,7 +109,7 @@ template <class T> bool run(const Task& task, const TaskContext& context) {
     case TaskKind::gather: return gather(array(0), array(1), indices(), sizes[0], sizes[2]), true;
     case TaskKind::scatterAdd:
       return scatter_add(array(0), array(1), indices(), sizes[0], sizes[2], task.numbers[0]), true;
-    case TaskKind::gemm: return multiply<T>(task, context);
+    case TaskKind::gemm: return gemm(gemm_of<T>(task, context));
     case TaskKind::sumOfSquares: return sum_squares<T>(task, context);
     case TaskKind::randomUniform:
       return random_uniform(array(0), draw(), static_cast<T>(task.numbers[0]), static_cast<T>(task.numbers[1]),
@@ -129,19 +119,48 @@ template <class T> bool run(const Task& task, const TaskContext& context) {
       return random_normal(array(0), draw(), task.numbers[0], task.numbers[1], task.option == 1, sizes[0]), true;
     case TaskKind::randomBernoulli: return random_bernoulli(array(0), draw(), task.numbers[0], sizes[0]), true;
     case TaskKind::dropout: return dropout(array(0), array(1), draw(), task.numbers[0], sizes[0]), true;
+    default: return true;
   }
-  return true;
+}
+
+template <class T> TaskStatus run(const Task& task, const TaskContext& context) {
+  const size_t* const items = context.lists->layouts.data() + task.list;
+  switch (task.kind) {
+#define GRADSTEP_RUN(tasks, family) tasks(GRADSTEP_CASE) return run_##family<T>(task, context, items);
+    GRADSTEP_FAMILIES(GRADSTEP_RUN)
+#undef GRADSTEP_RUN
+    GRADSTEP_SINGLE_TASKS(GRADSTEP_CASE) break;
+  }
+  return run_single<T>(task, context) ? TaskStatus::done : TaskStatus::no_memory;
 }
 
 }  // namespace
 
-bool run_task(const Task& task, const TaskContext& context) {
+TaskStatus run_task(const Task& task, const TaskContext& context) {
   switch (task.format) {
     case Format::float32: return run<float>(task, context);
     case Format::float64: return run<double>(task, context);
   }
-  return true;
+  return TaskStatus::done;
 }
+
+bool is_of_family(TaskKind kind) {
+  switch (kind) {
+    GRADSTEP_SINGLE_TASKS(GRADSTEP_CASE) return false;
+    default: return true;
+  }
+}
+
+bool task_fits(const Task& task, const TaskRoom& room, const size_t* items) {
+  switch (task.kind) {
+#define GRADSTEP_FITS(tasks, family) tasks(GRADSTEP_CASE) return family##_fits(task, room, items);
+    GRADSTEP_FAMILIES(GRADSTEP_FITS)
+#undef GRADSTEP_FITS
+    default: return false;
+  }
+}
+
+#undef GRADSTEP_CASE
 
 bool is_elementwise(const Task& task) {
   switch (task.kind) {

@@ -1,17 +1,28 @@
 // What a program is made of: one call of a driver each, over arrays that lie in the program's places.
 #pragma once
+#include "../kernels/gemm_args.h"
 #include "../kernels/table.h"
 #include "../runtime/buffer.h"
 #include "elementwise.h"
+#include "product.h"
+#include "tasks/products.h"
 
 namespace gradstep {
 
 // Where an array lies: so many bytes behind the start of one of the program's places.
 struct Operand { size_t place, offset; };
 
+// Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
+#define GRADSTEP_FAMILIES(X) X(GRADSTEP_PRODUCT_TASKS, product)
+
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
-#define GRADSTEP_TASKS(X)                                                             \
+#define GRADSTEP_TASKS(X)   \
+  GRADSTEP_PRODUCT_TASKS(X) \
+  GRADSTEP_SINGLE_TASKS(X)
+
+// Those that each have an entry of their own in the binding too.
+#define GRADSTEP_SINGLE_TASKS(X)                                                      \
   X(fill, 1, 1, 1)            /* [n]; the value */                                    \
   X(repeat, 2, 1, 0)          /* out [n] = x [1], again and again */                  \
   X(copy, 2, 1, 0)            /* [n] */                                               \
@@ -50,9 +61,15 @@ constexpr size_t kTaskKindCount = 0 GRADSTEP_TASKS(GRADSTEP_ONE);
 constexpr const char* kTaskKindNames[] = {GRADSTEP_TASKS(GRADSTEP_NAME)};
 #undef GRADSTEP_NAME
 
+// How many arrays, sizes and numbers each kind has.
+struct TaskForm { size_t arrays, sizes, numbers; };
+#define GRADSTEP_FORM(name, arrays, sizes, numbers) {arrays, sizes, numbers},
+constexpr TaskForm kTaskForms[] = {GRADSTEP_TASKS(GRADSTEP_FORM)};
+#undef GRADSTEP_FORM
+
 enum GemmOption : size_t { kTransposeA = 1, kTransposeB = 2, kWithBias = 4, kRelu = 8, kGemmOptions = 16 };
 
-constexpr size_t kMaxTaskArrays = 4, kMaxTaskSizes = 3, kMaxTaskNumbers = 2;
+constexpr size_t kMaxTaskArrays = 12, kMaxTaskSizes = 8, kMaxTaskNumbers = 4;
 
 struct Task {
   TaskKind kind;
@@ -61,15 +78,29 @@ struct Task {
   Operand arrays[kMaxTaskArrays];
   size_t sizes[kMaxTaskSizes];
   double numbers[kMaxTaskNumbers];
-  size_t list;   // the number of a list of indices, of a draw, of a Broadcast, or of the first term or size
-  size_t count;  // how many terms or dimensions
+  size_t list;   // the number of a list of indices, of a draw, of a Broadcast, or of the first term, size or item
+  size_t count;  // how many terms, dimensions or items
+};
+
+// How many bytes there are from each array's start on, and where that is on its cache line.
+struct TaskRoom {
+  Format format;
+  size_t bytes[kMaxTaskArrays], phase[kMaxTaskArrays];
+
+  // Whether an array has so many elements, of the task's format or of so many bytes each.
+  bool has(size_t array, const Product& count) const {
+    return has(array, count, kFormatBytes[static_cast<size_t>(format)]);
+  }
+  bool has(size_t array, const Product& count, size_t bytes_each) const {
+    return phase[array] % bytes_each == 0 && (count * bytes_each).at_most(bytes[array]);
+  }
 };
 
 // What tasks refer to by numbers.
 struct TaskLists {
   Buffer<Operand> terms;
   Buffer<Broadcast> broadcasts;
-  Buffer<size_t> layouts;
+  Buffer<size_t> layouts;  // and the items of families
 };
 
 // Where everything is while tasks run.
@@ -84,8 +115,26 @@ struct TaskContext {
   }
 };
 
-// False when there is no memory.
-[[nodiscard]] bool run_task(const Task& task, const TaskContext& context);
+[[nodiscard]] TaskStatus run_task(const Task& task, const TaskContext& context);
+
+bool is_of_family(TaskKind kind);
+
+// What the family says.
+bool task_fits(const Task& task, const TaskRoom& room, const size_t* items);
+
+// The product that the first arrays and sizes of a task ask for; no array is null.
+template <class T> Gemm<T> gemm_of(const Task& task, const TaskContext& context) {
+  const size_t m = task.sizes[0], n = task.sizes[1], k = task.sizes[2];
+  Gemm<T> g = {};
+  g.m = m, g.n = n, g.k = k;
+  g.transpose_a = task.option & kTransposeA, g.transpose_b = task.option & kTransposeB;
+  g.c = context.at<T>(task.arrays[0]), g.ldc = n;
+  g.a = context.at<const T>(task.arrays[1]), g.lda = g.transpose_a ? m : k;
+  g.b = context.at<const T>(task.arrays[2]), g.ldb = g.transpose_b ? k : n;
+  g.bias = task.option & kWithBias ? context.at<const T>(task.arrays[3]) : nullptr;
+  g.activation = task.option & kRelu ? Activation::relu : Activation::none;
+  return g;
+}
 
 // Whether each element of what the task writes depends on the same element of what it reads and on single numbers.
 bool is_elementwise(const Task& task);

@@ -234,21 +234,21 @@ template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
 
 // ---- remainder ----
 
-// a - b trunc(a / b), exact, with a's sign: C's fmod. A multiple of b of at most 22 bits at a time is taken away exactly.
+// a - b trunc(a / b), exact, with a's sign: C's fmod. The nearest multiple of b that has 22 bits or less is taken away at a
+// time, which leaves what a double can hold.
 INL F64x8 remainder(F64x8 a, F64x8 b) {
   const F64x8 size = abs(b);
   F64x8 r = abs(a);
   const F64x8::Mask defined = is_finite(r) & gt(size, F64x8(0.0));
-  while (any(ge(r, size) & defined)) {
-    F64x8 unit = select(gt(r * F64x8(0x1p-512), size), size * F64x8(0x1p500), size);  // so that q exists
+  while (any(ge(abs(r), size) & defined)) {
+    F64x8 unit = select(gt(abs(r) * F64x8(0x1p-512), size), size * F64x8(0x1p500), size);  // so that q exists
     const F64x8 large = size * F64x8(0x1p490);
-    unit = select(gt(r * F64x8(0x1p-1012), large), large * F64x8(0x1p1010), unit);
-    const F64x8 q = r / unit;
-    const F64x8 below = q * F64x8(1 - 0x1p-22), split = below * F64x8(0x1p31 + 1), leading = split - (split - below);
-    const F64x8 rest = fnma(select(lt(q, F64x8(0x1p22)), floor(q), leading), unit, r);
-    r = select(ge(r, size) & defined, select(lt(rest, F64x8(0.0)), rest + unit, rest), r);
+    unit = select(gt(abs(r) * F64x8(0x1p-1012), large), large * F64x8(0x1p1010), unit);
+    const F64x8 q = r / unit, split = q * F64x8(0x1p31 + 1), leading = split - (split - q);
+    const F64x8 rest = fnma(select(lt(abs(q), F64x8(0x1p22)), round(q), leading), unit, r);
+    r = select(ge(abs(r), size) & defined, rest, r);
   }
-  return select(defined, copysign(r, a), F64x8(__builtin_nan("")));
+  return select(defined, copysign(select(lt(r, F64x8(0.0)), r + size, r), a), F64x8(__builtin_nan("")));
 }
 INL F32x16 remainder(F32x16 a, F32x16 b) {
   return to_f32(remainder(lower_f64(a), lower_f64(b)), remainder(upper_f64(a), upper_f64(b)));

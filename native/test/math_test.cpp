@@ -44,7 +44,7 @@ const Accuracy kAccuracy[] = {
     {"sigmoid", [](long double a, long double) { return sigmoid(a); }, -110, 40, 0, 0, 2, 2},
     {"sigmoid", [](long double a, long double) { return sigmoid(a); }, -750, 40, 0, 0, 2, 2},
     {"pow", [](long double a, long double b) { return powl(a, b); }, 1e-6, 1e6, -2, 2, 1, 2, false},
-    {"pow", [](long double a, long double b) { return powl(a, b); }, 0, 1e30, -20, 20, 1, 2},
+    {"pow", [](long double a, long double b) { return powl(a, b); }, 0, 1e30, -20, 20, 1, 3},
     {"pow", [](long double a, long double b) { return powl(a, b); }, 0.5, 2, -1000, 1000, 1, 2, false},
     {"expm1", [](long double a, long double) { return expm1l(a); }, -120, 90, 0, 0, 2, 2},
     {"expm1", [](long double a, long double) { return expm1l(a); }, -2, 711, 0, 0, 2, 2},

@@ -113,7 +113,7 @@ void computes() {
     for (const float x : memory.x) loss += double(x) * double(x) / double(repetitions);
     for (int run = 0; run < 2; ++run) {
       Program::Result result = {};
-      check(compiled.run(result) && result.applied, "a program runs");
+      check(compiled.run(result) == TaskStatus::done && result.applied, "a program runs");
       check(result.loss == loss, "the loss is that of all repetitions");
       check(fabs(result.norm - sqrt(squares)) < 1e-5, "the norm is that of the mean");
       const double factor = compiled.tail().now(0).factor;
@@ -140,7 +140,7 @@ void refuses() {
     others.reserve(64);
     if (!put_all(compiled, memory, others)) return;
     Program::Result result = {};
-    if (!compiled.tail().has_step) ran += compiled.run(result);
+    if (!compiled.tail().has_step) ran += compiled.run(result) == TaskStatus::done;
   };
   for (const size_t repetitions : {1, 2}) {
     const Table table = program(repetitions);

@@ -39,6 +39,26 @@ function product(a: Tensor, b: Tensor, [m, k, n]: [number, number, number], flag
   return c;
 }
 
+/** Matrices over leading dimensions, again for each repetition in `lead`. */
+function repeated(a: Tensor, lead: readonly number[]): Tensor {
+  const [rows, columns] = a.shape.slice(-2) as [number, number];
+  const elements = rows * columns;
+  const own = a.shape.slice(0, -2);
+  const from = new Array<number>(lead.length - own.length).fill(1).concat(own);
+  const count = lead.reduce((all, dim) => all * dim, 1);
+  const out = new Float64Array(count * elements);
+  for (let i = 0; i < count; i++) {
+    let [rest, at, step] = [i, 0, 1];
+    for (let d = lead.length - 1; d >= 0; d--) {
+      if (from[d] !== 1) at += (rest % lead[d]!) * step;
+      rest = Math.floor(rest / lead[d]!);
+      step *= from[d]!;
+    }
+    out.set(a.data.subarray(at * elements, (at + 1) * elements), i * elements);
+  }
+  return tensor(out, [...lead, rows, columns]);
+}
+
 const sizes: [number, number, number][] = [
   [1, 1, 1],
   [1, 15, 1],
@@ -76,6 +96,20 @@ describe('matMul', () => {
         const c = ops.matMul(a, b, flags);
         expect(c.shape).to.deep.equal([...lead, 3, 2]);
         expectClose(c.data, product(a, b, [3, 5, 2], flags), 1e-13);
+        expectGradients((x, y) => ops.matMul(x, y, flags), [a, b]);
+      }
+    });
+
+    it(`broadcasts leading dimensions: ${name}`, () => {
+      const leads = [[[3], []], [[], [3]], [[2, 1], [3]], [[1, 3], [2, 1]], [[1], [2, 2]], [[0], [1]], [[5, 1, 2], [4, 1]]]; // prettier-ignore
+      for (const [leadA, leadB] of leads) {
+        const [a] = operands(3, 5, 2, flags, leadA);
+        const [, b] = operands(3, 5, 2, flags, leadB);
+        const c = ops.matMul(a, b, flags);
+        const lead = ops.add(randomTensor(leadA!), randomTensor(leadB!)).shape;
+        expect(c.shape).to.deep.equal([...lead, 3, 2]);
+        const [wholeA, wholeB] = [repeated(a, lead), repeated(b, lead)];
+        expectClose(c.data, product(wholeA, wholeB, [3, 5, 2], flags), 1e-13);
         expectGradients((x, y) => ops.matMul(x, y, flags), [a, b]);
       }
     });
@@ -119,7 +153,8 @@ describe('matMul', () => {
   });
 
   it('refuses shapes that do not fit', () => {
-    const [matrix, row, cube] = [tensor([[1, 2, 3], [4, 5, 6]]), tensor([1, 2, 3]), tensor(new Float32Array(6), [1, 2, 3])]; // prettier-ignore
+    const [matrix, row] = [tensor([[1, 2, 3], [4, 5, 6]]), tensor([1, 2, 3])]; // prettier-ignore
+    const [two, three] = [tensor(new Float32Array(12), [2, 2, 3]), tensor(new Float32Array(18), [3, 2, 3])];
     expect(() => ops.matMul(matrix, matrix)).to.throw(
       RangeError,
       'a has shape [2, 3], b has shape [2, 3]: inner dimensions 3 and 2 must be equal',
@@ -133,9 +168,9 @@ describe('matMul', () => {
       'a has shape [2, 3], b has shape [3]: both must have at least two dimensions',
     );
     expect(() => ops.matMul(2, matrix)).to.throw(RangeError, 'a has shape [], b has shape [2, 3]');
-    expect(() => ops.matMul(matrix, cube, { transposeB: true })).to.throw(
+    expect(() => ops.matMul(two, three, { transposeB: true })).to.throw(
       RangeError,
-      'a has shape [2, 3], b has shape [1, 2, 3]: leading dimensions must be equal',
+      'a has shape [2, 2, 3], b has shape [3, 2, 3]: leading dimensions must be equal',
     );
   });
 

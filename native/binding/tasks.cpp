@@ -1,0 +1,93 @@
+// Tasks of families, one at a time: what programs make of them at once. native/drivers/tasks.h has them all.
+#include "../drivers/tasks.h"
+
+#include "../drivers/table_reader.h"
+#include "arguments.h"
+#include "bindings.h"
+
+namespace gradstep {
+namespace {
+
+using Info = Napi::CallbackInfo;
+
+// An array of a task: floats of its format, 32-bit whole numbers, or bytes.
+void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, char** places) {
+  napi_valuetype type;
+  if (napi_typeof(args.env(), value, &type) != napi_ok || type == napi_undefined) return;
+  napi_typedarray_type kind;
+  size_t length, offset;
+  void* data;
+  napi_value buffer;
+  if (napi_get_typedarray_info(args.env(), value, &kind, &length, &data, &buffer, &offset) != napi_ok) {
+    return args.type_error("the arrays of a task must be typed arrays");
+  }
+  const napi_typedarray_type own = room.format == Format::float32 ? napi_float32_array : napi_float64_array;
+  if (kind != own && kind != napi_int32_array && kind != napi_uint8_array) {
+    return args.type_error("the arrays of a task must be of its dtype, or of int32 or bool");
+  }
+  const size_t bytes = kind == napi_uint8_array ? 1 : kind == napi_float64_array ? 8 : 4;
+  places[i] = static_cast<char*>(data);
+  room.bytes[i] = length * bytes;
+  room.phase[i] = reinterpret_cast<uintptr_t>(data) % 64;
+}
+
+void read_arrays(Arguments& args, napi_value arrays, size_t count, TaskRoom& room, char** places) {
+  for (size_t i = 0; i < count && !args.failed(); ++i) {
+    napi_value item = nullptr;
+    if (napi_get_element(args.env(), arrays, static_cast<uint32_t>(i), &item) != napi_ok) {
+      return args.type_error("arrays must be an array");
+    }
+    read_array(args, item, i, room, places);
+  }
+}
+
+// runTask(kind, format, option, arrays, [...sizes, ...numbers, ...items])
+Napi::Value run_task_op(const Info& info) {
+  Arguments args(info);
+  const size_t kind = args.size("kind");
+  Task task = {};
+  task.format = args.format("format");
+  task.option = args.size("option");
+  const Napi::Value arrays = args.next();
+  const Floats numbers = args.floats("numbers", Format::float64);
+  args.require(kind < kTaskKindCount && is_of_family(static_cast<TaskKind>(kind)), "no such kind of task");
+  if (args.failed()) return args.undefined();
+  task.kind = static_cast<TaskKind>(kind);
+  const TaskForm& form = kTaskForms[kind];
+
+  static thread_local TaskLists lists;
+  TableReader reader(numbers.as<double>(), numbers.length);
+  for (size_t i = 0; i < form.sizes; ++i) task.sizes[i] = reader.whole();
+  for (size_t i = 0; i < form.numbers; ++i) task.numbers[i] = reader.number();
+  lists.layouts.clear();
+  while (reader.good && !reader.is_at_end()) {
+    if (!lists.layouts.add(reader.whole())) args.out_of_memory("a task");
+    if (args.failed()) return args.undefined();
+  }
+  task.count = lists.layouts.size();
+  args.require(reader.good, "the numbers of a task must be as many as it has, sizes and items whole");
+
+  TaskRoom room = {};
+  room.format = task.format;
+  char* places[kMaxTaskArrays] = {};
+  for (size_t i = 0; i < form.arrays; ++i) task.arrays[i] = {i, 0};
+  read_arrays(args, arrays, form.arrays, room, places);
+  if (args.failed()) return args.undefined();
+  args.require(task_fits(task, room, lists.layouts.data()), "the sizes of a task do not fit its arrays");
+  if (args.failed()) return args.undefined();
+  switch (run_task(task, {places, nullptr, &lists, nullptr})) {
+    case TaskStatus::done: break;
+    case TaskStatus::no_memory: args.out_of_memory("a task"); break;
+    case TaskStatus::bad_index: args.range_error("an index is out of range"); break;
+  }
+  return args.undefined();
+}
+
+}  // namespace
+
+void export_tasks(Napi::Env env, Napi::Object exports) {
+  exports.Set("taskKinds", names(env, kTaskKindNames, kTaskKindCount));
+  add<run_task_op>(env, exports, "runTask");
+}
+
+}  // namespace gradstep
