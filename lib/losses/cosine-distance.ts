@@ -17,7 +17,12 @@ import { computeWeightedLoss, type LossOptions } from './weighted';
  * there is not, weights that do not broadcast or another reduction.
  * Source: `tf.losses.cosine_distance`.
  */
-export function cosineDistance(labels: TensorLike, predictions: TensorLike, axis: number, options: LossOptions = {}): Tensor {
+export function cosineDistance(
+  labels: TensorLike,
+  predictions: TensorLike,
+  axis: number,
+  options: LossOptions = {},
+): Tensor {
   checkNumber('axis', axis);
   const [z, y] = alike('labels', labels, 'predictions', predictions);
   return computeWeightedLoss(sub(1, reduceSum(mul(y, z), axis, { keepDims: true })), options);

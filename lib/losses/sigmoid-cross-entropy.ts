@@ -17,7 +17,11 @@ import { computeWeightedLoss } from './weighted';
  * broadcast or another reduction.
  * Source: `tf.losses.sigmoid_cross_entropy`.
  */
-export function sigmoidCrossEntropy(multiClassLabels: TensorLike, logits: TensorLike, options: SmoothedLossOptions = {}): Tensor {
+export function sigmoidCrossEntropy(
+  multiClassLabels: TensorLike,
+  logits: TensorLike,
+  options: SmoothedLossOptions = {},
+): Tensor {
   const { labelSmoothing, rest } = smoothing(options);
   const [z, x] = alike('multiClassLabels', multiClassLabels, 'logits', logits);
   const labels = labelSmoothing > 0 ? add(mul(z, 1 - labelSmoothing), 0.5 * labelSmoothing) : z;

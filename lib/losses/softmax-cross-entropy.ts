@@ -17,7 +17,11 @@ import { computeWeightedLoss } from './weighted';
  * broadcast or another reduction.
  * Source: `tf.losses.softmax_cross_entropy`.
  */
-export function softmaxCrossEntropy(onehotLabels: TensorLike, logits: TensorLike, options: SmoothedLossOptions = {}): Tensor {
+export function softmaxCrossEntropy(
+  onehotLabels: TensorLike,
+  logits: TensorLike,
+  options: SmoothedLossOptions = {},
+): Tensor {
   const { labelSmoothing, rest } = smoothing(options);
   const [z, x] = alike('onehotLabels', onehotLabels, 'logits', logits);
   const classes = x.shape.at(-1) ?? 1;

@@ -15,10 +15,6 @@ import { computeWeightedLoss, type LossOptions } from './weighted';
  * weights that do not broadcast or another reduction.
  * Source: `tf.losses.sparse_softmax_cross_entropy`.
  */
-export function sparseSoftmaxCrossEntropy(
-  labels: IndicesLike,
-  logits: TensorLike,
-  options: LossOptions = {},
-): Tensor {
+export function sparseSoftmaxCrossEntropy(labels: IndicesLike, logits: TensorLike, options: LossOptions = {}): Tensor {
   return computeWeightedLoss(sparseSoftmaxCrossEntropyWithLogits(labels, logits), options);
 }

@@ -242,7 +242,7 @@ INL F64x8 remainder(F64x8 a, F64x8 b) {
   const F64x8::Mask defined = is_finite(r) & gt(size, F64x8(0.0));
   while (any(ge(abs(r), size) & defined)) {
     F64x8 unit = select(gt(abs(r) * F64x8(0x1p-512), size), size * F64x8(0x1p500), size);  // so that q exists
-    const F64x8 large = size * F64x8(0x1p490);
+    const F64x8 large = size * F64x8(0x1p390);
     unit = select(gt(abs(r) * F64x8(0x1p-1012), large), large * F64x8(0x1p1010), unit);
     const F64x8 q = r / unit, split = q * F64x8(0x1p31 + 1), leading = split - (split - q);
     const F64x8 rest = fnma(select(lt(abs(q), F64x8(0x1p22)), round(q), leading), unit, r);

@@ -71,6 +71,7 @@ const Accuracy kAccuracy[] = {
     {"normal_tail", [](long double a, long double) { return normal_tail(a); }, -16, 39, 0, 0, 4, 4},
     {"remainder", [](long double a, long double b) { return fmodl(a, b); }, -1e30, 1e30, -20, 20, 0, 0},
     {"remainder", [](long double a, long double b) { return fmodl(a, b); }, -1e30, 1e30, 0, 1e-30, 0, 0},
+    {"remainder", [](long double a, long double b) { return fmodl(a, b); }, 1e290, 1e300, 1e-310, 1e-290, 0, 0, false},
 };
 
 template <class T> void accuracy(const Accuracy& test, size_t samples, bool print) {

@@ -2,6 +2,7 @@
 
 /** 2 / √π ∫₀ˣ exp(-t²) dt. */
 export function erf(x: number): number {
+  if (x === 0) return x;
   if (!(Math.abs(x) < 2)) return x !== x ? NaN : Math.sign(x) * (1 - erfcOf(Math.abs(x)));
   let [sum, term] = [x, x];
   for (let n = 1; n < 60; n++) {

@@ -19,7 +19,10 @@ const special = [0, -0, 1, -1, 1e-300, -1e-300, 5e-324, 700, -700, 1e300, Infini
 const shapes = [[], ...awkwardSizes.map((n) => [n]), [3, 5], [2, 1, 3, 3]];
 
 /** What an op that works element by element has to do, as one test each. */
-export function describeUnary(name: string, { op: given, of, at, low = -2, high = 2, tolerance = 1e-14 }: UnaryCase): void {
+export function describeUnary(
+  name: string,
+  { op: given, of, at, low = -2, high = 2, tolerance = 1e-14 }: UnaryCase,
+): void {
   const op = given ?? (ops as unknown as Record<string, (x: TensorLike) => Tensor>)[name]!;
   describe(name, () => {
     it('is the function, element by element, whatever the size and rank', () => {

@@ -11,5 +11,10 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
  */
 export function acos(x: TensorLike): Tensor {
   const input = toTensor('x', x);
-  return record([input], unary('acos', input), (dy) => [unary('negative', binary('divide', dy, unary('sqrt', binaryWith('add', unary('negative', unary('square', input)), 1))))]);
+  return record([input], unary('acos', input), (dy) => [
+    unary(
+      'negative',
+      binary('divide', dy, unary('sqrt', binaryWith('add', unary('negative', unary('square', input)), 1))),
+    ),
+  ]);
 }

@@ -11,5 +11,7 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
  */
 export function asin(x: TensorLike): Tensor {
   const input = toTensor('x', x);
-  return record([input], unary('asin', input), (dy) => [binary('divide', dy, unary('sqrt', binaryWith('add', unary('negative', unary('square', input)), 1)))]);
+  return record([input], unary('asin', input), (dy) => [
+    binary('divide', dy, unary('sqrt', binaryWith('add', unary('negative', unary('square', input)), 1))),
+  ]);
 }

@@ -11,5 +11,7 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
  */
 export function atan(x: TensorLike): Tensor {
   const input = toTensor('x', x);
-  return record([input], unary('atan', input), (dy) => [binary('divide', dy, binaryWith('add', unary('square', input), 1))]);
+  return record([input], unary('atan', input), (dy) => [
+    binary('divide', dy, binaryWith('add', unary('square', input), 1)),
+  ]);
 }

@@ -11,5 +11,7 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
  */
 export function erf(x: TensorLike): Tensor {
   const input = toTensor('x', x);
-  return record([input], unary('erf', input), (dy) => [binary('multiply', scaled(unary('exp', unary('negative', unary('square', input))), 2 / Math.sqrt(Math.PI)), dy)]);
+  return record([input], unary('erf', input), (dy) => [
+    binary('multiply', scaled(unary('exp', unary('negative', unary('square', input))), 2 / Math.sqrt(Math.PI)), dy),
+  ]);
 }

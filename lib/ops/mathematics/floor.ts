@@ -1,6 +1,6 @@
 import type { Tensor } from '../../tensor/tensor';
 import { unary } from '../primitives';
-import { record, toTensor, type TensorLike } from '../../autodiff/tape';
+import { toTensor, type TensorLike } from '../../autodiff/tape';
 
 /**
  * The greatest whole number that is not above x, element by element. It has no gradient, and stops those of what it is made of.

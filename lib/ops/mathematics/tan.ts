@@ -11,5 +11,7 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
  */
 export function tan(x: TensorLike): Tensor {
   const input = toTensor('x', x);
-  return record([input], unary('tan', input), (dy) => [binary('multiply', unary('square', unary('reciprocal', unary('cos', input))), dy)]);
+  return record([input], unary('tan', input), (dy) => [
+    binary('multiply', unary('square', unary('reciprocal', unary('cos', input))), dy),
+  ]);
 }

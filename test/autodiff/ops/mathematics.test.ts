@@ -70,7 +70,18 @@ const binary: Record<string, { op: Binary; of: (x: number, y: number) => number;
 for (const [name, { op, of, low, high }] of Object.entries(binary)) {
   describe(name, () => {
     it('is the function, element by element, over inputs that broadcast', () => {
-      for (const [left, right] of [[[17], [17]], [[33], []], [[], [16]], [[3, 5], [5]], [[4, 1], [1, 9]], [[0, 3], [3]]] as const) { // prettier-ignore
+      for (const [left, right] of [
+        [[17], [17]],
+        [[33], []],
+        [[], [16]],
+        [[3, 5], [5]],
+        [
+          [4, 1],
+          [1, 9],
+        ],
+        [[0, 3], [3]],
+      ] as const) {
+        // prettier-ignore
         const [x, y] = [randomTensor(left, { low, high }), randomTensor(right, { low, high, seed: 4 })];
         const wide = [ops.add(x, ops.mul(y, 0)), ops.add(ops.mul(x, 0), y)] as const;
         const expected = wide[0].data.map((value, i) => of(value, wide[1].data[i]!));
@@ -91,7 +102,15 @@ for (const [name, { op, of, low, high }] of Object.entries(binary)) {
 
     if (name !== 'floorDiv') {
       it('has the gradients that differences show, summed over what was repeated', () => {
-        for (const [left, right] of [[[17], [17]], [[33], []], [[3, 5], [5]], [[4, 1], [1, 9]]] as const) {
+        for (const [left, right] of [
+          [[17], [17]],
+          [[33], []],
+          [[3, 5], [5]],
+          [
+            [4, 1],
+            [1, 9],
+          ],
+        ] as const) {
           const x = randomTensor(left, { low: low + (name === 'mod' ? 3 : 0), high: high + 3 });
           const y = randomTensor(right, { low: name === 'mod' ? 30 : low, high: name === 'mod' ? 40 : high, seed: 4 });
           expectGradients(op, [x, y], 1e-6);
@@ -157,7 +176,14 @@ describe('clip', () => {
 
   it('is maximum(minimum(x, high), low), with its gradient, for any bounds', () => {
     const [seven, dy] = [tensor([-2, -1, 0, 0.1, 0.5, 1, 3]), Float32Array.of(1, 2, 3, 4, 5, Infinity, NaN)];
-    for (const [low, high] of [[-1, 1], [1, -1], [0.1, 0.1], [-Infinity, 0], [NaN, 1]] as const) { // prettier-ignore
+    for (const [low, high] of [
+      [-1, 1],
+      [1, -1],
+      [0.1, 0.1],
+      [-Infinity, 0],
+      [NaN, 1],
+    ] as const) {
+      // prettier-ignore
       const composed = (x: TensorLike): Tensor => ops.maximum(ops.minimum(x, high), low);
       if (low === low) expect(ops.clip(seven, low, high).data).to.deep.equal(composed(seven).data);
       const [fused] = gradients(() => ops.clip(seven, low, high), [seven], { gradYs: dy });

@@ -133,7 +133,12 @@ describe('gradients of rows at special values', () => {
       const dot = dy[0]! * y[0]! + dy[1]! * y[1]!;
       return y.map((value, k) => (dy[k]! - dot) * value);
     });
-    check('dx', run((x) => ops.softmax(x)), expected, at);
+    check(
+      'dx',
+      run((x) => ops.softmax(x)),
+      expected,
+      at,
+    );
   });
 
   it('of logSoftmax: dy - softmax Σ dy', () => {
@@ -141,6 +146,11 @@ describe('gradients of rows at special values', () => {
       const y = softmaxOf(row);
       return y.map((value, k) => dy[k]! - (dy[0]! + dy[1]!) * value);
     });
-    check('dx', run((x) => ops.logSoftmax(x)), expected, at);
+    check(
+      'dx',
+      run((x) => ops.logSoftmax(x)),
+      expected,
+      at,
+    );
   });
 });
