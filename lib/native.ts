@@ -430,7 +430,7 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
-export const familyTasks = ['gemmBatch'] as const;
+export const familyTasks = ['gemmBatch', 'ctcLoss'] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */

@@ -33,6 +33,7 @@
       "native/drivers/step.cpp",
       "native/drivers/tasks.cpp",
       "native/drivers/tasks/products.cpp",
+      "native/drivers/tasks/sequences.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [

@@ -1,5 +1,6 @@
 export { absoluteDifference } from './absolute-difference';
 export { cosineDistance } from './cosine-distance';
+export { ctcLoss, type CtcLossOptions } from './ctc-loss';
 export { hingeLoss } from './hinge-loss';
 export { huberLoss, type HuberLossOptions } from './huber-loss';
 export { klDivergence, type KlDivergenceOptions } from './kl-divergence';

@@ -6,6 +6,7 @@
 #include "elementwise.h"
 #include "product.h"
 #include "tasks/products.h"
+#include "tasks/sequences.h"
 
 namespace gradstep {
 
@@ -13,12 +14,15 @@ namespace gradstep {
 struct Operand { size_t place, offset; };
 
 // Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
-#define GRADSTEP_FAMILIES(X) X(GRADSTEP_PRODUCT_TASKS, product)
+#define GRADSTEP_FAMILIES(X)         \
+  X(GRADSTEP_PRODUCT_TASKS, product) \
+  X(GRADSTEP_SEQUENCE_TASKS, sequence)
 
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
-#define GRADSTEP_TASKS(X)   \
-  GRADSTEP_PRODUCT_TASKS(X) \
+#define GRADSTEP_TASKS(X)    \
+  GRADSTEP_PRODUCT_TASKS(X)  \
+  GRADSTEP_SEQUENCE_TASKS(X) \
   GRADSTEP_SINGLE_TASKS(X)
 
 // Those that each have an entry of their own in the binding too.

@@ -10,10 +10,13 @@ namespace SIMD_ISA {
 
 constexpr double kLogZero = -__builtin_huge_val();
 
+// Called, as it is long and there are many.
+__attribute__((noinline)) static F64x8 exp_of(F64x8 x) { return exp(x); }
+
 // log(e^a + e^b + e^c)
-INL F64x8 log_sum_exp(F64x8 a, F64x8 b, F64x8 c) {
+__attribute__((noinline)) static F64x8 log_sum_exp(F64x8 a, F64x8 b, F64x8 c) {
   const F64x8 top = maximum(maximum(a, b), c), shift = select(eq(top, F64x8(kLogZero)), F64x8(0.0), top);
-  return shift + log(exp(a - shift) + exp(b - shift) + exp(c - shift));
+  return shift + log(exp_of(a - shift) + exp_of(b - shift) + exp_of(c - shift));
 }
 
 // log(sum(exp(x)))
@@ -22,17 +25,17 @@ template <class V> static double log_sum_exp_row(const typename V::Scalar* x, si
   F64x8 sum(0.0);
   each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
     const Halves h = halves(with_rest(load(x + i, lanes...), V(-__builtin_huge_val()), lanes...));
-    sum = sum + exp(h.lower - F64x8(top));
-    if constexpr (V::kLanes == 16) sum = sum + exp(h.upper - F64x8(top));
+    sum = sum + exp_of(h.lower - F64x8(top));
+    if constexpr (V::kLanes == 16) sum = sum + exp_of(h.upper - F64x8(top));
   });
   return top + log_of(reduce_add(sum));
 }
 
 // out = exp(x - shift)
 INL F32x16 exp_less(F32x16 x, double shift) {
-  return to_f32(exp(lower_f64(x) - F64x8(shift)), exp(upper_f64(x) - F64x8(shift)));
+  return to_f32(exp_of(lower_f64(x) - F64x8(shift)), exp_of(upper_f64(x) - F64x8(shift)));
 }
-INL F64x8 exp_less(F64x8 x, double shift) { return exp(x - F64x8(shift)); }
+INL F64x8 exp_less(F64x8 x, double shift) { return exp_of(x - F64x8(shift)); }
 
 // What there is of a sequence beside its arguments. All rows are of positions, and log(0) where there is none.
 struct CtcRows {
@@ -117,7 +120,7 @@ template <class T> static void go_backward(const Ctc<T>& s, const CtcRows& r, do
       const F64x8 sum = log_sum_exp(load(r.onward + u) + load(r.stay + u), load(r.onward + u + 1),
                                     load(r.onward + u + 2) + load(r.skip + u + 2));
       store(r.backward + u, sum);
-      store(r.share + u, exp(load(forward + u) + sum - F64x8(log_probability)));
+      store(r.share + u, exp_of(load(forward + u) + sum - F64x8(log_probability)));
     }
     for (size_t u = 0; u < r.positions; u += kCtcLanes) {
       store(r.onward + u, load(r.backward + u) + load(r.emitted + u));

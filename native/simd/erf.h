@@ -7,10 +7,16 @@ namespace gradstep::SIMD_ISA {
 
 // e^(u^2) erfc(u) for u >= 0 up to where erfc is 0. With v = k / (u + k) it is v times a polynomial of 1 - 2 v.
 INL F32x16 erfcx_polynomial(F32x16 q) {
-  return polynomial(q, 0x1.6e9828p-2f, -0x1.2d883p-2f, 0x1.92edd2p-3f, -0x1.a7e3dcp-4f, 0x1.46670cp-5f, -0x1.251c8ap-7f, -0x1.b0ad6ap-12f, 0x1.0b3de8p-10f, -0x1.4b8c3ep-13f, -0x1.975cc8p-14f, 0x1.674b66p-18f);
+  return polynomial(q, 0x1.6e9828p-2f, -0x1.2d883p-2f, 0x1.92edd2p-3f, -0x1.a7e3dcp-4f, 0x1.46670cp-5f, -0x1.251c8ap-7f,
+                    -0x1.b0ad6ap-12f, 0x1.0b3de8p-10f, -0x1.4b8c3ep-13f, -0x1.975cc8p-14f, 0x1.674b66p-18f);
 }
 INL F64x8 erfcx_polynomial(F64x8 q) {
-  return polynomial(q, 0x1.18932bf08e154p-2, -0x1.f3fe31ecb49cp-3, 0x1.8be202d26c74p-3, -0x1.14eacb1ad02d8p-3, 0x1.52cac2370f20bp-4, -0x1.645fd8a4bfd1p-5, 0x1.38dbd2c91d5bdp-6, -0x1.b00c052a27e3dp-8, 0x1.908f4704b479ep-10, -0x1.269b570b71243p-14, -0x1.dd283b0fd5635p-14, 0x1.72cddf89895fbp-15, -0x1.e7f99d8efab5cp-21, -0x1.3c74f88f1de3ep-18, 0x1.3b1acd570a98bp-20, 0x1.7f26f742dddccp-22, -0x1.c6de6ded0f94ap-23, -0x1.56d8e62a54919p-26, 0x1.0b7ab07a229b9p-25, 0x1.1a2142ad2f342p-30, -0x1.0658d41fddf1dp-28, -0x1.ed0c459809ee1p-33, 0x1.cac64de3a3b55p-33);
+  return polynomial(q, 0x1.18932bf08e154p-2, -0x1.f3fe31ecb49cp-3, 0x1.8be202d26c74p-3, -0x1.14eacb1ad02d8p-3,
+                    0x1.52cac2370f20bp-4, -0x1.645fd8a4bfd1p-5, 0x1.38dbd2c91d5bdp-6, -0x1.b00c052a27e3dp-8,
+                    0x1.908f4704b479ep-10, -0x1.269b570b71243p-14, -0x1.dd283b0fd5635p-14, 0x1.72cddf89895fbp-15,
+                    -0x1.e7f99d8efab5cp-21, -0x1.3c74f88f1de3ep-18, 0x1.3b1acd570a98bp-20, 0x1.7f26f742dddccp-22,
+                    -0x1.c6de6ded0f94ap-23, -0x1.56d8e62a54919p-26, 0x1.0b7ab07a229b9p-25, 0x1.1a2142ad2f342p-30,
+                    -0x1.0658d41fddf1dp-28, -0x1.ed0c459809ee1p-33, 0x1.cac64de3a3b55p-33);
 }
 template <class V> INL V erfcx(V u) {
   const V k(V::kLanes == 16 ? 3 : 4), d = u + k, back = d - k, d_low = (k - (d - back)) + (u - back);
@@ -34,8 +40,17 @@ template <class V> INL V bell(V x, V scale) {
 // erf(x) for |x| <= 1.
 template <class V> INL V erf_near_0(V x) {
   const V z = x * x;
-  if constexpr (V::kLanes == 16) return fma(x, polynomial(z, 0x1.06eba80000000p-3f, -0x1.81273ep-2f, 0x1.ce2cf2p-4f, -0x1.b7f88cp-6f, 0x1.540172p-8f, -0x1.a3d812p-11f, 0x1.4917a4p-14f), x);
-  else return fma(x, polynomial(z, 0x1.06eba8214db68p-3, -0x1.812746b0379b2p-2, 0x1.ce2f21a0408d1p-4, -0x1.b82ce311ee09bp-6, 0x1.565bccf7e2856p-8, -0x1.c02db0149d904p-11, 0x1.f9a2b75531772p-14, -0x1.f4ca204c771c5p-17, 0x1.b97e44280cfb9p-20, -0x1.5bfe76384472p-23, 0x1.d6e3ddfeb1f49p-27, -0x1.ab15c51d2ebebp-31), x);
+  if constexpr (V::kLanes == 16)
+    return fma(x,
+               polynomial(z, 0x1.06eba80000000p-3f, -0x1.81273ep-2f, 0x1.ce2cf2p-4f, -0x1.b7f88cp-6f, 0x1.540172p-8f,
+                          -0x1.a3d812p-11f, 0x1.4917a4p-14f),
+               x);
+  else
+    return fma(x,
+               polynomial(z, 0x1.06eba8214db68p-3, -0x1.812746b0379b2p-2, 0x1.ce2f21a0408d1p-4, -0x1.b82ce311ee09bp-6,
+                          0x1.565bccf7e2856p-8, -0x1.c02db0149d904p-11, 0x1.f9a2b75531772p-14, -0x1.f4ca204c771c5p-17,
+                          0x1.b97e44280cfb9p-20, -0x1.5bfe76384472p-23, 0x1.d6e3ddfeb1f49p-27, -0x1.ab15c51d2ebebp-31),
+               x);
 }
 template <class V, class T = typename V::Scalar> INL V erfc_positive(V a) {
   const V in_range = min(V(Bell<T>::kErfcZero), a);  // in this order NaN stays
@@ -54,9 +69,12 @@ INL F64x8 erfc(F64x8 x) {
   const F64x8 r = select(lt(x, F64x8(0.0)), F64x8(2) - tail, tail);
   return select(lt(a, F64x8(0.5)), F64x8(1) - erf_near_0(x), r);
 }
-INL F32x16 erfc(F32x16 x) { return through_f64(x, [](F64x8 a) __attribute__((always_inline)) { return erfc(a); }); }
+INL F32x16 erfc(F32x16 x) {
+  return through_f64(x, [](F64x8 a) __attribute__((always_inline)) { return erfc(a); });
+}
 
-// Of the standard normal distribution, e^(-x^2 / 2) and the probability of less than -|x|; and from these that of less than x.
+// Of the standard normal distribution, e^(-x^2 / 2) and the probability of less than -|x|; and from these that of less
+// than x.
 template <class V> struct Normal { V bell, tail; };
 template <class V, class T = typename V::Scalar> INL Normal<V> normal(V x) {
   const V a = min(V(Bell<T>::kZero), abs(x)), e = bell(a, V(0.5f));

@@ -96,8 +96,8 @@ template <class V> INL V expm1(V x) {
   return copysign(select(gt(x, V(60)), exp(x), expm1_extended(in_range).high), x);
 }
 
-// sinh and cosh: 2 ulp. NaN -> NaN, infinities and what is too large -> Inf with sinh's sign; sinh gives +-0 for +-0 and
-// denormals for themselves.
+// sinh and cosh: 2 ulp. NaN -> NaN, infinities and what is too large -> Inf with sinh's sign; sinh gives +-0 for +-0
+// and denormals for themselves.
 template <class V, class T = typename V::Scalar> INL V half_exp(V x) {  // e^x / 2, which may exist where e^x does not
   const ExpArgument<V> a = split_exp(min(V(Math<T>::kExpInfinity + 1), x));
   return scale_pow2(V(1) + expm1_small(a.r), a.n - V(1));
@@ -203,7 +203,9 @@ INL TwoPart<F64x8> log_extended(F64x8 x) {
   const V third(0x1.5555555555555p-1), t = third * z;
   const V t_low = fma(third, z, -t) + fma(third, z_low, V(0x1.5555555555555p-55) * z);
   const V term = s.high * t, term_low = fma(s.high, t, -term) + fma(s.high, t_low, s.low * t);
-  const V rest = s.high * z * z * polynomial(z, 0x1.999999999999ap-2, 0x1.24924924922fcp-2, 0x1.c71c71c74d1cp-3, 0x1.745d173c57417p-3, 0x1.3b13aa0342a94p-3, 0x1.11154601f4b17p-3, 0x1.e01b9e2a1bb45p-4, 0x1.da9000072fdbp-4);
+  const V rest = s.high * z * z *
+                 polynomial(z, 0x1.999999999999ap-2, 0x1.24924924922fcp-2, 0x1.c71c71c74d1cp-3, 0x1.745d173c57417p-3,
+                            0x1.3b13aa0342a94p-3, 0x1.11154601f4b17p-3, 0x1.e01b9e2a1bb45p-4, 0x1.da9000072fdbp-4);
   const V large = V(Math<double>::kLn2High) * a.e, high = fma(V(2), s.high, large), sum = high + term;
   const V small = fma(a.e, V(Math<double>::kLn2Low), fma(V(2), s.low, term_low + rest));
   const V low = (fma(V(2), s.high, large - high) + (term - (sum - high))) + small, result = sum + low;
@@ -234,8 +236,8 @@ template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
 
 // ---- remainder ----
 
-// a - b trunc(a / b), exact, with a's sign: C's fmod. The nearest multiple of b that has 22 bits or less is taken away at a
-// time, which leaves what a double can hold.
+// a - b trunc(a / b), exact, with a's sign: C's fmod. The nearest multiple of b that has 22 bits or less is taken away
+// at a time, which leaves what a double can hold.
 INL F64x8 remainder(F64x8 a, F64x8 b) {
   const F64x8 size = abs(b);
   F64x8 r = abs(a);

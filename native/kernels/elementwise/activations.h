@@ -7,8 +7,9 @@
 namespace gradstep {
 namespace SIMD_ISA {
 
-// Whether a function says that it is long.
-template <class F, class = void> struct IsLong { static constexpr bool value = false; };
+// Whether a function is compiled once, with a branch for its last, partial vector: one that says so, and all where size
+// counts.
+template <class F, class = void> struct IsLong { static constexpr bool value = kForSize; };
 template <class F> struct IsLong<F, decltype(void(F::kIsLong))> { static constexpr bool value = true; };
 template <class F> constexpr bool kIsLong = IsLong<F>::value;
 

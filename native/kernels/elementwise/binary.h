@@ -86,11 +86,13 @@ struct TanhGradient {  // (y, dy) -> dy (1 - y^2)
 };
 
 struct SigmoidCrossEntropy {  // (labels z, logits x) -> max(x, 0) - x z + log(1 + exp(-|x|))
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "sigmoidCrossEntropy";
   template <class V> static V of(V z, V x) { return (maximum(x, V(0)) - x * z) + log1p(exp(-abs(x))); }
 };
 
 struct SigmoidMinus {  // (labels z, logits x) -> sigmoid(x) - z
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "sigmoidMinus";
   template <class V> static V of(V z, V x) { return sigmoid(x) - z; }
 };
@@ -200,7 +202,9 @@ struct EluGradient {  // (y, dy) -> dy (y + 1) where y < 0, else dy
 
 struct SeluGradient {  // (y, dy) -> dy (y + scale alpha) where y < 0, else dy scale
   static constexpr const char* kName = "seluGradient";
-  template <class V> static V of(V y, V dy) { return dy * select(lt(y, V(0)), y + selu_scale_alpha<V>(), selu_scale<V>()); }
+  template <class V> static V of(V y, V dy) {
+    return dy * select(lt(y, V(0)), y + selu_scale_alpha<V>(), selu_scale<V>());
+  }
 };
 
 struct SiluGradient {  // (x, dy) -> dy s (1 + x (1 - s)), s = sigmoid(x)
@@ -283,9 +287,8 @@ static void binary(typename V::Scalar* out, const typename V::Scalar* a, const t
     const V a_one(*a), b_one(*b);
     for (size_t i = 0; i < n; i += V::kLanes) {
       const size_t rest = n - i;
-      const auto at = [i, rest](const typename V::Scalar* p) __attribute__((always_inline)) {
-        return rest < V::kLanes ? load(p + i, rest) : load(p + i);
-      };
+      const auto at = [i, rest](const typename V::Scalar* p)
+                          __attribute__((always_inline)) { return rest < V::kLanes ? load(p + i, rest) : load(p + i); };
       const V y = F::of(operands == Operands::scalar_a ? a_one : at(a), operands == Operands::scalar_b ? b_one : at(b));
       if (rest < V::kLanes) store(out + i, y, rest);
       else store(out + i, y);

@@ -25,11 +25,13 @@ struct Sqrt {
 };
 
 struct Exp {
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "exp";
   template <class V> static V of(V x) { return exp(x); }
 };
 
 struct Log {
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "log";
   template <class V> static V of(V x) { return log(x); }
 };
@@ -40,11 +42,13 @@ struct Relu {  // max(x, 0); NaN stays NaN
 };
 
 struct Sigmoid {  // 1 / (1 + exp(-x))
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "sigmoid";
   template <class V> static V of(V x) { return sigmoid(x); }
 };
 
 struct Tanh {
+  static constexpr bool kIsLong = true;
   static constexpr const char* kName = "tanh";
   template <class V> static V of(V x) { return tanh(x); }
 };
@@ -187,7 +191,9 @@ struct Elu {
 struct Selu {
   static constexpr bool kIsLong = true;
   static constexpr const char* kName = "selu";
-  template <class V> static V of(V x) { return select(lt(x, V(0)), selu_scale_alpha<V>() * expm1(x), selu_scale<V>() * x); }
+  template <class V> static V of(V x) {
+    return select(lt(x, V(0)), selu_scale_alpha<V>() * expm1(x), selu_scale<V>() * x);
+  }
 };
 
 struct Silu {
@@ -224,7 +230,6 @@ struct Mish {  // x tanh(softplus(x))
   template <class V> static V of(V x) { return x * tanh_softplus(x).value; }
 };
 
-// A long function is compiled once: its last, partial vector goes through the same code, by way of a branch.
 template <class V, class F> static void unary(typename V::Scalar* out, const typename V::Scalar* x, size_t n) {
   if constexpr (kIsLong<F>) {
     for (size_t i = 0; i < n; i += V::kLanes) {
