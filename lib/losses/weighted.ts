@@ -43,22 +43,15 @@ export function computeWeightedLoss(losses: TensorLike, options: LossOptions = {
   if (reduction === Reduction.NONE) return products;
   const sum = reduceSum(products);
   if (reduction === Reduction.SUM) return sum;
-  return divNoNan(sum, divisorOf(weights, factors, each, reduction));
+  return divNoNan(sum, divisorOf(typeof weights === 'number' ? factors : weights, factors, each, reduction));
 }
 
 /** What is weighted alike is the mean times the weight, or the mean itself. */
 function ofOneWeight(losses: TensorLike, weight: number, reduction: Reduction): Tensor {
   const weighted = (x: TensorLike): Tensor => mul(x, weight);
-  switch (reduction) {
-    case Reduction.NONE:
-      return weighted(losses);
-    case Reduction.SUM:
-      return weighted(reduceSum(losses));
-    case Reduction.MEAN:
-      return reduceMean(losses);
-    default:
-      return weighted(reduceMean(losses));
-  }
+  if (reduction === Reduction.NONE) return weighted(losses);
+  if (reduction === Reduction.SUM) return weighted(reduceSum(losses));
+  return reduction === Reduction.MEAN ? reduceMean(losses) : weighted(reduceMean(losses));
 }
 
 function divisorOf(weights: TensorLike, factors: Tensor, each: Tensor, reduction: Reduction): TensorLike {

@@ -4,7 +4,7 @@ import { record, toTensor, type TensorLike } from '../../autodiff/tape';
 
 /**
  * y = scale x where x >= 0, else scale alpha (eˣ - 1), element by element, with scale = 1.0507009873554805 and
- * alpha = 1.6732632423543773; dy/dx = scale where x >= 0, else y + scale alpha.
+ * alpha = 1.6732632423543772; dy/dx = scale where x >= 0, else y + scale alpha.
  *
  * @returns a tensor of x's shape and dtype.
  * @throws TypeError when x is not a tensor, a variable, a typed array or a number.

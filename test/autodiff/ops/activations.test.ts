@@ -13,7 +13,7 @@ import { describeUnary, type UnaryCase } from '../../support/unary-cases';
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-const [scale, alpha] = [1.0507009873554805, 1.6732632423543773];
+const [scale, alpha] = [1.0507009873554805, 1.6732632423543772];
 const hardSigmoid = (x: number): number => Math.min(Math.max(x + 3, 0), 6) / 6;
 const logit = (x: number): number => 2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 const mish = (x: number): number => x * Math.tanh(softplus(x));
