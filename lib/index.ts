@@ -65,6 +65,7 @@ export type {
   UniformInitializerOptions,
   VarianceScalingOptions,
 } from './initializers';
+export * as losses from './losses';
 export * as ops from './ops';
 export { AggregationMethod } from './autodiff/aggregate';
 export { gradients, type GradientsOptions } from './autodiff/gradients';

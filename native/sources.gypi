@@ -48,6 +48,7 @@
       "native/drivers/tasks/normalization.cpp",
       "native/drivers/tasks/products.cpp",
       "native/drivers/tasks/recurrent.cpp",
+      "native/drivers/tasks/sequences.cpp",
       "native/drivers/update.cpp"
     ],
     "binding": [

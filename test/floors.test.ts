@@ -14,6 +14,7 @@ const floors = [
   'random',
   'initializers',
   'ops',
+  'losses',
   'step',
   'clip',
   'optimizers',

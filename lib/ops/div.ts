@@ -14,11 +14,9 @@ import { record, toTensors, type TensorLike } from '../autodiff/tape';
 export function div(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = toTensors('x', x, 'y', y);
   const z = binary('divide', a, b);
-  return record([a, b], z, (dz, needed) => {
-    const dx = binary('divide', dz, b);
-    return [
-      needed[0] ? unbroadcast(dx, a.shape) : null,
-      needed[1] ? unary('negative', unbroadcast(binary('multiply', dx, z), b.shape)) : null,
-    ];
-  });
+  return record([a, b], z, (dz, needed) => [
+    needed[0] ? unbroadcast(binary('divide', dz, b), a.shape) : null,
+    // z / y first: dz / y times z is NaN where the one is infinite and the other 0.
+    needed[1] ? unary('negative', unbroadcast(binary('multiply', dz, binary('divide', z, b)), b.shape)) : null,
+  ]);
 }

@@ -13,6 +13,7 @@
 #include "tasks/picks.h"
 #include "tasks/products.h"
 #include "tasks/recurrent.h"
+#include "tasks/sequences.h"
 
 namespace gradstep {
 
@@ -28,7 +29,8 @@ struct Operand { size_t place, offset; };
   X(GRADSTEP_NORMALIZATION_TASKS, normalization) \
   X(GRADSTEP_PICK_TASKS, pick)                   \
   X(GRADSTEP_PRODUCT_TASKS, product)             \
-  X(GRADSTEP_RECURRENT_TASKS, recurrent)
+  X(GRADSTEP_RECURRENT_TASKS, recurrent)         \
+  X(GRADSTEP_SEQUENCE_TASKS, sequence)
 
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
@@ -41,6 +43,7 @@ struct Operand { size_t place, offset; };
   GRADSTEP_PICK_TASKS(X)          \
   GRADSTEP_PRODUCT_TASKS(X)       \
   GRADSTEP_RECURRENT_TASKS(X)     \
+  GRADSTEP_SEQUENCE_TASKS(X)      \
   GRADSTEP_SINGLE_TASKS(X)
 
 // Those that each have an entry of their own in the binding too.

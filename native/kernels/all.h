@@ -6,6 +6,7 @@
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
 #include "depthwise.h"
+#include "ctc.h"
 #include "gemm.h"
 #include "norm.h"
 #include "pool.h"

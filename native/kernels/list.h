@@ -51,7 +51,8 @@
   X(void, sparse_softmax_cross_entropy, T* loss, T* backprop, const int32_t* labels, const T* logits, size_t rows,    \
     size_t columns)                                                                                                   \
   X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
-  X(void, gemm, const Gemm<T>& g)
+  X(void, gemm, const Gemm<T>& g)                                                                                     \
+  X(double, ctc, const Ctc<T>& s) /* -log of a sequence's probability; writes its gradient */
 
 // Rows of windows are numbered through all images; see window_args.h.
 #define GRADSTEP_WINDOWS(X, T)                                                                  \

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "attention/args.h"
+#include "ctc_args.h"
 #include "elementwise/list.h"
 #include "formats.h"
 #include "gemm_args.h"

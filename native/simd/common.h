@@ -18,6 +18,13 @@
 
 namespace gradstep::SIMD_ISA {
 
+// Whether code is to be small rather than fast.
+#ifdef SIMD_FOR_SIZE
+constexpr bool kForSize = true;
+#else
+constexpr bool kForSize = false;
+#endif
+
 // Whether this processor takes roots faster than its multipliers do; set before any kernel runs, by
 // prefer_hardware_roots of the table. Each translation unit has its own.
 [[maybe_unused]] static bool hardware_roots = false;

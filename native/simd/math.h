@@ -92,6 +92,42 @@ template <class V, class T = typename V::Scalar> INL V exp_down(V x) {
   return select(lt(x, lowest), V(0), (V(1) + expm1_small(a.r)) * pow2(a.n));
 }
 
+// e^x - 1 to somewhat more than its precision, for |x| <= 60 or less: beyond it is exp, or -1.
+template <class V> INL TwoPart<V> expm1_extended(V x) {
+  const ExpArgument<V> a = split_exp(x);
+  const V p = expm1_small(a.r), scale = pow2(a.n), scale_1 = scale - V(1), sum = fma(scale, p, scale_1);
+  return {sum, fma(scale, p, scale_1 - sum)};
+}
+
+// expm1: 2 ulp. NaN -> NaN, Inf -> Inf, -Inf -> -1, +-0 -> +-0, denormals -> themselves.
+template <class V> INL V expm1(V x) {
+  const V in_range = max(V(-60), min(V(60), x));  // in this order NaN stays
+  return copysign(select(gt(x, V(60)), exp(x), expm1_extended(in_range).high), x);
+}
+
+// sinh and cosh: 2 ulp. NaN -> NaN, infinities and what is too large -> Inf with sinh's sign; sinh gives +-0 for +-0
+// and denormals for themselves.
+template <class V, class T = typename V::Scalar> INL V half_exp(V x) {  // e^x / 2, which may exist where e^x does not
+  const ExpArgument<V> a = split_exp(min(V(Math<T>::kExpInfinity + 1), x));
+  return scale_pow2(V(1) + expm1_small(a.r), a.n - V(1));
+}
+template <class V> INL V sinh(V x) {
+  const V a = abs(x);
+  const TwoPart<V> e = expm1_extended(min(V(30), a));
+  const V d = V(1) + e.high, d_low = (e.high - (d - V(1))) + e.low;  // (e + e / (1 + e)) / 2
+  const TwoPart<V> q = divide<V>(e, {d, d_low});
+  const V near_0 = V(0.5f) * (e.high + (q.high + (q.low + e.low)));
+  return copysign(select(gt(a, V(30)), half_exp(a), near_0), x);
+}
+template <class V> INL V cosh(V x) {
+  const V e = half_exp(abs(x));
+  return e + V(0.25f) / e;
+}
+
+// log(1 + e^x): 2 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0; underflows gradually to 0.
+template <class V> INL V log1p(V x);
+template <class V> INL V softplus(V x) { return maximum(x, V(0)) + log1p(exp(-abs(x))); }
+
 // sigmoid = 1 / (1 + e^-x): 2 ulp. NaN -> NaN, Inf -> 1, -Inf -> 0, +-0 and denormals -> 0.5; underflows gradually to
 // 0.
 template <class V> INL V sigmoid(V x) {
@@ -166,14 +202,23 @@ template <class V> INL V log1p(V x) {
 // ---- pow ----
 
 // log(x) to more than its precision: x^y needs it, because exp turns an absolute error of y log(x) into a relative one.
-template <class V, class T = typename V::Scalar> INL TwoPart<V> log_extended(V x) {
+// log(1 + f) = 2 s + 2 / 3 s z + s z^2 p(z), of which the first two terms are numbers in two parts.
+INL TwoPart<F64x8> log_extended(F64x8 x) {
+  using V = F64x8;
   const LogArgument<V> a = split_log(x);
   const V f = a.m - V(1), d = V(2) + f;
-  const TwoPart<V> s = divide<V>({f, V(0)}, {d, f - (d - V(2))});
-  const V small = fma(s.high, log_series(s.high * s.high), fma(a.e, V(Math<T>::kLn2Low), V(2) * s.low));
-  const V large = V(Math<T>::kLn2High) * a.e, high = fma(V(2), s.high, large);
-  const V low = fma(V(2), s.high, large - high) + small, sum = high + low;
-  return {log_special(x, sum), low - (sum - high)};
+  const TwoPart<V> s = divide<V>({f, V(0.0)}, {d, f - (d - V(2))});
+  const V z = s.high * s.high, z_low = fma(V(2) * s.high, s.low, fma(s.high, s.high, -z));
+  const V third(0x1.5555555555555p-1), t = third * z;
+  const V t_low = fma(third, z, -t) + fma(third, z_low, V(0x1.5555555555555p-55) * z);
+  const V term = s.high * t, term_low = fma(s.high, t, -term) + fma(s.high, t_low, s.low * t);
+  const V rest = s.high * z * z *
+                 polynomial(z, 0x1.999999999999ap-2, 0x1.24924924922fcp-2, 0x1.c71c71c74d1cp-3, 0x1.745d173c57417p-3,
+                            0x1.3b13aa0342a94p-3, 0x1.11154601f4b17p-3, 0x1.e01b9e2a1bb45p-4, 0x1.da9000072fdbp-4);
+  const V large = V(Math<double>::kLn2High) * a.e, high = fma(V(2), s.high, large), sum = high + term;
+  const V small = fma(a.e, V(Math<double>::kLn2Low), fma(V(2), s.low, term_low + rest));
+  const V low = (fma(V(2), s.high, large - high) + (term - (sum - high))) + small, result = sum + low;
+  return {log_special(x, result), low - (result - sum)};
 }
 
 // a^y for a >= 0. float goes through double, where y log(a) is precise enough as it stands.
@@ -186,9 +231,9 @@ INL F64x8 pow_positive(F64x8 a, F64x8 y) {
   return exp(high, select(lt(abs(high), F64x8(1000)), low, F64x8(0)));  // beyond, exp is 0 or Inf and low may be NaN
 }
 
-// pow(x, y), special values as in C99: float 1 ulp, double 2 to 3 ulp. x^0 = 1^y = 1 even for NaN; else NaN -> NaN;
+// pow(x, y), special values as in C99: 1 ulp in float, 2 in double. x^0 = 1^y = 1 even for NaN; else NaN -> NaN;
 // finite x < 0 -> NaN unless y is an integer, negative for odd y; +-0 and +-Inf keep their sign for odd y only;
-// overflows to Inf, underflows gradually to 0. double: 2 ulp for x in [1e-6, 1e6], |y| <= 2, else 3.
+// overflows to Inf, underflows gradually to 0.
 template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
   const V a = abs(x), one(1), half_y = y * V(0.5f);
   const typename V::Mask integral = eq(round(y), y), odd = integral & ne(round(half_y), half_y);
@@ -196,6 +241,28 @@ template <class V, class T = typename V::Scalar> INL V pow(V x, V y) {
   r = select(lt(x, V(0)) & is_finite(x) & !integral, V(T(__builtin_nan(""))), r);
   r = select(odd, copysign(r, x), r);
   return select(eq(x, one) | eq(y, V(0)), one, r);
+}
+
+// ---- remainder ----
+
+// a - b trunc(a / b), exact, with a's sign: C's fmod. The nearest multiple of b that has 22 bits or less is taken away
+// at a time, which leaves what a double can hold.
+INL F64x8 remainder(F64x8 a, F64x8 b) {
+  const F64x8 size = abs(b);
+  F64x8 r = abs(a);
+  const F64x8::Mask defined = is_finite(r) & gt(size, F64x8(0.0));
+  while (any(ge(abs(r), size) & defined)) {
+    F64x8 unit = select(gt(abs(r) * F64x8(0x1p-512), size), size * F64x8(0x1p500), size);  // so that q exists
+    const F64x8 large = size * F64x8(0x1p390);
+    unit = select(gt(abs(r) * F64x8(0x1p-1012), large), large * F64x8(0x1p1010), unit);
+    const F64x8 q = r / unit, split = q * F64x8(0x1p31 + 1), leading = split - (split - q);
+    const F64x8 rest = fnma(select(lt(abs(q), F64x8(0x1p22)), round(q), leading), unit, r);
+    r = select(ge(abs(r), size) & defined, rest, r);
+  }
+  return select(defined, copysign(select(lt(r, F64x8(0.0)), r + size, r), a), F64x8(__builtin_nan("")));
+}
+INL F32x16 remainder(F32x16 a, F32x16 b) {
+  return to_f32(remainder(lower_f64(a), lower_f64(b)), remainder(upper_f64(a), upper_f64(b)));
 }
 
 }  // namespace gradstep::SIMD_ISA

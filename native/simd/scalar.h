@@ -5,6 +5,7 @@
 #define SIMD_ISA scalar
 #endif
 #define ALWAYS_INLINE
+#define SIMD_FOR_SIZE
 #include "common.h"
 #if defined(_WIN32) && defined(__x86_64__)
 #include "fma.h"

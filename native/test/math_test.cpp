@@ -28,6 +28,8 @@ struct Accuracy {
   bool with_specials = true;  // try every pair of special values too
 };
 
+long double normal_tail(long double x) { return erfcl(fabsl(x) * sqrtl(0.5L)) / 2; }
+long double softplus(long double x) { return (x > 0 ? x : 0) + log1pl(expl(-fabsl(x))); }
 long double sigmoid(long double x) { return x < 0 ? expl(x) / (1 + expl(x)) : 1 / (1 + expl(-x)); }
 
 const Accuracy kAccuracy[] = {
@@ -43,6 +45,33 @@ const Accuracy kAccuracy[] = {
     {"sigmoid", [](long double a, long double) { return sigmoid(a); }, -750, 40, 0, 0, 2, 2},
     {"pow", [](long double a, long double b) { return powl(a, b); }, 1e-6, 1e6, -2, 2, 1, 2, false},
     {"pow", [](long double a, long double b) { return powl(a, b); }, 0, 1e30, -20, 20, 1, 3},
+    {"pow", [](long double a, long double b) { return powl(a, b); }, 0.5, 2, -1000, 1000, 1, 2, false},
+    {"expm1", [](long double a, long double) { return expm1l(a); }, -120, 90, 0, 0, 2, 2},
+    {"expm1", [](long double a, long double) { return expm1l(a); }, -2, 711, 0, 0, 2, 2},
+    {"sinh", [](long double a, long double) { return sinhl(a); }, -90, 90, 0, 0, 2, 2},
+    {"sinh", [](long double a, long double) { return sinhl(a); }, -2, 711, 0, 0, 2, 2},
+    {"cosh", [](long double a, long double) { return coshl(a); }, -90, 90, 0, 0, 2, 2},
+    {"cosh", [](long double a, long double) { return coshl(a); }, -2, 711, 0, 0, 2, 2},
+    {"softplus", [](long double a, long double) { return softplus(a); }, -110, 90, 0, 0, 2, 2},
+    {"softplus", [](long double a, long double) { return softplus(a); }, -750, 2, 0, 0, 2, 2},
+    {"sin", [](long double a, long double) { return sinl(a); }, -7, 7, 0, 0, 1, 1},
+    {"sin", [](long double a, long double) { return sinl(a); }, -3e9, 3e38, 0, 0, 1, 1},
+    {"cos", [](long double a, long double) { return cosl(a); }, -7, 7, 0, 0, 1, 1},
+    {"cos", [](long double a, long double) { return cosl(a); }, -3e9, 3e38, 0, 0, 1, 1},
+    {"tan", [](long double a, long double) { return tanl(a); }, -7, 7, 0, 0, 1, 1},
+    {"tan", [](long double a, long double) { return tanl(a); }, -3e9, 3e38, 0, 0, 1, 1},
+    {"asin", [](long double a, long double) { return asinl(a); }, -1, 1, 0, 0, 2, 2},
+    {"acos", [](long double a, long double) { return acosl(a); }, -1, 1, 0, 0, 2, 2},
+    {"atan", [](long double a, long double) { return atanl(a); }, -4, 4, 0, 0, 2, 2},
+    {"atan", [](long double a, long double) { return atanl(a); }, -1e30, 1e30, 0, 0, 2, 2},
+    {"atan2", [](long double a, long double b) { return atan2l(a, b); }, -4, 4, -4, 4, 2, 2},
+    {"atan2", [](long double a, long double b) { return atan2l(a, b); }, -1e30, 1e30, -1e-30, 1e-30, 2, 2},
+    {"erf", [](long double a, long double) { return erfl(a); }, -6, 6, 0, 0, 2, 2},
+    {"erfc", [](long double a, long double) { return erfcl(a); }, -6, 28, 0, 0, 1, 3},
+    {"normal_tail", [](long double a, long double) { return normal_tail(a); }, -16, 39, 0, 0, 4, 4},
+    {"remainder", [](long double a, long double b) { return fmodl(a, b); }, -1e30, 1e30, -20, 20, 0, 0},
+    {"remainder", [](long double a, long double b) { return fmodl(a, b); }, -1e30, 1e30, 0, 1e-30, 0, 0},
+    {"remainder", [](long double a, long double b) { return fmodl(a, b); }, 1e290, 1e300, 1e-310, 1e-290, 0, 0, false},
 };
 
 template <class T> void accuracy(const Accuracy& test, size_t samples, bool print) {

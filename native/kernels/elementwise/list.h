@@ -10,7 +10,36 @@
   X(Sigmoid)              \
   X(Tanh)                 \
   X(Abs)                  \
-  X(Sign)
+  X(Sign)                 \
+  X(Floor)                \
+  X(Ceil)                 \
+  X(Round)                \
+  X(Reciprocal)           \
+  X(Rsqrt)                \
+  X(Expm1)                \
+  X(Log1p)                \
+  X(Sin)                  \
+  X(Cos)                  \
+  X(Tan)                  \
+  X(Asin)                 \
+  X(Acos)                 \
+  X(Atan)                 \
+  X(Sinh)                 \
+  X(Cosh)                 \
+  X(Erf)                  \
+  X(Erfc)                 \
+  X(Softplus)             \
+  X(LogSigmoid)           \
+  X(Relu6)                \
+  X(Softsign)             \
+  X(Elu)                  \
+  X(Selu)                 \
+  X(Silu)                 \
+  X(Gelu)                 \
+  X(GeluTanh)             \
+  X(HardSigmoid)          \
+  X(HardSwish)            \
+  X(Mish)
 
 #define GRADSTEP_BINARY(X) \
   X(Add)                   \
@@ -28,4 +57,33 @@
   X(SigmoidGradient)       \
   X(TanhGradient)          \
   X(SigmoidCrossEntropy)   \
-  X(SigmoidMinus)
+  X(SigmoidMinus)          \
+  X(DivideNoNan)           \
+  X(Pow)                   \
+  X(PowGradient)           \
+  X(PowLog)                \
+  X(Atan2)                 \
+  X(SquaredDifference)     \
+  X(FloorDivide)           \
+  X(FloorMod)              \
+  X(Equal)                 \
+  X(NotEqual)              \
+  X(Less)                  \
+  X(Greater)               \
+  X(ReciprocalGradient)    \
+  X(RsqrtGradient)         \
+  X(SoftplusGradient)      \
+  X(LogSigmoidGradient)    \
+  X(Relu6Gradient)         \
+  X(SoftsignGradient)      \
+  X(EluGradient)           \
+  X(SeluGradient)          \
+  X(SiluGradient)          \
+  X(GeluGradient)          \
+  X(GeluTanhGradient)      \
+  X(HardSigmoidGradient)   \
+  X(HardSwishGradient)     \
+  X(MishGradient)          \
+  X(Prelu)                 \
+  X(PreluSlope)            \
+  X(PreluAlphaGradient)

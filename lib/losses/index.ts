@@ -1,0 +1,14 @@
+export { absoluteDifference } from './absolute-difference';
+export { cosineDistance } from './cosine-distance';
+export { ctcLoss, type CtcLossOptions } from './ctc-loss';
+export { hingeLoss } from './hinge-loss';
+export { huberLoss, type HuberLossOptions } from './huber-loss';
+export { klDivergence, type KlDivergenceOptions } from './kl-divergence';
+export { logLoss, type LogLossOptions } from './log-loss';
+export { meanSquaredError } from './mean-squared-error';
+export { Reduction } from './reduction';
+export { sigmoidCrossEntropy } from './sigmoid-cross-entropy';
+export { type SmoothedLossOptions } from './smoothing';
+export { softmaxCrossEntropy } from './softmax-cross-entropy';
+export { sparseSoftmaxCrossEntropy } from './sparse-softmax-cross-entropy';
+export { computeWeightedLoss, type LossOptions } from './weighted';

@@ -1,0 +1,13 @@
+export { elu } from './elu';
+export { gelu, type GeluOptions } from './gelu';
+export { hardSigmoid } from './hard-sigmoid';
+export { hardSwish } from './hard-swish';
+export { leakyRelu, type LeakyReluOptions } from './leaky-relu';
+export { logSigmoid } from './log-sigmoid';
+export { mish } from './mish';
+export { prelu } from './prelu';
+export { relu6 } from './relu6';
+export { selu } from './selu';
+export { silu, silu as swish } from './silu';
+export { softplus } from './softplus';
+export { softsign } from './softsign';
