@@ -21,6 +21,7 @@ const floors = [
   'averages',
   'wrappers',
   'checkpoint',
+  'layers',
   'compile',
   'tfjs',
   'parallel',
