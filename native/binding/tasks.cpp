@@ -28,7 +28,7 @@ void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, cha
   const size_t bytes = kind == napi_uint8_array ? 1 : kind == napi_float64_array ? 8 : 4;
   places[i] = static_cast<char*>(data);
   room.bytes[i] = length * bytes;
-  room.phase[i] = reinterpret_cast<uintptr_t>(data) % 64;
+  room.phase[i] = offset % 64;  // buffers start at multiples of what any element needs
 }
 
 void read_arrays(Arguments& args, napi_value arrays, size_t count, TaskRoom& room, char** places) {
