@@ -12,6 +12,7 @@ const floors = [
   'schedules',
   'autodiff',
   'random',
+  'data',
   'initializers',
   'ops',
   'step',
