@@ -55,6 +55,17 @@ export {
   type Shuffleable,
   type UniformOptions,
 } from './random';
+export * as data from './data';
+export type {
+  Batch,
+  BatchedOptions,
+  BatchesOptions,
+  Column,
+  Columns,
+  Row,
+  ShuffledOptions,
+  Source,
+} from './data';
 export * as initializers from './initializers';
 export type {
   GainOptions,

@@ -21,13 +21,14 @@ const entries = [
     file: 'gradstep-safetensors',
     esm: 'gradstep-safetensors',
   },
-  // Takes the library and the reader of files by name, so that it has their classes and their turns.
+  // These take the library, and the reader of files, by name, so that they have their classes and their turns.
   {
     source: 'checkpoint/index',
     bundle: 'gradstep-checkpoint',
     file: 'gradstep-checkpoint',
     esm: 'gradstep-checkpoint',
   },
+  { source: 'layers/index', bundle: 'gradstep-layers', file: 'gradstep-layers', esm: 'gradstep-layers' },
   {
     source: 'tensorboard/index',
     bundle: 'core-tensorboard',

@@ -98,6 +98,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         'gradstep/parallel': [join(root, 'dist', 'parallel', 'index.d.ts')],
         'gradstep/safetensors': [safetensorsEntry],
         'gradstep/checkpoint': [checkpointEntry],
+        'gradstep/layers': [join(root, 'dist', 'layers', 'index.d.ts')],
         'gradstep/tensorboard': [tensorboardEntry],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },

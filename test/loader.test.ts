@@ -61,6 +61,7 @@ describe('the package as it is published', function () {
       'gradstep-parallel.js',
       'gradstep-safetensors.js',
       'gradstep-checkpoint.js',
+      'gradstep-layers.js',
       'gradstep-tensorboard.js',
       'loader/addon.js',
       'loader/failure.js',
@@ -123,7 +124,7 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', 'parallel', 'safetensors', 'checkpoint', 'tensorboard', ...targets];
+    const entries = ['tfjs', 'parallel', 'safetensors', 'checkpoint', 'layers', 'tensorboard', ...targets];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });

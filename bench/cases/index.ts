@@ -8,6 +8,7 @@ import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
 import { mnist } from './mnist';
+import { models } from './models';
 import { random } from './random';
 import { rules } from './rules';
 import { sparse } from './sparse';
@@ -28,6 +29,7 @@ export const cases: readonly Case[] = [
   workers,
   mnist,
   compile,
+  models,
   gemm,
   sparse,
   eventLoop,

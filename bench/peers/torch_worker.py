@@ -7,10 +7,12 @@
 """
 
 import json
+import math
 import sys
 import time
 
 import torch
+from torch.nn import functional
 
 
 def numbers(length, step, scale):
@@ -78,6 +80,154 @@ class Mnist:
         return self.losses
 
 
+def start(shape):
+    """Start values of weights [..., inputs, outputs]; bench/models.ts has the same."""
+    fan_in = math.prod(shape[:-1])
+    return weights(math.prod(shape), 7, 2.0 ** math.floor(math.log2(math.sqrt(12 / fan_in)))).reshape(shape)
+
+
+class Classifier:
+    """Forward, backward and a step of a network that tells ten kinds of images."""
+
+    def __init__(self, shape, optimizer):
+        images, height, width, channels = shape
+        # Channels last is what PyTorch's convolutions are fastest with on most CPUs, and what the images are.
+        x = numbers(images * height * width * channels, 11, 1).reshape(shape).permute(0, 3, 1, 2)
+        self.x = x.contiguous(memory_format=torch.channels_last)
+        self.y = torch.arange(images) % 10
+        self.parameters = []
+        self.build()
+        self.optimizer = optimizer(self.parameters)
+        self.losses = []
+
+    def kept(self, tensor):
+        self.parameters.append(tensor.requires_grad_())
+        return tensor
+
+    def conv(self, *shape):
+        filters = start(shape).permute(3, 2, 0, 1)
+        return self.kept(filters.contiguous(memory_format=torch.channels_last).detach().clone())
+
+    def dense(self, inputs, outputs):
+        return self.kept(start((inputs, outputs)).t().contiguous()), self.kept(torch.zeros(outputs))
+
+    def run(self):
+        loss = functional.cross_entropy(self.forward(self.x), self.y)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.losses = self.losses[-2:] + [loss.item()]
+
+    def result(self):
+        return self.losses
+
+
+class LeNet(Classifier):
+    def __init__(self):
+        super().__init__((64, 28, 28, 1), lambda parameters: torch.optim.Adam(parameters, lr=1e-3))
+
+    def build(self):
+        self.conv1, self.bias1 = self.conv(5, 5, 1, 32), self.kept(torch.zeros(32))
+        self.conv2, self.bias2 = self.conv(5, 5, 32, 64), self.kept(torch.zeros(64))
+        self.hidden, self.logits = self.dense(49 * 64, 512), self.dense(512, 10)
+
+    def forward(self, x):
+        x = functional.max_pool2d(torch.relu(functional.conv2d(x, self.conv1, self.bias1, padding=2)), 2)
+        x = functional.max_pool2d(torch.relu(functional.conv2d(x, self.conv2, self.bias2, padding=2)), 2)
+        x = x.permute(0, 2, 3, 1).reshape(64, -1)  # in the order of pixels, then channels
+        return functional.linear(torch.relu(functional.linear(x, *self.hidden)), *self.logits)
+
+
+class ResNet18(Classifier):
+    def __init__(self):
+        sgd = lambda parameters: torch.optim.SGD(parameters, lr=0.01, momentum=0.9)
+        super().__init__((32, 32, 32, 3), sgd)
+
+    def build(self):
+        self.stem = self.normalized(3, 3, 64)
+        self.blocks = []
+        before = 64
+        for filters in (64, 128, 256, 512):
+            for i in range(2):
+                stride = 2 if i == 0 and filters > 64 else 1
+                first, second = self.normalized(3, before, filters), self.normalized(3, filters, filters)
+                shortcut = self.normalized(1, before, filters) if stride == 2 else None
+                self.blocks.append((stride, first, second, shortcut))
+                before = filters
+        self.logits = self.dense(512, 10)
+
+    def normalized(self, size, inputs, filters):
+        conv = self.conv(size, size, inputs, filters)
+        norm = self.kept(torch.ones(filters)), self.kept(torch.zeros(filters))
+        return conv, norm, (torch.zeros(filters), torch.ones(filters))
+
+    @staticmethod
+    def apply(x, layer, stride=1):
+        conv, (gamma, beta), (mean, variance) = layer
+        y = functional.conv2d(x, conv, stride=stride, padding=conv.shape[2] // 2)
+        return functional.batch_norm(y, mean, variance, gamma, beta, training=True, momentum=0.1, eps=1e-5)
+
+    def forward(self, x):
+        x = torch.relu(self.apply(x, self.stem))
+        for stride, first, second, shortcut in self.blocks:
+            inner = self.apply(torch.relu(self.apply(x, first, stride)), second)
+            x = torch.relu(inner + (x if shortcut is None else self.apply(x, shortcut, stride)))
+        return functional.linear(x.mean((2, 3)), *self.logits)
+
+
+class Gpt:
+    """Forward, backward, clip by global norm, AdamW: 4 layers of 128, 4 heads, 8 pieces of 128 tokens."""
+
+    def __init__(self):
+        i = torch.arange(8 * 128)
+        self.now = ((i * 37 + i * i % 11) % 96).reshape(8, 128)
+        self.next = self.now.reshape(-1).roll(-1)
+        self.mask = torch.full((128, 128), -torch.inf).triu(1)
+        self.parameters = []
+        self.tokens, self.positions = self.kept(start((96, 128))), self.kept(start((128, 128)))
+        self.blocks = [
+            (self.norm(), self.dense(384), self.dense(128), self.norm(), self.dense(512), self.dense(128, 512))
+            for _ in range(4)
+        ]
+        self.last_norm = self.norm()
+        self.head = self.kept(start((128, 96)).t().contiguous())
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-3, weight_decay=0.01)
+        self.losses = []
+
+    def kept(self, tensor):
+        self.parameters.append(tensor.requires_grad_())
+        return tensor
+
+    def norm(self):
+        return self.kept(torch.ones(128)), self.kept(torch.zeros(128))
+
+    def dense(self, outputs, inputs=128):
+        return self.kept(start((inputs, outputs)).t().contiguous()), self.kept(torch.zeros(outputs))
+
+    def attention(self, x, projections, output):
+        q, k, v = (part.reshape(8, 128, 4, 32).transpose(1, 2) for part in functional.linear(x, *projections).split(128, -1))
+        scores = q @ k.transpose(2, 3) / math.sqrt(32) + self.mask
+        seen = (scores.softmax(-1) @ v).transpose(1, 2).reshape(8, 128, 128)
+        return functional.linear(seen, *output)
+
+    def run(self):
+        x = functional.embedding(self.now, self.tokens) + self.positions
+        for norm1, projections, output, norm2, up, down in self.blocks:
+            x = x + self.attention(functional.layer_norm(x, (128,), *norm1), projections, output)
+            hidden = functional.gelu(functional.linear(functional.layer_norm(x, (128,), *norm2), *up))
+            x = x + functional.linear(hidden, *down)
+        logits = functional.linear(functional.layer_norm(x, (128,), *self.last_norm), self.head)
+        loss = functional.cross_entropy(logits.reshape(-1, 96), self.next)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.losses = self.losses[-2:] + [loss.item()]
+
+    def result(self):
+        return self.losses
+
+
 class Sparse:
     """SparseAdam on some rows of a table."""
 
@@ -97,7 +247,7 @@ class Sparse:
         return sampled(self.table.detach()[self.touched])
 
 
-kinds = {"adam": Adam, "mnist": Mnist, "sparse": Sparse}
+kinds = {"adam": Adam, "mnist": Mnist, "sparse": Sparse, "lenet": LeNet, "resnet": ResNet18, "gpt": Gpt}
 made = {}
 
 

@@ -39,7 +39,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .opts<Options>();
 }
 
-function whole(low: number, high: number): (text: string) => number {
+export function whole(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;
     if (value >= low && value <= high) return value;
@@ -47,7 +47,7 @@ function whole(low: number, high: number): (text: string) => number {
   };
 }
 
-function positive(text: string): number {
+export function positive(text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
   if (value > 0 && value < Infinity) return value;
   throw new InvalidArgumentError('Expected a positive number.');

@@ -22,6 +22,7 @@ const code = `
 import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from 'gradstep';
 import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
 import { restoreCheckpoint, saveCheckpoint, toTorch, type CheckpointParts, type SavedCheckpoint } from 'gradstep/checkpoint';
+import { dense, sequential, type LayerLike } from 'gradstep/layers';
 import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
@@ -34,6 +35,8 @@ const same: T = t;
 w[Symbol.dispose]();
 // @ts-expect-error: no such option
 new AdamOptimizer({ rate: 1 });
+const layers: LayerLike[] = [dense({ inputs: 2, units: 1, activation: ops.relu })];
+export const y: Tensor = sequential(layers).call(tensor([[1, 2]]), { training: true });
 export const events = readEvents(new SummaryWriter('runs', { flushSeconds: 1 }).path);
 const inside: GradstepOptimizer = adamW({ learningRate: 0.1, globalClipNorm: 1 });
 export const name: string = inside.getClassName();

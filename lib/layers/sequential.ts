@@ -1,0 +1,51 @@
+import type { Tensor, Variable } from 'gradstep';
+import { checkFunction, shown } from '../checks';
+import { VariableHolder, type CallOptions, type Layer, type LayerLike } from './layer';
+
+/** Layers one after the other. */
+export class Sequential extends VariableHolder implements Layer {
+  readonly layers: readonly LayerLike[];
+
+  /** @throws TypeError for what is no layer, Error where two variables have one name. */
+  constructor(layers: readonly LayerLike[]) {
+    super();
+    if (!Array.isArray(layers)) throw new TypeError(`layers must be an array, got ${shown(layers)}`);
+    layers.forEach((layer, i) => {
+      if (typeof layer === 'function') return;
+      const { call, variables } = (layer ?? {}) as Partial<Layer>;
+      checkFunction(`call of layer ${i}`, call);
+      checkFunction(`variables of layer ${i}`, variables);
+    });
+    this.layers = [...(layers as readonly LayerLike[])];
+    const seen = new Set<string>();
+    for (const { name } of new Set(this.variables())) {
+      if (seen.has(name)) throw new Error(`two variables of the layers are called '${name}': give the layers names`);
+      seen.add(name);
+    }
+  }
+
+  override variables(): Variable[] {
+    return this.layers.flatMap((layer) => (typeof layer === 'function' ? [] : layer.variables()));
+  }
+
+  call(x: Tensor, options: CallOptions = {}): Tensor {
+    return this.layers.reduce(
+      (y: Tensor, layer) => (typeof layer === 'function' ? layer(y, options) : layer.call(y, options)),
+      x,
+    );
+  }
+}
+
+/**
+ * Layers one after the other: y = layers[n - 1](... layers[0](x)). Functions of a tensor may stand among them.
+ *
+ * @throws TypeError for what is no layer, Error where two variables have one name.
+ * Source: `tf.keras.Sequential`.
+ * @example
+ * const model = sequential([
+ *   dense({ inputs: 784, units: 256, activation: ops.relu, name: 'hidden' }),
+ *   dropout(0.5),
+ *   dense({ inputs: 256, units: 10, name: 'logits' }),
+ * ]);
+ */
+export const sequential = (layers: readonly LayerLike[]): Sequential => new Sequential(layers);
