@@ -1,10 +1,15 @@
 import { ops, type Tensor, type Variable } from 'gradstep';
 import { batchNorm, conv2d, dense, sequential, VariableHolder, type CallOptions, type Layer } from 'gradstep/layers';
 
+const around = (pixels: number): [[number, number], [number, number]] => [
+  [pixels, pixels],
+  [pixels, pixels],
+];
+
 /** A convolution without bias, and normalisation over the batch. */
 function convolution(name: string, inputs: number, filters: number, size: number, strides: number): Layer {
   return sequential([
-    conv2d({ inputs, filters, kernelSize: size, strides, padding: size === 3 ? 1 : 0, useBias: false, name }),
+    conv2d({ inputs, filters, kernelSize: size, strides, padding: around((size - 1) / 2), useBias: false, name }),
     batchNorm({ features: filters, momentum: 0.9, epsilon: 1e-5, name: `${name}/norm` }),
   ]);
 }

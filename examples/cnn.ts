@@ -2,7 +2,7 @@
 import { AdamOptimizer, compileStep, createGlobalStep, ops, random, runtime } from 'gradstep';
 import { asImages, countRight, leNet } from './cnn/model';
 import { parseOptions, type Options } from './cnn/options';
-import { batches, inputSize, loadMnist, type Dataset } from './mnist/data';
+import { batches, loadMnist, type Dataset } from './mnist/data';
 import { Failure } from './mnist/failure';
 import { History } from './mnist/history';
 import { prepareFolder, writeOutput } from './mnist/output';

@@ -30,7 +30,7 @@ export const asImages = (pixels: Tensor): Tensor => ops.reshape(ops.mul(pixels, 
 /** How many images of the dataset get their largest logit at their label. */
 export function countRight(model: Sequential, { images, labels, count }: Dataset): number {
   const batch = 500;
-  const logitsOf = compile(({ x }) => model.call(asImages(x)), { inputs: { x: [batch, inputSize] } });
+  const logitsOf = compile(({ x }) => model.call(asImages(x)), { inputs: { x: { shape: [batch, inputSize] } } });
   let right = 0;
   const padded = new Float32Array(batch * inputSize);
   for (let start = 0; start < count; start += batch) {

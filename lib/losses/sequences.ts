@@ -1,5 +1,4 @@
 import { shown } from '../checks';
-import { Indices } from '../tensor/indices';
 import { toIndices, type IndicesLike } from '../tensor/indexed-slices';
 import { refuseInTrace, trace } from '../tensor/trace';
 
@@ -69,6 +68,6 @@ function check(list: Int32Array, i: number, blank: number): void {
 }
 
 function values(name: string, given: IndicesLike): Int32Array {
-  if (given instanceof Indices || trace !== null) refuseInTrace('ctcLoss'); // its labels are looked at here
+  if (trace !== null) refuseInTrace('ctcLoss'); // its labels are looked at here
   return toIndices(name, given);
 }
