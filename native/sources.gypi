@@ -18,6 +18,7 @@
     "drivers": [
       "native/drivers/average.cpp",
       "native/drivers/collective.cpp",
+      "native/drivers/copies.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
       "native/drivers/histogram.cpp",
@@ -39,6 +40,7 @@
       "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
       "native/binding/commit.cpp",
+      "native/binding/copies.cpp",
       "native/binding/environment.cpp",
       "native/binding/gradients.cpp",
       "native/binding/histograms.cpp",

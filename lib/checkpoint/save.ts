@@ -148,7 +148,7 @@ async function writeCheckpoint(
   try {
     const path = await publish(target, async (beside) => {
       const write = (name: string, entries: readonly StateEntry[]): Promise<FileRecord> =>
-        writeFile(target.disk, join(beside, name), streamOf(entries), checksum);
+        writeFile(target.disk, join(beside, name), streamOf(entries), checksum, snapshot.isOwn);
       const files = {
         [modelFile]: await write(modelFile, snapshot.model),
         [optimizerFile]: await write(optimizerFile, snapshot.others),
