@@ -112,7 +112,10 @@ async function whileRestoring(bench: Bench, folder: string, parameters: number):
   for (let i = 0; i < 5; i++) await restoreCheckpoint(folder, parts);
   delays.disable();
   const name = `while restoring ${showCount(parameters)} parameters`;
-  for (const [what, nanoseconds] of [['p99', delays.percentile(99)], ['longest', delays.max]] as const) {
+  for (const [what, nanoseconds] of [
+    ['p99', delays.percentile(99)],
+    ['longest', delays.max],
+  ] as const) {
     bench.measure(`checkpoint event-loop delay, ${what}, ${name}`, () => ({ value: nanoseconds / 1e6, unit: 'ms' }));
   }
 }

@@ -78,7 +78,10 @@ export function parseHeader(bytes: Uint8Array, fileBytes: number): Header {
   const place = { columns, order, dataStart, fileBytes };
   const tensors = new TensorMap(scanner, place, (at) => failTwice(scanner, 'the header', at));
   checkLayout(scanner, place);
-  return { metadata: new MetadataMap(scanner, metadata ?? null, (at) => failTwice(scanner, metadataName, at)), tensors };
+  return {
+    metadata: new MetadataMap(scanner, metadata ?? null, (at) => failTwice(scanner, metadataName, at)),
+    tensors,
+  };
 }
 
 const metadataName = '__metadata__';

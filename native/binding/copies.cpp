@@ -1,4 +1,5 @@
-// Copies off the event loop, and steps of other threads that are kept away meanwhile: lib/native.ts says what each takes.
+// Copies off the event loop, and steps of other threads that are kept away meanwhile: lib/native.ts says what each
+// takes.
 #include "../drivers/copies.h"
 
 #include "../runtime/guard.h"

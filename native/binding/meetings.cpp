@@ -269,7 +269,8 @@ Napi::Value accumulate(const Info& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(verdict));
 }
 
-// Waits for a lock that a job of this very thread may take for longer (see holdGuardAsync): then it is as good as one's own.
+// Waits for a lock that a job of this very thread may take for longer (see holdGuardAsync): then it is as good as one's
+// own.
 class OwnLock {
  public:
   OwnLock(napi_env env, Guard* guard, const uint32_t* is_held) : until_(env), guard_(guard), is_held_(is_held) {}

@@ -15,7 +15,9 @@ describe('the memory that a checkpoint takes beside its state', function () {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   function takenBy(how: string): number {
-    const { stdout, stderr } = spawnSync(process.execPath, [program, folder, how, String(megabytes)], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, [program, folder, how, String(megabytes)], {
+      encoding: 'utf8',
+    });
     expect(stderr).to.equal('');
     return Number(stdout);
   }

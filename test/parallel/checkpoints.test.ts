@@ -115,7 +115,9 @@ describe('a checkpoint that is saved while workers train', function () {
     });
     expect((await failureOf(hold(() => Promise.reject(new Error('no'))))).message).to.equal('no');
     // Two that have nothing in common but the training.
-    await Promise.all([...contents.variables, contents.optimizer].map((part) => holdState([part], () => Promise.resolve())));
+    await Promise.all(
+      [...contents.variables, contents.optimizer].map((part) => holdState([part], () => Promise.resolve())),
+    );
     const { steps } = training;
     while (training.steps < steps + 10) await new Promise(setImmediate);
   });

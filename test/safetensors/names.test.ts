@@ -21,14 +21,24 @@ describe('names in a header', () => {
       fc.property(names, fc.array(fc.string({ unit: 'binary' })), (list, others) => {
         const known = new Map(list.filter(([name]) => name !== '__metadata__'));
         const json = [...known].map(([name, isEscaped]) => `${written(name, isEscaped)}:${tensor}`);
-        const strings = [...known].map(([name, isEscaped]) => `${written(name, !isEscaped)} : ${JSON.stringify(`${name}!`)} `);
-        const { tensors, metadata } = parseSafetensors(fileOf(`{${[...json, `"__metadata__":{ ${strings.join(',')}}`].join()}}`));
+        const strings = [...known].map(
+          ([name, isEscaped]) => `${written(name, !isEscaped)} : ${JSON.stringify(`${name}!`)} `,
+        );
+        const { tensors, metadata } = parseSafetensors(
+          fileOf(`{${[...json, `"__metadata__":{ ${strings.join(',')}}`].join()}}`),
+        );
         expect([...tensors.keys()]).to.deep.equal([...known.keys()]);
         expect([...metadata]).to.deep.equal([...known.keys()].map((name) => [name, `${name}!`]));
         expect([tensors.size, metadata.size]).to.deep.equal([known.size, known.size]);
         for (const name of [...known.keys(), ...others, '\ud800', 'w\udc00']) {
-          expect([tensors.has(name), tensors.get(name)?.name]).to.deep.equal([known.has(name), known.has(name) ? name : undefined]);
-          expect([metadata.has(name), metadata.get(name)]).to.deep.equal([known.has(name), known.has(name) ? `${name}!` : undefined]);
+          expect([tensors.has(name), tensors.get(name)?.name]).to.deep.equal([
+            known.has(name),
+            known.has(name) ? name : undefined,
+          ]);
+          expect([metadata.has(name), metadata.get(name)]).to.deep.equal([
+            known.has(name),
+            known.has(name) ? `${name}!` : undefined,
+          ]);
         }
       }),
     );
@@ -36,15 +46,20 @@ describe('names in a header', () => {
 
   it('are refused where one of them is there twice, however it is written', () => {
     fc.assert(
-      fc.property(names.filter(({ length }) => length > 0), fc.nat(), fc.boolean(), (list, pick, isEscaped) => {
-        const known = [...new Map(list.filter(([name]) => name !== '__metadata__'))];
-        fc.pre(known.length > 0);
-        const twice = [...known, [known[pick % known.length]![0], isEscaped] as const];
-        const json = (value: string) => twice.map(([name, escaped]) => `${written(name, escaped)}:${value}`).join();
-        expect(faultOf(() => parseSafetensors(fileOf(`{${json(tensor)}}`))).code).to.equal('duplicate-key');
-        const metadata = fileOf(`{"__metadata__":{${json('""')}}}`);
-        expect(faultOf(() => parseSafetensors(metadata)).code).to.equal('duplicate-key');
-      }),
+      fc.property(
+        names.filter(({ length }) => length > 0),
+        fc.nat(),
+        fc.boolean(),
+        (list, pick, isEscaped) => {
+          const known = [...new Map(list.filter(([name]) => name !== '__metadata__'))];
+          fc.pre(known.length > 0);
+          const twice = [...known, [known[pick % known.length]![0], isEscaped] as const];
+          const json = (value: string) => twice.map(([name, escaped]) => `${written(name, escaped)}:${value}`).join();
+          expect(faultOf(() => parseSafetensors(fileOf(`{${json(tensor)}}`))).code).to.equal('duplicate-key');
+          const metadata = fileOf(`{"__metadata__":{${json('""')}}}`);
+          expect(faultOf(() => parseSafetensors(metadata)).code).to.equal('duplicate-key');
+        },
+      ),
     );
   });
 

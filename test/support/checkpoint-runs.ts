@@ -210,7 +210,12 @@ const others: Readonly<Record<string, () => Training>> = {
   },
 };
 
-const kinds = { '': trained, ' with a loss scale': scaled, ' with an accumulator': accumulated, ' of replicas': replicated };
+const kinds = {
+  '': trained,
+  ' with a loss scale': scaled,
+  ' with an accumulator': accumulated,
+  ' of replicas': replicated,
+};
 
 function ofOptimizer(each: OptimizerCase): [name: string, start: () => Training][] {
   return Object.entries(kinds).map(([kind, start]) => [

@@ -15,9 +15,9 @@ const escaped = (i: number): string =>
 
 /** By name, what is in them. */
 export const hostileHeaders: Readonly<Record<string, Filling>> = {
-  'tensors without elements': ['{', (i) => tensor(i.toString(36), 0, 0), good],
-  'tensors with escaped names': ['{', (i) => tensor(escaped(i), 0, 0), good],
-  'tensors out of order': ['{', (i) => tensor(i.toString(36), 1e9 - i, 1e9 - i + 1), good],
+  'tensors without elements': ['{', (i) => tensor(`${i.toString(36)}.`, 0, 0), good],
+  'tensors with escaped names': ['{', (i) => tensor(`${escaped(i)}.`, 0, 0), good],
+  'tensors out of order': ['{', (i) => tensor(`${i.toString(36)}.`, 1e9 - i, 1e9 - i + 1), good],
   'tensors of many dimensions': [
     '{',
     (i) => `"${i}":{"dtype":"U8","shape":[0${',0'.repeat(999)}],"data_offsets":[0,0]},`,

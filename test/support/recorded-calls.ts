@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DiskFile } from '../../lib/checkpoint/disk';
-import { LosingDisk } from './losing-disk';
+import type { LosingDisk } from './losing-disk';
 
 const root = dirname(require.resolve('gradstep/package.json'));
 
