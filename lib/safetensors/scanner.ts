@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { SafetensorsError, type SafetensorsErrorCode } from './error';
+import { isInRange } from './header-numbers';
 import { escapes, HeaderText, hexAt, isFirstHalf, isSecondHalf } from './header-text';
 
 /** Where the header starts in a file: behind its length. */
@@ -174,8 +175,7 @@ export class Scanner {
       if (sign === plus || sign === minus) this.position++;
       this.skipDigits();
     }
-    const text = this.bytes.toString('latin1', start, this.position);
-    if (Math.abs(Number(text)) === Infinity) this.fail('invalid-json', 'a number out of range', start);
+    if (!isInRange(this.bytes, start, this.position)) this.fail('invalid-json', 'a number out of range', start);
   }
 
   /** One or more digits, after the byte that this stands at. */
