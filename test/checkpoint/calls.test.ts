@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { restoreCheckpoint } from 'gradstep/checkpoint';
+import { restoreCheckpoint, saveCheckpoint } from 'gradstep/checkpoint';
 import { countingModel } from '../support/checkpoint-model';
 import { LosingDisk } from '../support/losing-disk';
-import { callsOf, compileRecorder, onFullDisk, replay, type Call } from '../support/recorded-calls';
+import { callsOf, compileRecorder, replay, runWith, type Call } from '../support/recorded-calls';
 import { collectWarnings } from '../support/warnings';
 
 const sizes = [3, 100];
@@ -105,10 +105,11 @@ describe('a loss of power, by the calls that a process has made', function () {
   }
 });
 
-describe('a disk that is full', function () {
+describe('a system that refuses', function () {
   this.timeout(120_000);
   let folder: string;
   let recorder: string | null;
+  const program = 'checkpoint-full.js';
   before(function () {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'gradstep-full-')));
     recorder = compileRecorder(folder);
@@ -116,13 +117,16 @@ describe('a disk that is full', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is one clear error wherever in a checkpoint it comes, with the last one whole and nothing else left', async () => {
+  it('space is one clear error wherever in a checkpoint it comes, with the last one whole and nothing else left', async () => {
     const whole = 12_000 + 5000; // about so much takes one
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 3 * whole }), async (space) => {
         const at = join(folder, `space-${space}`);
         mkdirSync(at);
-        const said = JSON.parse(onFullDisk(recorder!, 'checkpoint-full.js', at, space)) as Record<string, unknown>;
+        const said = JSON.parse(runWith({ RECORD_SPACE: String(space) }, recorder!, program, at)) as Record<
+          string,
+          unknown
+        >;
         const step = said['step'] as number;
         expect(said['code']).to.equal('not-saved');
         expect(said['message']).to.match(new RegExp(`step-0000000${step} could not be saved: ENOSPC`));
@@ -136,4 +140,21 @@ describe('a disk that is full', function () {
       { numRuns: 25 },
     );
   });
+
+  for (const denied of ['model.safetensors', 'optimizer.safetensors', 'state.json']) {
+    it(`permission is one clear error, and changes nothing: ${denied}`, async () => {
+      const at = join(folder, denied);
+      const { parts, set } = countingModel([3, 1000]);
+      set(7);
+      await saveCheckpoint(at, parts);
+      const fault = { RECORD_DENY: denied };
+      const ofSaving = JSON.parse(runWith(fault, recorder!, program, at)) as Record<string, unknown>;
+      expect(ofSaving['code']).to.equal('not-saved');
+      expect(ofSaving['message']).to.match(/step-00000001 could not be saved: EACCES/);
+      expect(readdirSync(at)).to.deep.equal(['step-00000007']);
+      // Not damaged: nobody is to fall back to an older one because of it.
+      const ofRestoring = JSON.parse(runWith(fault, recorder!, program, at, 'restore')) as Record<string, unknown>;
+      expect(ofRestoring).to.deep.include({ code: 'EACCES', step: 0 });
+    });
+  }
 });

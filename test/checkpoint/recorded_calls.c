@@ -3,6 +3,7 @@
 //   RECORD_BELOW  the folder
 //   RECORD_TO     the file to write to: for each call a line "<what>\t<path>\t<other path>\t<bytes>", then so many bytes
 //   RECORD_SPACE  so many bytes can be written before the disk is full
+//   RECORD_DENY   files of this name there is no permission to open
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,12 +49,19 @@ static void record_file(const char* what, int file, const void* data, size_t byt
   record(what, path, "", data, bytes);
 }
 
+static int is_denied(const char* path) {
+  const char* const denied = getenv("RECORD_DENY");
+  if (denied == NULL || !is_below(path) || strlen(path) < strlen(denied)) return 0;
+  return strcmp(path + strlen(path) - strlen(denied), denied) == 0;
+}
+
 #define OPEN(name)                                                      \
   int name(const char* path, int flags, ...) {                          \
     va_list rest;                                                       \
     va_start(rest, flags);                                              \
     const mode_t mode = (flags & O_CREAT) ? va_arg(rest, mode_t) : 0;   \
     va_end(rest);                                                       \
+    if (is_denied(path)) return errno = EACCES, -1;                     \
     const int file = NEXT(name, path, flags, mode);                     \
     if (file >= 0 && (flags & O_CREAT)) record("create", path, "", "", 0); \
     return file;                                                        \

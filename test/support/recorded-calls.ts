@@ -23,6 +23,12 @@ export function compileRecorder(folder: string): string | null {
   return spawnSync('cc', args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0 ? library : null;
 }
 
+/** What goes wrong below a folder: see recorded_calls.c. */
+export interface Fault {
+  readonly RECORD_SPACE?: string;
+  readonly RECORD_DENY?: string;
+}
+
 /** What a program of the tests asks below a folder, which is its first argument. */
 export function callsOf(recorder: string, program: string, folder: string, ...args: string[]): Call[] {
   runRecorded(recorder, program, folder, args);
@@ -30,14 +36,14 @@ export function callsOf(recorder: string, program: string, folder: string, ...ar
   return existsSync(log) ? parsed(readFileSync(log)) : [];
 }
 
-/** Runs a program of the tests on a disk that has so much space below a folder. @returns what it prints. */
-export function onFullDisk(recorder: string, program: string, folder: string, space: number): string {
-  return runRecorded(recorder, program, folder, [], { RECORD_SPACE: String(space) });
+/** Runs a program of the tests where something goes wrong. @returns what it prints. */
+export function runWith(fault: Fault, recorder: string, program: string, folder: string, ...args: string[]): string {
+  return runRecorded(recorder, program, folder, args, fault);
 }
 
 const logOf = (folder: string): string => `${realpathSync(folder)}.calls`;
 
-function runRecorded(recorder: string, program: string, folder: string, args: string[], more: object = {}): string {
+function runRecorded(recorder: string, program: string, folder: string, args: string[], more: Fault = {}): string {
   const env = {
     ...process.env,
     ...more,
