@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   AdamOptimizer,
+  compileStep,
   createGlobalStep,
   ExponentialMovingAverage,
   MomentumOptimizer,
+  ops,
   RandomGenerator,
   tensor,
   variable,
@@ -155,6 +157,20 @@ describe('a checkpoint', () => {
       expect(average.data.every((x) => x === 1)).to.be.true;
       expect(w.data.every((x) => x === 1)).to.be.true;
     }
+  });
+
+  it('keeps a compiled step from being made in part while its averages are saved', async () => {
+    const w = variable([1, 2], { name: 'w' });
+    const averages = new ExponentialMovingAverage(0.5);
+    const optimizer = new MomentumOptimizer({ learningRate: 1, momentum: 0 });
+    const step = compileStep({ inputs: {}, loss: () => ops.reduceSum(w), optimizer, averages });
+    step.runSync({});
+    const saving = saveCheckpoint(folder, { averages }, { step: 1 });
+    expect(() => step.runSync({})).to.throw(Error, "averages 'ExponentialMovingAverage' is used by");
+    expect([...w.data]).to.deep.equal([0, 1]);
+    await step.run({}); // has its turn
+    await saving;
+    expect([...w.data]).to.deep.equal([-1, 0]);
   });
 
   it('has copies of what no turn protects', async () => {
