@@ -205,8 +205,27 @@ export interface Binding {
   ): Verdict | undefined;
   /** Sleeps until the guard's version is another, or for a twentieth of a second. */
   waitForStep(guard: Int32Array, version: number): void;
-  /** Copies arrays while the guard is locked. Returns its version, or -1 in a thread that is being terminated. */
-  copyGuarded(guard: Int32Array, out: readonly SharableArray[], arrays: readonly SharableArray[]): number;
+  /**
+   * Copies arrays while the guard is locked, by this call or by this thread's `holdGuardAsync`. Returns its version, or -1 in a
+   * thread that is being terminated.
+   */
+  copyGuarded(
+    guard: Int32Array,
+    isHeld: Int32Array,
+    out: readonly SharableArray[],
+    arrays: readonly SharableArray[],
+  ): number;
+  /**
+   * Locks a guard off the event loop, until `releaseGuard`; `isHeld`, one number in shared memory of this thread's own, is 1
+   * meanwhile. One at a time: jobs that follow would wait for a second.
+   */
+  holdGuardAsync(held: object, guard: Int32Array, isHeld: Int32Array): Promise<void>;
+  releaseGuard(guard: Int32Array, isHeld: Int32Array): void;
+  /**
+   * Copies stretches of memory off the event loop: `table` has where to, where from and how many bytes for each. See
+   * `runStepAsync` for `held` and what an address takes.
+   */
+  copyAsync(held: object, table: Float64Array): Promise<void>;
   /** Where any typed array lies. */
   addressOfAny(array: ArrayBufferView): number;
 

@@ -98,6 +98,25 @@ async function meanwhile(bench: Bench, folder: string, parameters: number): Prom
       value: delays.percentile(99) / 1e6,
       unit: 'ms',
     }));
+    bench.measure(`checkpoint event-loop delay, longest, ${name}`, () => ({ value: delays.max / 1e6, unit: 'ms' }));
+  }
+}
+
+/** How long the event loop stands still while state is restored that is there already. */
+async function whileRestoring(bench: Bench, folder: string, parameters: number): Promise<void> {
+  const { step, parts } = model(parameters);
+  await step();
+  await saveCheckpoint(folder, parts, { keep: 1 });
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  for (let i = 0; i < 5; i++) await restoreCheckpoint(folder, parts);
+  delays.disable();
+  const name = `while restoring ${showCount(parameters)} parameters`;
+  for (const [what, nanoseconds] of [
+    ['p99', delays.percentile(99)],
+    ['longest', delays.max],
+  ] as const) {
+    bench.measure(`checkpoint event-loop delay, ${what}, ${name}`, () => ({ value: nanoseconds / 1e6, unit: 'ms' }));
   }
 }
 
@@ -111,6 +130,7 @@ export const checkpoint: Case = {
     try {
       await besideDisk(bench, folder, parameters);
       await meanwhile(bench, folder, parameters);
+      await whileRestoring(bench, folder, parameters);
     } finally {
       rmSync(folder, { recursive: true });
     }

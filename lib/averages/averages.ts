@@ -1,9 +1,10 @@
-import { copyInto, newArray, sharedArray, sharedCounts } from '../tensor/arrays';
+import { newArray, sharedArray, sharedCounts } from '../tensor/arrays';
 import { dtypes, type DType, type FloatArray } from '../tensor/dtype';
 import { binaryFunction, native } from '../native';
 import { fraction, valueOf, type Schedule } from '../schedules/schedule';
 import { stepOf, type StepSource } from '../schedules/step-source';
 import { Memory } from '../tensor/memory';
+import { overwrite } from '../tensor/overwrite';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
 import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -101,7 +102,7 @@ export class DebiasedAverage {
     const biased = this.zeroDebias ? source.take(biasedKey, dtype, shape).memory : null;
     return () => {
       this.updates[0] = BigInt(updates);
-      if (biased !== null) copyInto(this.summed, biased);
+      if (biased !== null) overwrite(this.summed, biased);
     };
   }
 }

@@ -19,6 +19,7 @@ import {
   type StateSource,
 } from '../tensor/state';
 import { checkHandle, sharedState, type AveragesHandle } from '../tensor/handles';
+import { checkQuiet } from '../tensor/in-flight';
 import { checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
@@ -82,9 +83,11 @@ export class ExponentialMovingAverage implements Stateful {
    * One update of the averages of these, which are made where there are none yet. When it throws, nothing has changed.
    *
    * @throws TypeError for what is neither a Variable nor a name and a Tensor, RangeError for a named value of another
-   * shape than before, Error for what occurs twice, and for a variable while an asynchronous step of it is not over.
+   * shape than before, Error for what occurs twice, and for a variable while an asynchronous step of it, or something else that
+   * holds it or these averages (see `holdState`), is not over.
    */
   apply(values: Iterable<Averaged>): void {
+    checkQuiet(this, () => `averages '${this.name}'`);
     const variables = new Set<Variable>();
     const named = new Map<string, Tensor>();
     const list = [...iterable('values', values)];

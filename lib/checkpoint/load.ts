@@ -112,14 +112,15 @@ export function loadFile(path: string, manifest: Manifest, name: (typeof dataFil
 async function loadTensors(path: string, name: string, bytes: number, checksum: Checksum): Promise<Loaded> {
   const file = await openSafetensors(join(path, name));
   try {
-    const infos = [...file.tensors.values()]; // in the order of the file, without holes
-    const headBytes = infos[0]?.byteOffset ?? bytes;
+    const infos = file.tensors; // in the order of the file, without holes
+    const [first] = infos.values();
+    const headBytes = first?.byteOffset ?? bytes;
     const head = new Uint8Array(new SharedArrayBuffer(headBytes));
     await withFile(path, name, (raw) => readFully(raw, head, name));
     await checksum.update(head);
     const space = new SharedSpace();
     const loaded = new Map<string, StateEntry>();
-    for (const info of infos) {
+    for (const info of infos.values()) {
       const memory = space.take(stateDTypeOf(info), info.size);
       await file.read(info.name, { into: memory });
       await updateInPieces(checksum, new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength));

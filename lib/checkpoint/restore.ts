@@ -1,7 +1,8 @@
 import { basename, dirname, resolve } from 'node:path';
-import { holdState, restoreState, Variable } from 'gradstep';
+import { holdState, internals, restoreState, Variable } from 'gradstep';
 import { checkBoolean, checkFunction, checkRange, isWhole } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
+import type { Stateful } from '../tensor/state';
 import { CheckpointError, reasonOf } from './error';
 import type { JsonValue } from './json';
 import { listed, type CheckpointPlace } from './latest';
@@ -41,15 +42,15 @@ export interface RestoredCheckpoint extends CheckpointPlace {
  * The newest checkpoint is taken. If that is damaged, the newest of the others that is not, with a warning of the process and
  * an entry in `damaged`. One that is asked for, by `step` or by the path of its own folder, is an error when it is damaged.
  *
- * What exists is written to where it lies; slots that do not exist yet lie in the memory that was read. Asynchronous steps
- * asked for before come first, those asked for later wait.
+ * What exists is written to where it lies, off the event loop, before any step looks at it; slots that do not exist yet lie
+ * in the memory that was read. Asynchronous steps asked for before come first, those asked for later wait.
  *
  * @param folder that holds the checkpoints, or the folder of one.
  * @param parts what was saved, by the same names, in the same order.
  * @returns which it was; null where the folder has none, or is not there.
  * @throws TypeError, RangeError for wrong arguments; CheckpointError for a damaged checkpoint and for parts, keys or a version
- * that do not fit; Error, TypeError, RangeError, as `restoreState` has them, for keys, dtypes and shapes that do not fit; what the
- * system says when it cannot read. Nothing has changed then.
+ * that do not fit; Error, TypeError, RangeError, as `restoreState` has them, for keys, dtypes and shapes that do not fit; Error for
+ * parts that are being trained in workers; what the system says when it cannot read. Nothing has changed then.
  * @example
  * import { restoreCheckpoint } from 'gradstep/checkpoint';
  *
@@ -84,15 +85,22 @@ export async function restoreCheckpoint(
   const takes = takers(given, only);
   checkModel(place.path, entries.model, takes);
   const variables = takes.filter((part) => part instanceof Variable);
-  await holdState(
-    given.flatMap(({ members }) => members),
-    (inCharge) => {
-      inCharge(() => restoreState(takes, [...entries.model, ...entries.others], { variables, adopt: true }));
-      return Promise.resolve();
-    },
-  );
+  const members = given.flatMap(({ members }) => members);
+  refuseTraining(members);
+  await holdState(members, async (inCharge) => {
+    refuseTraining(members); // none has begun meanwhile
+    const all = [...entries.model, ...entries.others];
+    const restore = (): void => restoreState(takes, all, { variables, adopt: true });
+    await internals.copyLater(inCharge(() => internals.collectingCopies(restore)));
+  });
   for (const { message } of damaged) process.emitWarning(`${message}; restored ${place.path}`, 'CheckpointWarning');
   return { ...place, metadata: read.manifest.metadata, parts: read.manifest.parts, damaged };
+}
+
+/** @throws Error for what workers train: the next step would be made of gradients of what was there before. */
+function refuseTraining(parts: readonly Stateful[]): void {
+  if (internals.stepsElsewhere(internals.keysOfParts(parts)).length === 0) return;
+  throw new Error('parts are being trained in workers: await training.stop() before they are restored');
 }
 
 interface Read {

@@ -50,9 +50,9 @@ export interface SavedCheckpoint {
  * Saves state as a folder `step-00001234` in `folder`: `model.safetensors` with the variables, `optimizer.safetensors` with all
  * other state, and `state.json`.
  *
- * It is the state of one step: that of all asynchronous steps asked for before the call and of none after it. Arguments are checked
- * before the call returns. When the promise is fulfilled all of it is on the disk; whenever the process ends or power
- * fails before, what was there is there as it was.
+ * It is the state of one step: that of all asynchronous steps asked for before the call and of none after it; where workers train
+ * what is saved, that between two of their steps. Arguments are checked before the call returns. When the promise is fulfilled
+ * all of it is on the disk; whenever the process ends or power fails before, what was there is there as it was.
  *
  * @param folder that holds the checkpoints of one run, as a string or a `URL`; made where there is none.
  * @param contents what has state, by name, and `metadata`: anything that JSON has.
@@ -148,7 +148,7 @@ async function writeCheckpoint(
   try {
     const path = await publish(target, async (beside) => {
       const write = (name: string, entries: readonly StateEntry[]): Promise<FileRecord> =>
-        writeFile(target.disk, join(beside, name), streamOf(entries), checksum);
+        writeFile(target.disk, join(beside, name), streamOf(entries), checksum, snapshot.isOwn);
       const files = {
         [modelFile]: await write(modelFile, snapshot.model),
         [optimizerFile]: await write(optimizerFile, snapshot.others),

@@ -1,3 +1,4 @@
+import { internals } from 'gradstep';
 import type { StateDType, StateMemory } from '../tensor/state';
 
 type ArrayClass = new (buffer: SharedArrayBuffer, byteOffset?: number, length?: number) => StateMemory;
@@ -20,9 +21,9 @@ export class SharedSpace {
   take(dtype: StateDType, length: number): StateMemory {
     const Class = classes[dtype];
     const bytes = length * Class.BYTES_PER_ELEMENT;
-    if (bytes >= largeBytes) return new Class(new SharedArrayBuffer(bytes));
+    if (bytes >= largeBytes) return new Class(internals.sharedMemory(bytes));
     if (this.#used + bytes > this.#buffer.byteLength)
-      [this.#buffer, this.#used] = [new SharedArrayBuffer(largeBytes), 0];
+      [this.#buffer, this.#used] = [internals.sharedMemory(largeBytes), 0];
     const array = new Class(this.#buffer, this.#used, length);
     this.#used += Math.ceil(bytes / lineBytes) * lineBytes;
     return array;

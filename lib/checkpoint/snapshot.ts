@@ -1,22 +1,24 @@
 import { freemem } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
-import { GlobalStep, Optimizer, Variable } from 'gradstep';
+import { ExponentialMovingAverage, GlobalStep, internals, Optimizer, Variable } from 'gradstep';
 import { shown } from '../checks';
-import type { StateEntry, Stateful, StateMemory } from '../tensor/state';
+import type { StateEntry, Stateful } from '../tensor/state';
 import { isOf, type Part } from './parts';
+import { SharedSpace } from './shared-space';
 
 /** The state of one moment, by the files that it goes to. */
 export interface Snapshot {
   readonly model: readonly StateEntry[];
   readonly others: readonly StateEntry[];
+  /** Whether it is in memory of its own, which is shared. */
+  readonly isOwn: boolean;
 }
 
 export const bytesOf = (entries: readonly StateEntry[]): number =>
   entries.reduce((sum, { memory }) => sum + memory.byteLength, 0);
 
 /**
- * The state as it is now. What only steps change, whose turn it is not, is where it always is; the rest is copied, as nobody
- * keeps away from it.
+ * The state as it is now. What only steps and averages change, whose turn it is not, is where it always is; the rest is
+ * copied, as nobody keeps away from it.
  * @throws Error when two pieces have one key.
  */
 export function collect(parts: readonly Part[]): Snapshot {
@@ -33,6 +35,7 @@ export function collect(parts: readonly Part[]): Snapshot {
   return {
     model: listed.filter(({ name }) => name === 'variables').flatMap(({ entries }) => entries),
     others: listed.filter(({ name }) => name !== 'variables').flatMap(({ entries }) => entries),
+    isOwn: false,
   };
 }
 
@@ -43,7 +46,8 @@ function entriesOf({ members, keyed }: Part): StateEntry[] {
   });
 }
 
-const isKeptAwayFrom = (part: Stateful): boolean => part instanceof Variable || part instanceof Optimizer;
+const keepAway = [Variable, Optimizer, ExponentialMovingAverage] as const;
+const isKeptAwayFrom = (part: Stateful): boolean => keepAway.some((kind) => part instanceof kind);
 
 /** The step that was counted. */
 export function stepOf(parts: readonly Part[]): number | undefined {
@@ -51,38 +55,27 @@ export function stepOf(parts: readonly Part[]): number | undefined {
   return counter instanceof GlobalStep ? counter.value : undefined;
 }
 
-/** Copying so much takes less than a millisecond or so. */
-const pieceBytes = 2 ** 21;
-/** Up to so much is copied at once. */
-const atOnceBytes = 2 ** 23;
-
 /** What fits beside the state without anything else having to go, as far as the system says. */
 export function fits(bytes: number): boolean {
   const { availableMemory } = process as { availableMemory?: () => number };
   return bytes <= (availableMemory?.() ?? freemem()) / 2;
 }
 
-/** The same in memory of its own: without leaving the event loop where it is little, else piece by piece. */
+/**
+ * The same in memory of its own, which nobody changes. It is copied off the event loop, but for what could be taken away
+ * meanwhile: arrays over plain buffers.
+ */
 export async function copied({ model, others }: Snapshot): Promise<Snapshot> {
-  const pause = bytesOf(model) + bytesOf(others) > atOnceBytes ? () => setImmediate() : undefined;
-  return { model: await copiedEntries(model, pause), others: await copiedEntries(others, pause) };
-}
-
-async function copiedEntries(entries: readonly StateEntry[], pause?: () => Promise<void>): Promise<StateEntry[]> {
-  const copies: StateEntry[] = [];
-  let sincePause = 0;
-  for (const entry of entries) {
-    const { length, BYTES_PER_ELEMENT } = entry.memory;
-    const copy = new (entry.memory.constructor as new (length: number) => StateMemory)(length);
-    const step = pieceBytes / BYTES_PER_ELEMENT;
-    for (let i = 0; i < length; i += step) {
-      copy.set(entry.memory.subarray(i, i + step) as never, i);
-      sincePause += Math.min(step, length - i) * BYTES_PER_ELEMENT;
-      if (pause === undefined || sincePause < pieceBytes) continue;
-      sincePause = 0;
-      await pause();
-    }
-    copies.push({ ...entry, memory: copy });
-  }
-  return copies;
+  const space = new SharedSpace();
+  const later: internals.StateCopy[] = [];
+  const copyOf = (entry: StateEntry): StateEntry => {
+    const { dtype, memory: from } = entry;
+    const to = space.take(dtype, from.length);
+    if (internals.isSharedForGood(from)) later.push({ to, from });
+    else to.set(from as never);
+    return { ...entry, memory: to };
+  };
+  const copy = { model: model.map(copyOf), others: others.map(copyOf), isOwn: true };
+  await internals.copyLater(later);
+  return copy;
 }

@@ -12,20 +12,28 @@ const stageBytes = 2 ** 21;
 /** A write or a checksum that takes its time holds the other up only when so many are on their way. */
 const stages = 4;
 
+/** From so many bytes on, a piece that nobody changes is written from where it lies. */
+const leastDirect = 2 ** 18;
+
 /**
  * Writes a file and sees it to the disk. Bytes are copied first: what the checksum is of is what is written, even if somebody
  * changes them meanwhile.
+ * @param isOwn whether nobody does, as they are in shared memory of ours.
  */
 export async function writeFile(
   disk: Disk,
   path: string,
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   checksum: Checksum,
+  isOwn = false,
 ): Promise<FileRecord> {
   const file = await disk.create(path);
   try {
     const staged = new Staged(file, checksum);
-    for await (const piece of pieces) await staged.add(piece);
+    for await (const piece of pieces) {
+      if (isOwn && piece.byteLength >= leastDirect) await staged.pass(piece);
+      else await staged.add(piece);
+    }
     await staged.finish();
     await file.sync();
     const record = { bytes: staged.bytes, sha256: await checksum.digest() };
@@ -51,6 +59,7 @@ const newStage = (): Stage => ({
 /** Some pieces of memory: one is filled while the others are on their way. */
 class Staged {
   readonly #stages: Stage[] = [];
+  readonly #passed: Promise<void>[] = [];
   #at = 0;
   #filled = 0;
   #written: Promise<void> = Promise.resolve();
@@ -71,24 +80,37 @@ class Staged {
       stage.bytes.set(part, this.#filled);
       this.#filled += part.byteLength;
       done += part.byteLength;
-      if (this.#filled === stageBytes) this.#send(stage);
+      if (this.#filled === stageBytes) this.#sendStage();
     }
   }
 
-  /** Writes follow each other; so do checksums, at a pace of their own. */
-  #send(stage: Stage): void {
-    const bytes = stage.bytes.subarray(0, this.#filled);
-    this.bytes += bytes.byteLength;
-    this.#written = this.#written.then(() => this.file.write(bytes));
-    stage.read = allSettled([this.#written, this.checksum.update(bytes)]);
-    stage.read.catch(() => undefined); // whoever fills it again is told
+  /** Takes a piece that stays as it is. */
+  async pass(piece: Uint8Array): Promise<void> {
+    this.#sendStage();
+    if (this.#passed.length === stages) await this.#passed.shift();
+    this.#passed.push(this.#send(piece));
+  }
+
+  #sendStage(): void {
+    if (this.#filled === 0) return;
+    const stage = this.#stages[this.#at]!;
+    stage.read = this.#send(stage.bytes.subarray(0, this.#filled));
     this.#at = (this.#at + 1) % stages;
     this.#filled = 0;
   }
 
+  /** Writes follow each other; so do checksums, at a pace of their own. */
+  #send(bytes: Uint8Array): Promise<void> {
+    this.bytes += bytes.byteLength;
+    this.#written = this.#written.then(() => this.file.write(bytes));
+    const read = allSettled([this.#written, this.checksum.update(bytes)]);
+    read.catch(() => undefined); // whoever waits for it is told
+    return read;
+  }
+
   async finish(): Promise<void> {
-    if (this.#filled > 0) this.#send(this.#stages[this.#at]!);
-    await allSettled(this.#stages.map(({ read }) => read));
+    this.#sendStage();
+    await allSettled([...this.#stages.map(({ read }) => read), ...this.#passed]);
   }
 }
 

@@ -8,7 +8,7 @@ import { checkLendable } from '../step/loan';
 import { namesOf } from '../step/pairs';
 import type { Step } from '../step/plan';
 import { ProgramStep } from '../step/program-step';
-import { inTurn, type Key, type Turn } from '../step/turns';
+import { checkQuiet, inTurn, type Key, type Turn } from '../step/turns';
 import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
 import { traceConstraints } from './constraints';
 import { traceGradients, type Traced } from './differentiation';
@@ -109,9 +109,10 @@ export class CompiledStep<I extends Inputs = Inputs> {
    * hyperparameter out of its, Error when a variable or the optimizer has been disposed of.
    */
   runSync(inputs: RunInputs<I>): StepResult {
-    const { runner, update } = this;
+    const { runner, update, averages } = this;
     this.checkInUse();
     runner.checkQuiet('this compiled step');
+    if (averages !== undefined) checkQuiet(averages, () => `averages '${averages.name}'`);
     const fed = runner.feed(inputs);
     return runner.drawing((drawn) => {
       const { step, table } = update.prepare(this.globalStep, this.isTraced);

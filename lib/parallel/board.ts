@@ -8,6 +8,8 @@ import type { StepReport } from './training';
 /** What all threads of a training look at, as the one that started it does. */
 export class Board {
   readonly memory: BoardMemory;
+  /** 1 while this thread keeps steps away. */
+  private readonly isHeld = new Int32Array(new SharedArrayBuffer(4));
   private readonly gathering: Gathering | null;
 
   /** @param tokens that replicas find; null where there are none. */
@@ -49,11 +51,19 @@ export class Board {
     }
   }
 
+  /** Waits until no step is being made, and lets none be made until what it resolves to is called. */
+  async hold(): Promise<() => void> {
+    const { isHeld } = this;
+    const { guard } = this.memory;
+    await native.holdGuardAsync([guard, isHeld], guard, isHeld);
+    return () => native.releaseGuard(guard, isHeld);
+  }
+
   /** Copies of the variables, made while no step is. */
   snapshot(into?: readonly Variable[]): readonly Variable[] {
     const copies = into === undefined ? this.variables.map(like) : this.checked(into);
     const arrays = [copies, this.variables].map((list) => list.map(({ data }) => data));
-    native.copyGuarded(this.memory.guard, arrays[0]!, arrays[1]!);
+    native.copyGuarded(this.memory.guard, this.isHeld, arrays[0]!, arrays[1]!);
     return copies;
   }
 

@@ -1,4 +1,4 @@
-import { createGlobalStep, GlobalStep, Optimizer, runtime, Variable, type OptimizerHandle } from 'gradstep';
+import { createGlobalStep, GlobalStep, internals, Optimizer, runtime, Variable, type OptimizerHandle } from 'gradstep';
 import { Worker } from 'node:worker_threads';
 import { checkBoolean, checkFunction, checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
@@ -100,7 +100,7 @@ export interface Training {
  * In a synchronous training the gradients of all shares are averaged, in their order, and applied once: the result has the
  * bits that one thread has which gathers the same shares one after the other (`GradientAccumulator`). A worker that dies,
  * wherever it is, is replaced, and what it had begun is begun again: variables, slots, powers, the loss scale and the step
- * counter change together or not at all.
+ * counter change together or not at all. Whoever holds them here (`holdState`, `saveCheckpoint`) does so between two steps.
  *
  * @throws TypeError for a wrong kind, RangeError for numbers out of range, Error for variables or an optimizer that cannot
  * be shared. What a worker throws comes by `finished`.
@@ -158,9 +158,13 @@ class WorkerTraining implements Training {
       error: undefined,
     }));
     this.shared = shared;
+    const keys = new Set(internals.keysOfParts([...all, options.optimizer, options.globalStep]));
+    this.conceal = internals.announceSteps({ keys, hold: () => this.board.hold() });
   }
 
   private readonly shared: Pick<WorkerStart, 'variables' | 'globalStep'>;
+  /** Ends what tells this thread of the steps. */
+  private readonly conceal: () => void;
 
   get steps(): number {
     return this.board.version;
@@ -275,6 +279,7 @@ class WorkerTraining implements Training {
     this.tellSteps();
     const steps = this.steps;
     void Promise.all(this.workers.map((worker) => worker.terminate())).then(() => {
+      this.conceal();
       if (error === undefined) this.settle.resolve(steps);
       else this.settle.reject(error);
     });

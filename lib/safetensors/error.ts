@@ -37,7 +37,7 @@ export interface SafetensorsErrorPlace {
  */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
-  /** The tensor that it is about; undefined where it is about none. */
+  /** The tensor that it is about, of a name of more than 1,000 bytes the start; undefined where it is about none. */
   readonly tensor: string | undefined;
   /** The byte of the file that it is about, counted from 0; undefined where it is about none. */
   readonly offset: number | undefined;

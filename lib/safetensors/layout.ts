@@ -3,6 +3,7 @@ import { checkOptions, type NamesOf } from '../options';
 import { traitsOf } from './dtypes';
 import { quoted } from './error';
 import { mostHeaderBytes } from './header';
+import { LazyMap } from './lazy-map';
 import { isThere } from './memory';
 import { checkText, namedTensors, type NamedTensor } from './named-tensors';
 import { headerStart } from './scanner';
@@ -69,7 +70,8 @@ function metadataOf(metadata: unknown): string[] {
   if (typeof metadata !== 'object' || metadata === null) {
     throw new TypeError(`metadata must be an object or a Map of strings, got ${shown(metadata)}`);
   }
-  const pairs = metadata instanceof Map ? [...(metadata as Map<unknown, unknown>)] : Object.entries(metadata);
+  const isMap = metadata instanceof Map || metadata instanceof LazyMap;
+  const pairs = isMap ? [...(metadata as ReadonlyMap<unknown, unknown>)] : Object.entries(metadata);
   for (const [key, value] of pairs) {
     if (typeof key !== 'string') throw new TypeError(`metadata: a key must be a string, got ${shown(key)}`);
     if (typeof value !== 'string')

@@ -1,7 +1,7 @@
 import { isIterable, shown } from '../checks';
 import { dtypeNamed, dtypeOfKind, holds, traitsOf, type SafetensorsArray, type SafetensorsDType } from './dtypes';
 import { quoted } from './error';
-import { bytesFor, sizeOf } from './header';
+import { bytesFor, sizeOf } from './sizes';
 import { byteLengthOf, bytesOf, kindOf, lengthOf } from './memory';
 
 /**

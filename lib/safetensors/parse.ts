@@ -1,4 +1,4 @@
-import { isAnyArrayBuffer, isSharedArrayBuffer } from 'node:util/types';
+import { isAnyArrayBuffer } from 'node:util/types';
 import { shown } from '../checks';
 import { traitsOf, type SafetensorsArray, type SafetensorsArrays, type SafetensorsDType } from './dtypes';
 import { bf16ToFloat32, f16ToFloat32 } from './half';
@@ -20,11 +20,8 @@ export class SafetensorsBytes {
   constructor(bytes: Uint8Array) {
     const length = headerLength(bytes, bytes.byteLength);
     const header = bytes.subarray(headerStart, headerStart + length);
-    // What others can write to may change between being checked and being used.
-    const { metadata, tensors } = parseHeader(
-      isSharedArrayBuffer(header.buffer) ? header.slice() : header,
-      bytes.byteLength,
-    );
+    // Of its own: what others can write to may change between being checked and being used.
+    const { metadata, tensors } = parseHeader(Uint8Array.from(header), bytes.byteLength);
     this.metadata = metadata;
     this.tensors = tensors;
     this.#bytes = bytes;

@@ -1,33 +1,37 @@
+import { isUtf8 } from 'node:buffer';
 import { SafetensorsError, type SafetensorsErrorCode } from './error';
+import { isInRange } from './header-numbers';
+import { escapes, HeaderText, hexAt, isFirstHalf, isSecondHalf } from './header-text';
 
 /** Where the header starts in a file: behind its length. */
 export const headerStart = 8;
 
 const [tab, lineFeed, carriageReturn, blank, backslash] = [9, 10, 13, 32, 92];
-const [zero, nine, minus, plus, dot] = [48, 57, 45, 43, 46];
-const [comma, colon, closeBracket, closeBrace] = [44, 58, 93, 125];
-export const [quote, openBracket, openBrace] = [34, 91, 123];
-
-const escapes: Readonly<Record<string, number>> = { '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 };
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
+const [zero, nine, minus, plus, dot, letterU] = [48, 57, 45, 43, 46, 0x75];
+const [colon, closeBracket, closeBrace] = [58, 93, 125];
+export const [quote, openBracket, openBrace, comma] = [34, 91, 123, 44];
 
 /** How deep values may be nested: as deep as the reference implementation reads them. */
 const mostNested = 127;
 
 /**
  * Reads the JSON of a header from its bytes, one value after the other, and makes nothing of it but what is asked for: no
- * objects, no numbers that lost digits, no memory beyond that of the strings.
+ * objects, no strings, no numbers that lost digits.
  */
 export class Scanner {
-  position = 0;
-  /** The tensor that is being read, for messages. */
-  tensor: string | undefined;
+  readonly text: HeaderText;
+  /** Where the name of the tensor is that is being read, for messages. */
+  tensorAt: number | undefined;
 
   private readonly bytes: Buffer;
 
-  constructor(bytes: Uint8Array) {
+  /** @param position from where on. */
+  constructor(
+    bytes: Uint8Array,
+    public position = 0,
+  ) {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.text = new HeaderText(this.bytes);
   }
 
   /** The next byte that is no whitespace; -1 at the end. */
@@ -50,18 +54,20 @@ export class Scanner {
     return true;
   }
 
-  /** Calls `entry` for each `"key": value` of an object; it reads the value. `at` is where the key is. */
-  object(what: string, entry: (key: string, at: number) => void): void {
+  /** Calls `entry` for each `"key": value` of an object, with where the key is; it reads the value. */
+  object(what: string, entry: (key: number) => void): void {
     this.take(openBrace, `at the start of ${what}`);
     if (this.takes(closeBrace)) return;
-    do {
-      this.peek();
-      const at = this.position;
-      const key = this.string(`a key of ${what}`);
-      this.take(colon, 'after a key');
-      entry(key, at);
-    } while (this.takes(comma));
+    do entry(this.key(what));
+    while (this.takes(comma));
     this.take(closeBrace, `or ',' in ${what}`);
+  }
+
+  /** Passes over a key and its colon. @returns where the key is. */
+  key(what: string): number {
+    const at = this.passString(`a key of ${what}`);
+    this.take(colon, 'after a key');
+    return at;
   }
 
   /** Calls `element` for each element of an array; it reads the element. */
@@ -73,68 +79,49 @@ export class Scanner {
     this.take(closeBracket, `or ',' in ${what}`);
   }
 
-  string(what: string): string {
+  /** Passes over a string, which must be right. @returns where it is. */
+  passString(what: string): number {
     if (!this.takes(quote)) this.unexpected(`a string for ${what}`);
     const { bytes } = this;
-    const start = this.position;
-    let isEscaped = false;
+    const at = this.position - 1;
     let all = 0; // the bits that any of its bytes has
     for (; this.position < bytes.length; this.position++) {
       const byte = bytes[this.position]!;
       if (byte === quote) {
-        const end = this.position++;
-        if (all < 128 && !isEscaped) return bytes.toString('latin1', start, end);
-        const raw = bytes.subarray(start, end);
-        return this.decoded(isEscaped ? this.unescaped(raw, start) : raw, start);
+        const isRight = all < 128 || isUtf8(bytes.subarray(at + 1, this.position));
+        if (!isRight) this.fail('invalid-utf8', 'the header is no valid UTF-8', at + 1);
+        this.position++;
+        return at;
       }
       if (byte < blank) this.fail('invalid-json', `${what} has a control character in it that is not escaped`);
       all |= byte;
-      if (byte === backslash) {
-        isEscaped = true;
-        this.position++; // whatever it is, it does not end the string
-      }
+      if (byte === backslash) this.passEscape();
     }
     this.position = bytes.length;
-    this.fail('invalid-json', `the header ends within ${what}`);
+    return this.fail('invalid-json', `the header ends within ${what}`);
   }
 
-  private decoded(raw: Uint8Array, at: number): string {
-    try {
-      return utf8.decode(raw);
-    } catch {
-      return this.fail('invalid-utf8', 'the header is no valid UTF-8', at);
+  /** From the backslash to the last byte of what it is the start of. */
+  private passEscape(): void {
+    const { bytes } = this;
+    const letter = bytes[++this.position];
+    if (letter === letterU) {
+      const code = this.passDigits();
+      if (isFirstHalf(code) && bytes[this.position + 1] === backslash && bytes[this.position + 2] === letterU) {
+        this.position += 2;
+        if (isSecondHalf(this.passDigits())) return;
+      }
+      if (isFirstHalf(code) || isSecondHalf(code)) this.fail('invalid-json', 'half of a surrogate pair');
+    } else if (letter !== undefined && !escapes.has(letter)) {
+      this.fail('invalid-json', 'an escape that JSON has not');
     }
   }
 
-  /** What escapes stand for, as UTF-8, which is never longer than they are. */
-  private unescaped(raw: Uint8Array, start: number): Uint8Array {
-    const plain = new Uint8Array(raw.length);
-    let length = 0;
-    for (let i = 0; i < raw.length; i++) {
-      if (raw[i] !== backslash) {
-        plain[length++] = raw[i]!;
-        continue;
-      }
-      const letter = String.fromCharCode(raw[++i]!);
-      if (letter === 'u') {
-        let code = hex(raw, i + 1);
-        i += 4;
-        if (code >= 0xd800 && code < 0xdc00 && raw[i + 1] === backslash && raw[i + 2] === 0x75) {
-          const low = hex(raw, i + 3);
-          if (low >= 0xdc00 && low < 0xe000) {
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-            i += 6;
-          }
-        }
-        if (code < 0) this.fail('invalid-json', 'an escape \\u without four hexadecimal digits', start + i);
-        if (code >= 0xd800 && code < 0xe000) this.fail('invalid-json', 'half of a surrogate pair', start + i);
-        length += encoder.encodeInto(String.fromCodePoint(code), plain.subarray(length)).written;
-      } else {
-        if (!Object.hasOwn(escapes, letter)) this.fail('invalid-json', 'an escape that JSON has not', start + i);
-        plain[length++] = escapes[letter]!;
-      }
-    }
-    return plain.subarray(0, length);
+  private passDigits(): number {
+    const code = hexAt(this.bytes, this.position + 1);
+    if (code < 0) this.fail('invalid-json', 'an escape \\u without four hexadecimal digits');
+    this.position += 4;
+    return code;
   }
 
   /** A whole number, not negative, written in digits alone; Infinity for what a number of JavaScript has not all digits of. */
@@ -172,7 +159,7 @@ export class Scanner {
       if (depth === mostNested) this.fail('invalid-json', `values nested deeper than ${mostNested}`);
       if (byte === openBrace) this.object('an object', () => this.skip(depth + 1));
       else this.array('an array', () => this.skip(depth + 1));
-    } else if (byte === quote) this.string('a value');
+    } else if (byte === quote) this.passString('a value');
     else if (byte === minus || isDigit(byte)) this.skipNumber();
     else if (!['true', 'false', 'null'].some((word) => this.takesWord(word))) this.unexpected('a value');
   }
@@ -188,8 +175,7 @@ export class Scanner {
       if (sign === plus || sign === minus) this.position++;
       this.skipDigits();
     }
-    const text = utf8.decode(this.bytes.subarray(start, this.position));
-    if (Math.abs(Number(text)) === Infinity) this.fail('invalid-json', 'a number out of range', start);
+    if (!isInRange(this.bytes, start, this.position)) this.fail('invalid-json', 'a number out of range', start);
   }
 
   /** One or more digits, after the byte that this stands at. */
@@ -226,14 +212,9 @@ export class Scanner {
   }
 
   fail(code: SafetensorsErrorCode, message: string, at = this.position): never {
-    throw new SafetensorsError(code, message, { tensor: this.tensor, offset: headerStart + at });
+    const tensor = this.tensorAt === undefined ? undefined : this.text.label(this.tensorAt);
+    throw new SafetensorsError(code, message, { tensor, offset: headerStart + at });
   }
 }
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= zero && byte <= nine;
-
-/** The number that four hexadecimal digits write; -1 if they are not there. */
-function hex(bytes: Uint8Array, at: number): number {
-  const text = String.fromCharCode(...bytes.subarray(at, at + 4));
-  return /^[\da-fA-F]{4}$/.test(text) ? parseInt(text, 16) : -1;
-}

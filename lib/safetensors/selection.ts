@@ -2,8 +2,9 @@ import { shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { holds, isDType, traitsOf, type SafetensorsArray, type SafetensorsDType } from './dtypes';
 import { quoted, SafetensorsError } from './error';
-import { bytesFor, type SafetensorsInfo } from './header';
+import type { SafetensorsInfo } from './header';
 import { byteLengthOf, kindOf, lengthOf } from './memory';
+import { bytesFor } from './sizes';
 
 /** What to read of a tensor, and into what. */
 export interface SafetensorsReadOptions {
@@ -85,7 +86,8 @@ export function infoOf(tensors: ReadonlyMap<string, SafetensorsInfo>, name: stri
   const info = tensors.get(name);
   if (info !== undefined) return info;
   if (typeof name !== 'string') throw new TypeError(`name must be a string, got ${shown(name)}`);
-  const some = [...tensors.keys()].slice(0, 5).map(quoted);
+  const some: string[] = [];
+  for (const other of tensors.keys()) if (some.push(quoted(other)) === 5) break;
   const all =
     some.length === 0 ? 'it has none' : `it has ${some.join(', ')}${tensors.size > some.length ? ', ...' : ''}`;
   throw new SafetensorsError('no-such-tensor', `the file has no such tensor; ${all}`, { tensor: name });

@@ -14,6 +14,7 @@ const typedArray = Object.getPrototypeOf(Float32Array.prototype) as object;
 /** What a typed array is to the engine: `Float32Array`, say; undefined for what is none. */
 export const kindOf = getterOf<string | undefined>(typedArray, Symbol.toStringTag);
 export const bufferOf = getterOf<ArrayBufferLike>(typedArray, 'buffer');
+export const byteLengthOf = getterOf<number>(typedArray, 'byteLength');
 export const byteOffsetOf = getterOf<number>(typedArray, 'byteOffset');
 const bytesOfPlain = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
 const bytesOfShared = getterOf<number>(SharedArrayBuffer.prototype, 'byteLength');
@@ -134,6 +135,13 @@ function sharedBytes(bytes: number): { buffer: SharedArrayBuffer; offset: number
   const buffer = isPaged ? pagedBuffer(bytes) : new SharedArrayBuffer(bytes + lineBytes);
   native.watch(buffer, bytes); // of shared memory the garbage collector does not know how much there is to gain
   return { buffer, offset: isPaged ? 0 : firstLine(buffer) };
+}
+
+/** Zeroed shared memory of which the garbage collector knows. */
+export function sharedMemory(bytes: number): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(bytes);
+  native.watch(buffer, bytes);
+  return buffer;
 }
 
 function pagedBuffer(bytes: number): SharedArrayBuffer {

@@ -2,6 +2,7 @@ import { isIterable, isWhole, shown } from '../checks';
 import { copyInto, isSharedForGood, kindOf, lengthNow, plainArray } from './arrays';
 import type { DType, FloatArray, StateMemory } from './dtype';
 import { Memory } from './memory';
+import { overwrite } from './overwrite';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import type { Variable } from './variable';
 
@@ -291,7 +292,7 @@ export function planVariables(source: StateSource, variables: readonly Variable[
     variable.checkQuiet();
     const { data } = variable; // throws when its memory is gone
     const { memory } = source.take(variable.name, variable.dtype, variable.shape);
-    return () => copyInto(data, memory);
+    return () => overwrite(data, memory);
   });
   return inOrder(writes);
 }

@@ -30,6 +30,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_tasks(env, exports);
   export_weak(env, exports);
   export_commit(env, exports);
+  export_copies(env, exports);
   export_meetings(env, exports);
   return exports;
 }

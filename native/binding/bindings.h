@@ -5,6 +5,7 @@
 namespace gradstep {
 
 void export_commit(Napi::Env env, Napi::Object exports);
+void export_copies(Napi::Env env, Napi::Object exports);
 void export_gradients(Napi::Env env, Napi::Object exports);
 void export_histograms(Napi::Env env, Napi::Object exports);
 void export_meetings(Napi::Env env, Napi::Object exports);

@@ -269,10 +269,43 @@ Napi::Value accumulate(const Info& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(verdict));
 }
 
-// copyGuarded(guard, out, in): number; out[i] = in[i], with the guard locked. Returns its version, or -1.
+// Waits for a lock that a job of this very thread may take for longer (see holdGuardAsync): then it is as good as one's
+// own.
+class OwnLock {
+ public:
+  OwnLock(napi_env env, Guard* guard, const uint32_t* is_held) : until_(env), guard_(guard), is_held_(is_held) {}
+  OwnLock(const OwnLock&) = delete;
+  OwnLock& operator=(const OwnLock&) = delete;
+  ~OwnLock() {
+    if (is_locked_) guard_->unlock();
+  }
+
+  // False in a thread that is being terminated.
+  bool wait() {
+    while (!is_held() && !is_locked_) {
+      is_locked_ = guard_->lock({is_over, this});
+      if (!is_locked_ && !is_held() && until_.patience().over()) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool is_held() const { return load(is_held_) != 0; }
+  static bool is_over(void* memory) {
+    OwnLock& self = *static_cast<OwnLock*>(memory);
+    return self.is_held() || self.until_.patience().over();
+  }
+
+  UntilTerminated until_;
+  Guard* const guard_;
+  const uint32_t* const is_held_;
+  bool is_locked_ = false;
+};
+
+// copyGuarded(guard, isHeld, out, in): number; out[i] = in[i], with the guard locked. Returns its version, or -1.
 Napi::Value copy_guarded(const Info& info) {
   Arguments args(info);
-  const Memory memory = memory_of(args, args.next(), "guard");
+  const Memory memory = memory_of(args, args.next(), "guard"), held = memory_of(args, args.next(), "isHeld");
   Buffer<Span> out, in;
   read_spans(args, out);
   read_spans(args, in);
@@ -281,16 +314,15 @@ Napi::Value copy_guarded(const Info& info) {
     args.require(out[i].kind == in[i].kind && out[i].length == in[i].length, "a copy must be like its original");
   }
   Guard* const guard = Guard::at(memory.data, memory.bytes);
-  args.require(guard != nullptr, "guard must have two numbers");
+  args.require(guard != nullptr && held.bytes == sizeof(uint32_t), "guard must have two numbers, isHeld one");
   if (args.failed()) return args.undefined();
-  UntilTerminated until(info.Env());
-  if (!guard->lock(until.patience())) return Napi::Number::New(info.Env(), -1);
+  OwnLock lock(info.Env(), guard, static_cast<const uint32_t*>(held.data));
+  if (!lock.wait()) return Napi::Number::New(info.Env(), -1);
   const uint32_t version = guard->version();
   for (size_t i = 0; i < in.size(); ++i) {
     const size_t bytes = in[i].length * (in[i].kind == Kind::kFloat32 || in[i].kind == Kind::kInt32 ? 4 : 8);
     if (bytes > 0) memcpy(out[i].data, in[i].data, bytes);
   }
-  guard->unlock();
   return Napi::Number::New(info.Env(), version);
 }
 

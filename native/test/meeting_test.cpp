@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../drivers/collective.h"
+#include "../drivers/copies.h"
 #include "../runtime/guard.h"
 
 using namespace gradstep;
@@ -154,6 +155,29 @@ void steps_exclude_each_other_and_are_counted() {
   guard.unlock();
 }
 
+void copies_have_all_bytes_and_no_more() {
+  constexpr size_t kLargest = (3 << 20) + 5;
+  const size_t sizes[] = {0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, kLargest, 7};
+  std::vector<std::vector<char>> from, to;
+  Copies copies;
+  bool is_added = true;
+  for (const size_t size : sizes) {
+    from.emplace_back(size + 1);
+    for (size_t i = 0; i <= size; ++i) from.back()[i] = static_cast<char>(i % 251 + size);
+    to.emplace_back(size + 1, static_cast<char>(~from.back()[size]));
+    is_added = copies.add(to.back().data(), from.back().data(), size) && is_added;
+  }
+  copies.run();
+  bool is_same = is_added, has_more = false;
+  for (size_t i = 0; i < from.size(); ++i) {
+    const size_t size = sizes[i];
+    is_same = is_same && memcmp(from[i].data(), to[i].data(), size) == 0;
+    has_more = has_more || from[i][size] == to[i][size];
+  }
+  check(is_same, "copies have all bytes");
+  check(!has_more, "and no more");
+}
+
 }  // namespace
 
 int main() {
@@ -163,6 +187,7 @@ int main() {
   keeps_the_first_reason();
   tells_all_what_does_not_fit();
   steps_exclude_each_other_and_are_counted();
+  copies_have_all_bytes_and_no_more();
   printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
 }

@@ -4,7 +4,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AdamOptimizer, createGlobalStep, MomentumOptimizer, RandomGenerator, variable } from 'gradstep';
+import {
+  AdamOptimizer,
+  compileStep,
+  createGlobalStep,
+  ExponentialMovingAverage,
+  MomentumOptimizer,
+  ops,
+  RandomGenerator,
+  tensor,
+  variable,
+} from 'gradstep';
 import { latestCheckpoint, restoreCheckpoint, saveCheckpoint } from 'gradstep/checkpoint';
 import { openSafetensors } from 'gradstep/safetensors';
 import { countingModel } from '../support/checkpoint-model';
@@ -103,6 +113,64 @@ describe('a checkpoint', () => {
     set(7);
     await restoreCheckpoint(folder, parts);
     expect(step()).to.equal(6);
+  });
+
+  it('is restored as a whole before the next step, however many are asked for meanwhile', async () => {
+    const size = 3_000_000;
+    const w = variable(new Float32Array(size), { name: 'w' });
+    const [globalStep, optimizer] = [createGlobalStep(), new MomentumOptimizer({ learningRate: 1, momentum: 0 })];
+    const parts = { variables: [w], optimizer, globalStep };
+    const gradient = new Float32Array(size).fill(-1);
+    const step = () => optimizer.applyGradientsAsync([[gradient, w]], { globalStep });
+    await step();
+    await saveCheckpoint(folder, parts);
+    for (let i = 0; i < 5; i++) {
+      let isOver = false;
+      const restoring = restoreCheckpoint(folder, parts).then(() => (isOver = true));
+      const steps: Promise<unknown>[] = [];
+      while (!isOver) {
+        steps.push(step());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await Promise.all([restoring, ...steps]);
+      expect(globalStep.value).to.be.at.most(1 + steps.length);
+      expect(w.data.every((x) => x === globalStep.value)).to.be.true;
+    }
+  });
+
+  it('keeps averages as they are until they are copied, or written', async () => {
+    for (const copy of [true, false]) {
+      const w = variable(new Float32Array(2_000_000).fill(1), { name: 'w' });
+      const averages = new ExponentialMovingAverage(0.5);
+      averages.apply([w, ['loss', tensor([1])]]);
+      const saving = saveCheckpoint(join(folder, String(copy)), { variables: [w], averages }, { step: 1, copy });
+      expect(() => averages.apply([['loss', tensor([2])]])).to.throw(
+        Error,
+        "averages 'ExponentialMovingAverage' is used by",
+      );
+      await saving;
+      w.data.fill(3);
+      averages.apply([w, ['loss', tensor([3])]]);
+      const average = averages.average(w)!;
+      expect(average.data.every((x) => x === 2)).to.be.true;
+      await restoreCheckpoint(join(folder, String(copy)), { variables: [w], averages });
+      expect(average.data.every((x) => x === 1)).to.be.true;
+      expect(w.data.every((x) => x === 1)).to.be.true;
+    }
+  });
+
+  it('keeps a compiled step from being made in part while its averages are saved', async () => {
+    const w = variable([1, 2], { name: 'w' });
+    const averages = new ExponentialMovingAverage(0.5);
+    const optimizer = new MomentumOptimizer({ learningRate: 1, momentum: 0 });
+    const step = compileStep({ inputs: {}, loss: () => ops.reduceSum(w), optimizer, averages });
+    step.runSync({});
+    const saving = saveCheckpoint(folder, { averages }, { step: 1 });
+    expect(() => step.runSync({})).to.throw(Error, "averages 'ExponentialMovingAverage' is used by");
+    expect([...w.data]).to.deep.equal([0, 1]);
+    await step.run({}); // has its turn
+    await saving;
+    expect([...w.data]).to.deep.equal([-1, 0]);
   });
 
   it('has copies of what no turn protects', async () => {

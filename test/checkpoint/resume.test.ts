@@ -27,7 +27,9 @@ describe('a run that is resumed from a checkpoint in another process', function 
     it(`has after 100 steps the bytes of one that never stopped: ${name}`, async () => {
       const straight = start();
       for (let i = 0; i < 100; i++) straight.step(i);
-      const { path } = await saveCheckpoint(join(folder, 'straight', name), straight.parts);
+      const { parts, metadata } = straight;
+      const contents = { ...parts, ...(metadata && { metadata: metadata() }) };
+      const { path } = await saveCheckpoint(join(folder, 'straight', name), contents);
       for (const file of ['model.safetensors', 'optimizer.safetensors', 'state.json']) {
         const bytes = readFileSync(join(path, file));
         expect(bytes.equals(readFileSync(join(folder, name, 'step-00000100', file))), file).to.be.true;

@@ -21,7 +21,7 @@ const ofTheHead: readonly Case[] = [
     'header-incomplete',
     /of which the file has 1/,
   ],
-  ['whitespace before the header', fileOf(' {}'), 'invalid-start', /byte 8/],
+  ['anything else before the header', fileOf(' \0{}'), 'invalid-start', /byte 9/],
   ['a byte order mark', fileOf('\ufeff{}'), 'invalid-start', /byte 8/],
   ['an array', fileOf('[]'), 'invalid-start', /byte 8/],
 ];
@@ -188,6 +188,7 @@ describe('a safetensors file may have', () => {
       ` {"w" :\t{${good.replaceAll(',', ' ,\r\n')}}\n}`.slice(1),
       8,
     ),
+    'whitespace before it, as the reference implementation reads it': fileOf(`\t\n{"w":{${good}}}\r `, 8),
     'no metadata, in so many words': fileOf('{"__metadata__":null}'),
     'fields of tensors that are not known': fileOf(tensor(`"x":[{"a":-1.5e3,"b":null}],${good},"y":"\\n"`), 8),
     'values nested 127 deep': fileOf(nested(125), 8),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseSafetensors, SafetensorsError, serializeSafetensors } from 'gradstep/safetensors';
 import { damagedFile, dice } from './damage';
@@ -77,6 +77,16 @@ describe('safetensors by a second implementation, in Python', function () {
     const { tensors, metadata } = parseSafetensors(file);
     expect([...metadata]).to.deep.equal([['by', 'Python'], ['ü', '😀']]); // prettier-ignore
     expect(tensors.size).to.equal(19);
+  });
+
+  it('are read alike, whatever files of others there are', function () {
+    const folder = process.env['GRADSTEP_SAFETENSORS_FILES'];
+    if (folder === undefined) this.skip(); // no package of the registry is known to have any
+    const files = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+    expect(files).not.to.deep.equal([]);
+    const read = files.map((name) => readFileSync(join(folder, name)));
+    expect(read.map(ours)).not.to.include(null);
+    agree(read);
   });
 
   it('are refused by both or by none, damaged as they may be', () => {

@@ -35,7 +35,7 @@ def read(file):
     (length,) = struct.unpack("<Q", file[:8])
     need(length <= 100_000_000 and 8 + length <= len(file))
     text = file[8 : 8 + length].decode("utf-8")
-    need(text.startswith("{"))
+    need(text.lstrip(" \t\n\r").startswith("{"))
     header = json.loads(text, object_pairs_hook=without_duplicates, parse_float=number, parse_constant=lambda _: need(False),
                         parse_int=lambda digits: int(digits) if digits != "-0" else -0.0)
     metadata = header.pop("__metadata__", None)
