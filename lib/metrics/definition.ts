@@ -61,6 +61,9 @@ export function checkHelp(help: unknown): asserts help is string {
   if (typeof help !== 'string') throw new TypeError(`help must be a string, got ${shown(help)}`);
 }
 
+/** A text as it is after it has been written in UTF-8: halves of characters become U+FFFD. */
+export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');
+
 /** Labels by their names, those that have a value. @throws TypeError, RangeError for what cannot be labels. */
 export function labelsOf(labels: unknown): Definition['labels'] {
   if (typeof labels !== 'object' || labels === null || isIterable(labels)) {
@@ -72,7 +75,7 @@ export function labelsOf(labels: unknown): Definition['labels'] {
       if (typeof value !== 'string' && typeof value !== 'number') {
         throw new TypeError(`label ${name} must be a string or a number, got ${shown(value)}`);
       }
-      return [name, String(value)];
+      return [name, wellFormed(String(value))];
     })
     .filter(([, value]) => value !== '')
     .sort(([a], [b]) => (a < b ? -1 : 1));

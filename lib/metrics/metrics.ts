@@ -7,9 +7,11 @@ import {
   checkHelp,
   checkName,
   labelsOf,
+  wellFormed,
   type Aggregate,
   type Definition,
   type MetricLabels,
+  type MetricType,
 } from './definition';
 import { leastBytesPerPlace, MetricsMemory, mostBytesPerPlace, mostPlaces } from './memory';
 import { OwnPlace, type Cells } from './place';
@@ -205,12 +207,18 @@ export class Metrics {
     collectInto(registry, () => this.collect());
   }
 
-  private common<T extends Definition['type']>(type: T, name: string, options: MetricOptions): Omit<Definition, 'type'> {
+  private common(type: MetricType, name: string, options: MetricOptions): Omit<Definition, 'type'> {
     checkName(type, name);
     const { help, labels = {} } = (options as MetricOptions | undefined) ?? ({} as MetricOptions);
     checkHelp(help);
     labelsOf(labels);
-    return { name, help, labels: labelsOf({ ...this.labels, ...labels }), aggregate: 'sum', buckets: [] };
+    return {
+      name,
+      help: wellFormed(help),
+      labels: labelsOf({ ...this.labels, ...labels }),
+      aggregate: 'sum',
+      buckets: [],
+    };
   }
 
   private cells(definition: Definition): Cells {

@@ -1,4 +1,12 @@
-import { agree, decoded, nonFiniteEnding, numbersOf, type Aggregate, type Definition, type MetricType } from './definition';
+import {
+  agree,
+  decoded,
+  nonFiniteEnding,
+  numbersOf,
+  type Aggregate,
+  type Definition,
+  type MetricType,
+} from './definition';
 import type { MetricsMemory } from './memory';
 import { GaugeCell, HistogramCell } from './series';
 
@@ -149,4 +157,3 @@ function histogramSamples({ definition: { name, labels, buckets }, numbers }: To
   samples.push({ name: `${name}_count`, labels: own, value: count });
   return samples;
 }
-

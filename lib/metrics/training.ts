@@ -83,8 +83,7 @@ export class TrainingMetrics {
     labelsOf(labels);
     for (const buckets of [secondsBuckets, normBuckets, checkpointSecondsBuckets]) bucketsOf(buckets);
     const counter = (name: string, help: string) => metrics.counter(`gradstep_${name}_total`, { help, labels });
-    const last = (name: string, help: string) =>
-      metrics.gauge(`gradstep_${name}`, { help, labels, aggregate: 'last' });
+    const last = (name: string, help: string) => metrics.gauge(`gradstep_${name}`, { help, labels, aggregate: 'last' });
     const histogram = (name: string, help: string, buckets: readonly number[]) =>
       metrics.histogram(`gradstep_${name}`, { help, labels, buckets });
     this.steps = counter('steps', 'Training steps made.');

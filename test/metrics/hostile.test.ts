@@ -31,7 +31,11 @@ function useAll(handle: MetricsHandle): void {
 }
 
 /** Words that lie about lengths are near what is there, or far away. */
-const word = fc.oneof(fc.integer(), fc.integer({ min: -64, max: 4096 }), fc.constantFrom(0, 1, 8, 2 ** 31 - 1, -(2 ** 31)));
+const word = fc.oneof(
+  fc.integer(),
+  fc.integer({ min: -64, max: 4096 }),
+  fc.constantFrom(0, 1, 8, 2 ** 31 - 1, -(2 ** 31)),
+);
 
 describe('memory of metrics that somebody else has written to', () => {
   it('is refused, or read as far as it makes sense', () => {

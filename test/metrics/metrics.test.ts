@@ -37,7 +37,10 @@ describe('a counter', () => {
     const metrics = Metrics.create();
     metrics.counter('a_total', { help, labels: { x: 1, y: 'b' } }).inc();
     metrics.counter('a_total', { help, labels: { y: 'b', x: '1' } }).inc();
-    metrics.withLabels({ x: 1 }).counter('a_total', { help, labels: { y: 'b' } }).inc();
+    metrics
+      .withLabels({ x: 1 })
+      .counter('a_total', { help, labels: { y: 'b' } })
+      .inc();
     metrics.counter('a_total', { help: 'Said otherwise.', labels: { y: 'b', x: 1 } }).inc();
     expect(valuesOf(metrics)).to.deep.equal({ 'a_total 1 b': 4 });
     expect(metrics.collect()[0]!.help).to.equal(help);
@@ -71,12 +74,15 @@ describe('a gauge', () => {
         // Each of these writes to a place of its own, as a thread does.
         for (const value of values) {
           const metrics = Metrics.from(first.share());
-          for (const aggregate of ['min', 'max', 'sum'] as const) metrics.gauge(aggregate, { help, aggregate }).set(value);
+          for (const aggregate of ['min', 'max', 'sum'] as const)
+            metrics.gauge(aggregate, { help, aggregate }).set(value);
           kept.push(metrics);
         }
         const sum = values.reduce((sum, value) => sum + value, 0);
         const of = valuesOf(first);
-        expect([of['min'], of['max'], of['sum']]).to.deep.equal([Math.min(...values), Math.max(...values), sum].map(plain));
+        expect([of['min'], of['max'], of['sum']]).to.deep.equal(
+          [Math.min(...values), Math.max(...values), sum].map(plain),
+        );
         kept.length = 0;
       }),
     );
@@ -175,8 +181,14 @@ describe('names', () => {
     metrics.gauge('a', { help });
     metrics.histogram('h', { help, buckets: [1, 2] });
     expect(() => other.histogram('a', { help, buckets: [1] })).to.throw(RangeError, 'there is a gauge a already');
-    expect(() => other.gauge('a', { help, aggregate: 'max' })).to.throw(RangeError, 'there is a gauge of another kind a');
-    expect(() => other.histogram('h', { help, buckets: [1] })).to.throw(RangeError, 'there is a histogram of another kind');
+    expect(() => other.gauge('a', { help, aggregate: 'max' })).to.throw(
+      RangeError,
+      'there is a gauge of another kind a',
+    );
+    expect(() => other.histogram('h', { help, buckets: [1] })).to.throw(
+      RangeError,
+      'there is a histogram of another kind',
+    );
     other.gauge('a', { help, labels: { b: 1 } });
     expect(metrics.collect().map(({ name }) => name)).to.deep.equal(['a', 'h', 'h_nonfinite_total']);
   });
@@ -207,9 +219,18 @@ describe('options of metrics', () => {
     expect(() => Metrics.create({ threads: '5' as never })).to.throw(TypeError, 'threads must be a number, got "5"');
     expect(() => Metrics.create({ workers: 5 } as never)).to.throw(TypeError, "there is no 'workers'");
     const metrics = Metrics.create();
-    expect(() => metrics.counter('a_total', { help, label: {} } as never)).to.throw(TypeError, "did you mean 'labels'?");
-    expect(() => metrics.counter('a_total', undefined as never)).to.throw(TypeError, 'help must be a string, got undefined');
-    expect(() => metrics.gauge('a', { help, aggregate: 'mean' as never })).to.throw(RangeError, 'aggregate must be one of');
+    expect(() => metrics.counter('a_total', { help, label: {} } as never)).to.throw(
+      TypeError,
+      "did you mean 'labels'?",
+    );
+    expect(() => metrics.counter('a_total', undefined as never)).to.throw(
+      TypeError,
+      'help must be a string, got undefined',
+    );
+    expect(() => metrics.gauge('a', { help, aggregate: 'mean' as never })).to.throw(
+      RangeError,
+      'aggregate must be one of',
+    );
   });
 });
 
@@ -227,7 +248,7 @@ describe('memory of metrics', () => {
     const count = (labels: Record<string, number>): void => metrics.counter('a_total', { help, labels }).inc();
     let fitted = 0;
     expect(() => {
-      for (;; fitted++) count({ n: fitted });
+      for (; ; fitted++) count({ n: fitted });
     }).to.throw(Error, "a_total: this thread's place is full: metrics need more bytesPerThread, or fewer labels");
     expect(fitted).to.be.within(5, 20);
     expect(metrics.collect()[0]!.samples).to.have.lengthOf(fitted);

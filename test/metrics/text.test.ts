@@ -9,7 +9,9 @@ const buckets = [0.005, 0.5, 10];
 describe('the text of metrics', () => {
   it('is that of the format, byte for byte', () => {
     const metrics = Metrics.create();
-    metrics.counter('requests_total', { help: 'All of\nthem, \\ too.', labels: { path: 'a"b\\c\nd', code: 200 } }).inc(3);
+    metrics
+      .counter('requests_total', { help: 'All of\nthem, \\ too.', labels: { path: 'a"b\\c\nd', code: 200 } })
+      .inc(3);
     metrics.gauge('temperature_celsius', { help: 'How warm it is.' }).set(-1e-7);
     const seconds = metrics.histogram('wait_seconds', { help: 'Waiting.', buckets });
     for (const value of [0.25, 0.005, 100, NaN]) seconds.observe(value);
@@ -126,7 +128,9 @@ const without = (text: string, name: string): string =>
     .join('');
 
 describe('prom-client', () => {
-  const finite = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e100, max: 1e100 }), { minLength: 1 });
+  const finite = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e100, max: 1e100 }), {
+    minLength: 1,
+  });
 
   it('counts the same, and says the same but for the order', async () => {
     await fc.assert(
@@ -173,7 +177,9 @@ describe('prom-client', () => {
     metrics.collectInto(registry);
     registry.setDefaultLabels({ host: 'a' });
     const text = await Registry.merge([registry]).metrics();
-    expect(text).to.match(/^ours_total 1$/m).and.to.match(/^theirs_total 1$/m);
+    expect(text)
+      .to.match(/^ours_total 1$/m)
+      .and.to.match(/^theirs_total 1$/m);
     expect(await registry.metrics()).to.match(/^ours_total\{host="a"\} 1$/m);
     registry.resetMetrics(); // threads' counts are theirs to write
     expect(await registry.metrics()).to.match(/^ours_total\{host="a"\} 1$/m);
@@ -187,7 +193,10 @@ describe('prom-client', () => {
     registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     metrics.collectInto(registry);
     const text = await registry.metrics();
-    expect(text).to.match(/^# TYPE c counter$/m).and.to.match(/^c_total\{/m).and.to.match(/# EOF\n?$/);
+    expect(text)
+      .to.match(/^# TYPE c counter$/m)
+      .and.to.match(/^c_total\{/m)
+      .and.to.match(/# EOF\n?$/);
   });
 
   it('is left as it was by metrics that it has others of', () => {
@@ -201,7 +210,10 @@ describe('prom-client', () => {
 
   it('is what is asked for', () => {
     for (const other of [undefined, null, {}, 'registry', new Map()]) {
-      expect(() => Metrics.create().collectInto(other as never)).to.throw(TypeError, 'registry must be one of prom-client');
+      expect(() => Metrics.create().collectInto(other as never)).to.throw(
+        TypeError,
+        'registry must be one of prom-client',
+      );
     }
   });
 });

@@ -69,7 +69,7 @@ describe('metrics of several threads', function () {
     const metrics = Metrics.create({ threads: 1 });
     const told = fresh();
     let terminations = 0;
-    for (; terminations < 25; terminations++) {
+    for (; terminations < 12; terminations++) {
       const worker = start(metrics, { told });
       const before = told[0]!;
       while (told[0]! < before + 1000 * (terminations % 5) + 1) await new Promise(setImmediate);
