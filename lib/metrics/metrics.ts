@@ -106,7 +106,7 @@ export class Metrics {
    * @throws TypeError for anything else, RangeError for memory of another version or size.
    */
   static from(handle: MetricsHandle): Metrics {
-    const { kind, buffer } = ((handle as unknown) ?? {}) as Partial<MetricsHandle>;
+    const { kind, buffer } = (handle ?? {}) as Partial<MetricsHandle>;
     if (kind !== 'gradstep/metrics') {
       throw new TypeError(`handle must be one of kind 'gradstep/metrics', as share() gives it, got ${shown(handle)}`);
     }
@@ -209,7 +209,7 @@ export class Metrics {
 
   private common(type: MetricType, name: string, options: MetricOptions): Omit<Definition, 'type'> {
     checkName(type, name);
-    const { help, labels = {} } = (options as MetricOptions | undefined) ?? ({} as MetricOptions);
+    const { help, labels = {} } = options ?? ({} as MetricOptions);
     checkHelp(help);
     labelsOf(labels);
     return {
