@@ -1,11 +1,11 @@
 import { checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import {
-  agree,
   bucketsOf,
   checkAggregate,
   checkHelp,
   checkName,
+  kindOf,
   labelsOf,
   wellFormed,
   type Aggregate,
@@ -227,7 +227,7 @@ export class Metrics {
 
   private defined(definition: Definition): Cells {
     for (const other of this.reader.definitions()) {
-      if (other.name !== definition.name || agree(other, definition)) continue;
+      if (other.name !== definition.name || kindOf(other) === kindOf(definition)) continue;
       const kind = other.type === definition.type ? `${other.type} of another kind` : other.type;
       throw new RangeError(`there is a ${kind} ${definition.name} already`);
     }

@@ -31,7 +31,10 @@ function decades(first: number, last: number): readonly number[] {
   return [...powers.flatMap((power) => [1, 2.5, 5].map((digit) => Number(`${digit}e${power}`))), Number(`1e${last}`)];
 }
 
-type StepOutcome = Pick<StepObservation, 'loss' | 'norm' | 'applied'>;
+/** A step as it is counted. */
+type Counted = { readonly [Name in keyof StepObservation]-?: StepObservation[Name] | undefined };
+/** What a step may return. */
+type Outcome = { readonly [Name in 'loss' | 'norm' | 'applied']?: unknown };
 
 /**
  * The metrics of a training, under names that start with `gradstep_`. All threads that make steps have them; their sums are
@@ -110,13 +113,17 @@ export class TrainingMetrics {
    */
   observeStep(observation: StepObservation = {}): void {
     checkStep(observation);
-    const { step, seconds, loss, norm, clipNorm, examples, applied = true } = observation;
+    const { step, seconds, loss, norm, clipNorm, examples, applied } = observation;
+    this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, performance.now());
+  }
+
+  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: Counted, now: number): void {
     if (applied) this.steps.inc();
     else this.skippedSteps.inc();
     if (examples !== undefined) this.examples.inc(examples);
     if (seconds !== undefined) this.stepSeconds.observe(seconds);
-    if (loss !== undefined) this.loss.set(loss);
-    if (step !== undefined) this.step.set(step);
+    if (loss !== undefined) this.loss.setAt(loss, now);
+    if (step !== undefined) this.step.setAt(step, now);
     if (norm === undefined || (clipNorm === undefined && Number.isNaN(norm))) return;
     this.gradientNorm.observe(norm);
     if (applied && clipNorm !== undefined && norm > clipNorm) this.clippedSteps.inc();
@@ -153,11 +160,27 @@ export class TrainingMetrics {
     checkFunction('step', step);
     checkStep(about);
     const start = performance.now();
-    const count = (result: unknown): void => {
-      const seconds = (performance.now() - start) / 1000;
-      this.observeStep({ seconds, ...outcomeOf(result), ...about });
-    };
-    return afterwards(step(), count);
+    const result = step();
+    if (!(result instanceof Promise)) {
+      this.countTimed(start, result, about);
+      return result;
+    }
+    const seen = result.then((value: unknown) => {
+      this.countTimed(start, value, about);
+      return value;
+    });
+    return seen as R;
+  }
+
+  /** What is known of it counts, and else what the result says: a loss by itself, or some of what a compiled step returns. */
+  private countTimed(start: number, result: unknown, about: StepObservation): void {
+    const now = performance.now();
+    const { step, seconds = (now - start) / 1000, clipNorm, examples } = about;
+    const known = (typeof result === 'object' && result !== null ? result : none) as Outcome;
+    const loss = about.loss ?? numberOf(typeof result === 'number' ? result : known.loss);
+    const norm = about.norm ?? numberOf(known.norm);
+    const applied = about.applied ?? (typeof known.applied === 'boolean' ? known.applied : undefined);
+    this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, now);
   }
 
   /**
@@ -194,27 +217,5 @@ export class TrainingMetrics {
   }
 }
 
-/** What a result tells of a step: a loss by itself, or some of what a compiled step returns. */
-function outcomeOf(result: unknown): StepOutcome {
-  if (typeof result === 'number') return { loss: result };
-  if (typeof result !== 'object' || result === null) return {};
-  const { loss, norm, applied } = result as Readonly<Record<keyof StepOutcome, unknown>>;
-  return {
-    ...(typeof loss === 'number' && { loss }),
-    ...(typeof norm === 'number' && { norm }),
-    ...(typeof applied === 'boolean' && { applied }),
-  };
-}
-
-/** The same result, of which `look` is told when it is there. */
-function afterwards<R>(result: R, look: (result: unknown) => void): R {
-  if (!(result instanceof Promise)) {
-    look(result);
-    return result;
-  }
-  const seen = result.then((value: unknown) => {
-    look(value);
-    return value;
-  });
-  return seen as R;
-}
+const none = {};
+const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
