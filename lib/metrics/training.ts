@@ -1,8 +1,14 @@
-import { checkFunction, shown } from '../checks';
+import { checkFunction, isNotNegative, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { bucketsOf, labelsOf, type MetricLabels } from './definition';
 import { Metrics } from './metrics';
-import { checkCheckpoint, checkStep, type CheckpointObservation, type StepObservation } from './observation';
+import {
+  checkedCheckpoint,
+  checkedStep,
+  type CheckedStep,
+  type CheckpointObservation,
+  type StepObservation,
+} from './observation';
 import type { Counter, Gauge, Histogram } from './series';
 
 /** Options of `TrainingMetrics`. */
@@ -31,8 +37,6 @@ function decades(first: number, last: number): readonly number[] {
   return [...powers.flatMap((power) => [1, 2.5, 5].map((digit) => Number(`${digit}e${power}`))), Number(`1e${last}`)];
 }
 
-/** A step as it is counted. */
-type Counted = { readonly [Name in keyof StepObservation]-?: StepObservation[Name] | undefined };
 /** What a step may return. */
 type Outcome = { readonly [Name in 'loss' | 'norm' | 'applied']?: unknown };
 
@@ -112,12 +116,10 @@ export class TrainingMetrics {
    * @throws TypeError, RangeError for other arguments, with nothing counted.
    */
   observeStep(observation: StepObservation = {}): void {
-    checkStep(observation);
-    const { step, seconds, loss, norm, clipNorm, examples, applied } = observation;
-    this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, performance.now());
+    this.count(checkedStep(observation), performance.now());
   }
 
-  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: Counted, now: number): void {
+  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: CheckedStep, now: number): void {
     if (applied) this.steps.inc();
     else this.skippedSteps.inc();
     if (examples !== undefined) this.examples.inc(examples);
@@ -134,8 +136,7 @@ export class TrainingMetrics {
    * @throws TypeError, RangeError for other arguments, with nothing counted.
    */
   observeCheckpoint(observation: CheckpointObservation = {}): void {
-    checkCheckpoint(observation);
-    const { seconds, bytes } = observation;
+    const { seconds, bytes } = checkedCheckpoint(observation);
     if (seconds !== undefined) this.checkpointSeconds.observe(seconds);
     if (bytes !== undefined) this.checkpointBytes.inc(bytes);
     this.checkpointTime.set(Date.now() / 1000);
@@ -158,28 +159,28 @@ export class TrainingMetrics {
    */
   timeStep<R>(step: () => R, about: StepObservation = {}): R {
     checkFunction('step', step);
-    checkStep(about);
+    const known = checkedStep(about);
     const start = performance.now();
     const result = step();
     if (!(result instanceof Promise)) {
-      this.countTimed(start, result, about);
+      this.countTimed(start, result, known);
       return result;
     }
     const seen = result.then((value: unknown) => {
-      this.countTimed(start, value, about);
+      this.countTimed(start, value, known);
       return value;
     });
     return seen as R;
   }
 
   /** What is known of it counts, and else what the result says: a loss by itself, or some of what a compiled step returns. */
-  private countTimed(start: number, result: unknown, about: StepObservation): void {
+  private countTimed(start: number, result: unknown, known: CheckedStep): void {
     const now = performance.now();
-    const { step, seconds = (now - start) / 1000, clipNorm, examples } = about;
-    const known = (typeof result === 'object' && result !== null ? result : none) as Outcome;
-    const loss = about.loss ?? numberOf(typeof result === 'number' ? result : known.loss);
-    const norm = about.norm ?? numberOf(known.norm);
-    const applied = about.applied ?? (typeof known.applied === 'boolean' ? known.applied : undefined);
+    const { step, seconds = (now - start) / 1000, clipNorm, examples } = known;
+    const told = (typeof result === 'object' && result !== null ? result : none) as Outcome;
+    const loss = known.loss ?? numberOf(typeof result === 'number' ? result : told.loss);
+    const norm = known.norm ?? numberOf(told.norm);
+    const applied = known.applied ?? (told.applied === false ? false : undefined);
     this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, now);
   }
 
@@ -212,7 +213,7 @@ export class TrainingMetrics {
     }
     const { bytes } = ((saved as unknown) ?? {}) as { readonly bytes?: unknown };
     const seconds = (performance.now() - start) / 1000;
-    this.observeCheckpoint({ seconds, ...(typeof bytes === 'number' && { bytes }) });
+    this.observeCheckpoint({ seconds, ...(typeof bytes === 'number' && isNotNegative(bytes) && { bytes }) });
     return saved;
   }
 }
