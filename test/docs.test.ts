@@ -100,6 +100,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         'gradstep/checkpoint': [checkpointEntry],
         'gradstep/layers': [join(root, 'dist', 'layers', 'index.d.ts')],
         'gradstep/tensorboard': [tensorboardEntry],
+        'gradstep/metrics': [join(root, 'dist', 'metrics', 'index.d.ts')],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });

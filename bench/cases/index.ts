@@ -7,6 +7,7 @@ import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
+import { metrics } from './metrics';
 import { mnist } from './mnist';
 import { models } from './models';
 import { random } from './random';
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = [
   random,
   rules,
   tensorboard,
+  metrics,
   checkpoint,
   tfjs,
   tfjsFit,
