@@ -35,7 +35,7 @@ export default tseslint.config(
     files: ['test/server/browser/**'],
     languageOptions: {
       globals: {
-        ...globalsOf('console process performance setTimeout setInterval Buffer URL'),
+        ...globalsOf('console process performance setTimeout clearTimeout setInterval Buffer URL'),
         ...globalsOf('describe it before after beforeEach afterEach'),
         // What runs in the browser.
         ...globalsOf('document getComputedStyle localStorage scrollBy'),

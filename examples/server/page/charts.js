@@ -18,7 +18,7 @@ export class Charts {
       over: 'step',
       format: decimal,
       lines: [
-        { label: 'each step', colour: 'accent-soft', width: 1 },
+        { label: 'measured', colour: 'accent-soft', width: 1 },
         { label: 'smoothed', colour: 'accent', width: 2 },
       ],
     });

@@ -108,6 +108,7 @@ export class Controls {
     const canSave = status !== null && ['running', 'paused'].includes(status.state) && !isSaving;
     setText(this.#save, isSaving ? 'Saving…' : 'Checkpoint now');
     setEnabled(this.#save, this.#isReady && canSave);
+    this.#restore.title = status?.state === 'running' ? 'Pause first' : '';
     setEnabled(this.#restore, this.canRestore && (status?.checkpoints.length ?? 0) > 0);
     for (const button of document.querySelectorAll('button[data-restore]')) {
       if (button instanceof HTMLButtonElement) setEnabled(button, this.canRestore);

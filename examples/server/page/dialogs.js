@@ -1,9 +1,9 @@
 import { byId, setText } from './dom.js';
 
 /**
- * Asks for the token. @returns null when nobody knows it.
+ * Asks for the token.
  * @param {string} why shown above the field, '' for nothing
- * @returns {Promise<string | null>}
+ * @returns {Promise<string | null>} null when nobody knows it
  */
 export async function askForToken(why) {
   const field = byId('token', HTMLInputElement);
@@ -30,9 +30,9 @@ export function confirm(question, detail, yes) {
 }
 
 /**
- * Shows a dialog. @returns whether its form was sent, rather than left by Escape or the button that says so.
+ * Shows a dialog.
  * @param {HTMLDialogElement} dialog
- * @returns {Promise<boolean>}
+ * @returns {Promise<boolean>} whether its form was sent, rather than left by Escape or the button that says so
  */
 function ask(dialog) {
   return new Promise((resolve) => {

@@ -219,6 +219,9 @@ export class Distributions {
       'aria-label',
       `${of} over steps ${count(snapshots[0].step)} to ${count(snapshots[snapshots.length - 1].step)}: ${spread}.`,
     );
-    this.#bars.setAttribute('aria-label', `${of} at step ${count(snapshot.step)}: median ${decimal(median(snapshot))}.`);
+    this.#bars.setAttribute(
+      'aria-label',
+      `${of} at step ${count(snapshot.step)}: median ${decimal(median(snapshot))}.`,
+    );
   }
 }

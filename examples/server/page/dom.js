@@ -74,10 +74,11 @@ export function oncePerFrame(callback) {
 /**
  * Makes a canvas as sharp as the screen. @returns its context, in CSS pixels, cleared; null while it is not shown.
  * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
  */
-export function sharpContext(canvas) {
+export function sharpContext(canvas, settings) {
   const { clientWidth, clientHeight } = canvas;
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', settings);
   if (context === null || clientWidth === 0 || clientHeight === 0) return null;
   const ratio = window.devicePixelRatio;
   const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];

@@ -15,7 +15,10 @@ export function showFigures(status, latest) {
   put('figure-loss', decimal(latest.loss));
   put('figure-norm', `gradient norm ${decimal(latest.gradientNorm)}`);
   put('figure-accuracy', percent(latest.accuracy));
-  put('figure-accuracy-step', latest.accuracyStep === null ? 'not yet evaluated' : `at step ${count(latest.accuracyStep)}`);
+  put(
+    'figure-accuracy-step',
+    latest.accuracyStep === null ? 'not yet evaluated' : `at step ${count(latest.accuracyStep)}`,
+  );
   const speeds = status.workers.map(({ examplesPerSecond }) => examplesPerSecond ?? 0);
   const speed = speeds.reduce((sum, value) => sum + value, 0);
   put('figure-speed', compact(status.state === 'running' ? speed || latest.examplesPerSecond : 0));

@@ -30,9 +30,19 @@ export function compact(value) {
 export function decimal(value) {
   if (!isNumber(value)) return absent;
   const size = Math.abs(value);
-  if (size !== 0 && size < 1e-3) return value.toExponential(1);
+  if (size === 0) return '0';
+  if (size < 1e-3) return value.toExponential(1);
   if (size >= 1e4) return compact(value);
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4);
+}
+
+/** As few digits as a value on an axis has: 0.5, 2, 1e-5. @param {number} value */
+export function axisValue(value) {
+  const size = Math.abs(value);
+  if (size >= 1e4) return compact(value);
+  return size !== 0 && size < 1e-3
+    ? Number(value.toPrecision(2)).toExponential()
+    : String(Number(value.toPrecision(4)));
 }
 
 /** 98.76 % @param {Value} share */

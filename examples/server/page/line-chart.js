@@ -1,6 +1,6 @@
 import uPlot from '/uplot/uPlot.esm.js';
 import { create, oncePerFrame, setText } from './dom.js';
-import { absent } from './format.js';
+import { absent, axisValue } from './format.js';
 import { colour, onThemeChange } from './theme.js';
 
 /**
@@ -10,7 +10,6 @@ import { colour, onThemeChange } from './theme.js';
  * @property {number} [width]
  * @property {number[]} [dash]
  * @property {boolean} [isFilled]
- * @property {boolean} [isUnlisted] not in the legend
  */
 
 /**
@@ -76,11 +75,11 @@ export class LineChart {
   #figure() {
     const { title, unit, lines } = this.#definition;
     const keys = lines.flatMap((line, i) => {
-      if (line.isUnlisted) return [];
       const swatch = create('span', { class: line.dash ? 'swatch dashed' : 'swatch' });
       swatch.style.setProperty('--swatch', `var(--${line.colour})`);
-      const label = create('span', { class: 'key' }, ...(lines.length > 1 ? [swatch] : []), line.label);
-      return [create('span', { class: 'entry' }, label, ' ', this.#values[i])];
+      // A line alone is what the title says.
+      if (lines.length === 1) return [this.#values[i]];
+      return [create('span', {}, create('span', { class: 'key' }, swatch, line.label), ' ', this.#values[i])];
     });
     const heading = create('h3', {}, title, ...(unit === '' ? [] : [create('span', { class: 'unit' }, ` ${unit}`)]));
     return create(
@@ -93,7 +92,7 @@ export class LineChart {
 
   /** @returns {uPlot.Options} */
   #options() {
-    const { lines, format, formatAxis = format, fromZero = false, over } = this.#definition;
+    const { lines, formatAxis = axisValue, fromZero = false, over } = this.#definition;
     const axis = {
       font,
       stroke: () => colour('faint'),
@@ -109,6 +108,7 @@ export class LineChart {
     return {
       width: 300,
       height: 180,
+      padding: [8, 12, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: false, y: false },
@@ -140,7 +140,7 @@ export class LineChart {
                 values: (_plot, splits) =>
                   splits.map((step) => (Number.isInteger(step) ? step.toLocaleString('en-US') : '')),
               }
-            : { values: timeLabels }),
+            : { space: 80, values: timeLabels }),
         },
         { ...axis, size: 52, gap: 6, space: 36, values: (_plot, splits) => splits.map((value) => formatAxis(value)) },
       ],
@@ -177,14 +177,15 @@ export class LineChart {
     const { title, lines, format, over } = this.#definition;
     const xs = this.#data[0];
     const words = lines.flatMap((line, i) => {
-      if (line.isUnlisted) return [];
       const values = [...this.#data[i + 1]].filter((value) => typeof value === 'number');
       if (values.length === 0) return [];
       const [low, high] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
       return `${line.label}: now ${format(values.at(-1))}, lowest ${format(low)}, highest ${format(high)}.`;
     });
     const range =
-      over === 'step' && xs.length > 0 ? `, steps ${xs[0].toLocaleString('en-US')} to ${xs[xs.length - 1].toLocaleString('en-US')}` : '';
+      over === 'step' && xs.length > 0
+        ? `, steps ${xs[0].toLocaleString('en-US')} to ${xs[xs.length - 1].toLocaleString('en-US')}`
+        : '';
     const label = words.length === 0 ? `${title}: nothing yet.` : `${title}${range}. ${words.join(' ')}`;
     this.#host.setAttribute('aria-label', label);
   }

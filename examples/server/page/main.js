@@ -90,7 +90,8 @@ const feed = new Feed('/events', {
 
 for (const radio of document.querySelectorAll('input[name="span"]')) {
   radio.addEventListener('change', () => {
-    if (radio instanceof HTMLInputElement) charts.showLast(radio.value === 'all' ? Infinity : 1000 * Number(radio.value));
+    if (radio instanceof HTMLInputElement)
+      charts.showLast(radio.value === 'all' ? Infinity : 1000 * Number(radio.value));
   });
 }
 connectThemeButton(byId('theme', HTMLButtonElement));

@@ -97,7 +97,7 @@ export class Pad {
   }
 
   #draw() {
-    const context = sharpContext(this.#sheet);
+    const context = sharpContext(this.#sheet, { willReadFrequently: true });
     if (context === null) return;
     const size = this.#sheet.clientWidth;
     context.strokeStyle = colour('ink');

@@ -21,7 +21,8 @@ export class CheckpointTable {
     const key = JSON.stringify(checkpoints);
     if (key === this.#shown) return;
     this.#shown = key;
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['restore'] : undefined;
+    const focused =
+      document.activeElement instanceof HTMLElement ? document.activeElement.dataset['restore'] : undefined;
     this.#body.replaceChildren(...checkpoints.map((checkpoint) => this.#row(checkpoint)));
     this.#none.hidden = checkpoints.length > 0;
     if (focused === undefined) return;
@@ -56,7 +57,7 @@ export function showWorkers(workers) {
   while (body.rows.length > workers.length) body.deleteRow(-1);
   while (body.rows.length < workers.length) {
     const bar = create('td', { class: 'bar' }, create('span', { 'aria-hidden': 'true' }));
-    body.append(create('tr', {}, create('th', { scope: 'row' }), create('td'), create('td'), bar));
+    body.append(create('tr', {}, create('th', { scope: 'row' }), create('td', { class: 'words' }), create('td'), bar));
   }
   const most = Math.max(1, ...workers.map(({ examplesPerSecond }) => examplesPerSecond ?? 0));
   workers.forEach(({ rank, state, examplesPerSecond }, i) => {

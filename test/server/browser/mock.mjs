@@ -105,7 +105,16 @@ export class MockServer {
   #model() {
     const { step, state } = this.status;
     const optimizer = { class: 'AdamOptimizer', hyperparameters: { learningRate: 0.001, beta1: 0.9, beta2: 0.999 } };
-    return { name: 'MNIST 784-256-10', optimizer, parameters: 203530, variables, batchSize: 64, workers: 2, step, state };
+    return {
+      name: 'MNIST 784-256-10',
+      optimizer,
+      parameters: 203530,
+      variables,
+      batchSize: 64,
+      workers: 2,
+      step,
+      state,
+    };
   }
 
   async #change(path, request, response) {
@@ -210,7 +219,8 @@ async function runByItself(port) {
   setInterval(() => {
     if (server.listeners > 0 && past.size === 0) {
       past.set('sent', true);
-      for (let step = 100; step < server.status.step; step += 100) server.emit('histograms', histograms(step, variables));
+      for (let step = 100; step < server.status.step; step += 100)
+        server.emit('histograms', histograms(step, variables));
     }
     server.emit('histograms', histograms(server.status.step, variables));
   }, 2000);

@@ -26,7 +26,8 @@ describe('the page and its server', () => {
     await eventually(async () => expect(await page.locator(id).getAttribute('aria-disabled')).to.equal('false'));
     await page.locator(id).click();
   };
-  const label = (title) => page.locator('figure', { hasText: title }).first().locator('.plot').getAttribute('aria-label');
+  const label = (title) =>
+    page.locator('figure', { hasText: title }).first().locator('.plot').getAttribute('aria-label');
   let savedStep;
 
   it('start, and show how it goes', async () => {
@@ -103,7 +104,9 @@ describe('the page and its server', () => {
   });
 
   it('had no errors but those of the lost connection, and nothing that the policy refused', async () => {
-    const others = opened.problems.filter((text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY|RESET/.test(text));
+    const others = opened.problems.filter(
+      (text) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY|RESET/.test(text),
+    );
     expect(others).to.deep.equal([]);
     expect(await opened.violations()).to.deep.equal([]);
   });

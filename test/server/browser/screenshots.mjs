@@ -20,7 +20,10 @@ try {
   const views = [
     { name: 'desktop-dark', options: { viewport: size, colorScheme: 'dark' } },
     { name: 'desktop-light', options: { viewport: size, colorScheme: 'light' }, scrollTo: '#distribution-title' },
-    { name: 'phone', options: { viewport: { ...phone, height: 780 }, colorScheme: 'light', hasTouch: true, isMobile: true } },
+    {
+      name: 'phone',
+      options: { viewport: { ...phone, height: 780 }, colorScheme: 'light', hasTouch: true, isMobile: true },
+    },
   ];
   const opened = [];
   for (const { name, options, scrollTo } of views) {
