@@ -106,6 +106,7 @@ describe('the page, for everybody,', () => {
 
   it('can be reached and used by keyboard, in the order of what is seen', async () => {
     const page = await openFull();
+    await page.keyboard.press('Tab'); // from here on it is the keyboard that moves the focus
     await page.locator('.skip').focus();
     const order = [];
     for (let i = 0; i < 60; i++) {
