@@ -38,8 +38,9 @@ export class Charts {
       unit: 'on held-out images',
       over: 'step',
       format: percent,
-      formatAxis: (share) => percent(share, 1),
-      lines: [{ label: 'right', colour: 'accent', width: 2 }],
+      formatAxis: (share) => `${Number((100 * share).toFixed(1))} %`,
+      most: 1,
+      lines: [{ label: 'right', colour: 'accent', width: 2, hasPoints: true }],
     });
     this.rate = new LineChart(parent, {
       title: 'Learning rate',
@@ -126,7 +127,8 @@ export class Charts {
     const steps = points.column('step');
     const since = Number(points.last('time')) - this.#span;
     const first = steps[points.column('time').findIndex((time) => time !== null && time >= since)];
-    for (const chart of this.#perStep) chart.showFrom(first ?? -Infinity);
+    const from = this.#span === Infinity ? -Infinity : (first ?? -Infinity);
+    for (const chart of this.#perStep) chart.showFrom(from);
     this.loss.show([steps, points.column('loss'), smooth(points.column('loss'))]);
     this.norm.show([steps, points.column('gradientNorm'), points.column('clipNorm')]);
     this.rate.show([steps, points.column('learningRate')]);

@@ -10,6 +10,7 @@ import { colour, onThemeChange } from './theme.js';
  * @property {number} [width]
  * @property {number[]} [dash]
  * @property {boolean} [isFilled]
+ * @property {boolean} [hasPoints] where there are few
  */
 
 /**
@@ -20,6 +21,7 @@ import { colour, onThemeChange } from './theme.js';
  * @property {(value: number | null | undefined) => string} format of values
  * @property {(value: number) => string} [formatAxis] where it differs
  * @property {boolean} [fromZero] whether the axis always shows 0
+ * @property {number} [most] that values can be
  * @property {'step' | 'time'} over what the points are ordered by
  */
 
@@ -92,7 +94,7 @@ export class LineChart {
 
   /** @returns {uPlot.Options} */
   #options() {
-    const { lines, formatAxis = axisValue, fromZero = false, over } = this.#definition;
+    const { lines, formatAxis = axisValue, fromZero = false, most = Infinity, over } = this.#definition;
     const axis = {
       font,
       stroke: () => colour('faint'),
@@ -100,15 +102,17 @@ export class LineChart {
       ticks: { show: false },
     };
     /** @type {(plot: uPlot, min: number | null, max: number | null) => [number, number]} */
-    const shown = (_plot, min, max) => {
+    const shown = (plot, min, max) => {
       if (min === null || max === null) return [0, 1];
-      const first = Math.max(min, Math.min(max, this.#first));
+      // A line needs two points.
+      const [last = max, beforeLast = max] = [plot.data[0].at(-1), plot.data[0].at(-2)];
+      const first = Math.max(min, Math.min(last, beforeLast, this.#first));
       return [first, max > first ? max : first + 1];
     };
     return {
       width: 300,
       height: 180,
-      padding: [8, 12, 0, 0],
+      padding: [8, 20, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: false, y: false },
@@ -124,7 +128,7 @@ export class LineChart {
             if (min === null || max === null) return [0, 1];
             const low = fromZero ? Math.min(0, min) : min;
             const room = (max - low || Math.abs(max) || 1) * 0.08;
-            return [fromZero && min >= 0 ? 0 : low - room, max + room];
+            return [fromZero && min >= 0 ? 0 : low - room, Math.min(most, max + room)];
           },
         },
       },
@@ -151,7 +155,7 @@ export class LineChart {
           stroke: () => colour(line.colour),
           width: line.width ?? 1.75,
           spanGaps: false,
-          points: { show: false },
+          points: { show: line.hasPoints ?? false, size: 5 },
           ...(line.dash === undefined ? {} : { dash: line.dash }),
           ...(line.isFilled ? { fill: () => colour('accent-faint') } : {}),
         })),
