@@ -89,7 +89,7 @@ export class Batches {
     Atomics.store(queue.at, At.Start, first); // the steps before this one have been made
     Atomics.store(ends, placeOf(step + 1), undecided); // nobody is there before this one has been made
     const activity = rank * Own.Count + Own.Activity;
-    for (let emptyAt = performance.now(); Atomics.load(ends, placeOf(step)) === undecided; ) {
+    for (let emptyAt = performance.now(); Atomics.load(ends, placeOf(step)) === undecided;) {
       const rung = Atomics.load(queue.bell, 0);
       const waiting = Number(Atomics.load(queue.at, At.End) - first);
       if (waiting === 0) emptyAt = performance.now();

@@ -65,7 +65,10 @@ export class Checkpoints {
       this.parts.queue.examples = waiting;
       const contents = { ...this.parts, metadata: { examplesSeen } };
       // The mirror is a copy already, and nobody else writes to it.
-      const { step, bytes } = await saveCheckpoint(this.settings.checkpoints, contents, { keep: this.settings.keep, copy: false });
+      const { step, bytes } = await saveCheckpoint(this.settings.checkpoints, contents, {
+        keep: this.settings.keep,
+        copy: false,
+      });
       const saved = { step, bytes, seconds: (performance.now() - start) / 1000, savedAt: Date.now() };
       await this.look(saved);
       return saved;

@@ -1,4 +1,4 @@
-import { compile, type Compiled } from 'gradstep';
+import { compile, type Compiled, type FloatInput, type Tensor } from 'gradstep';
 import { darkest, type Digits } from './digits';
 import { classCount, inputSize, logits } from './model';
 import { shared } from './queue';
@@ -17,7 +17,7 @@ const size = 500;
 export class Evaluator {
   last: Accuracy | null = null;
   private isBusy = false;
-  private readonly program: Compiled<{ readonly x: { readonly shape: readonly number[] } }, ReturnType<typeof logits>>;
+  private readonly program: Compiled<{ readonly x: FloatInput }, Tensor>;
   private readonly x = new Float32Array(shared(4 * size * inputSize));
 
   constructor(

@@ -21,7 +21,9 @@ export class Metrics {
     this.gauge('server_queue_capacity_examples', 'Examples that may wait', () => service.queue.capacity);
     this.gauge('server_training_step', 'Steps that have been made', () => service.trainer.step);
     this.gauge('server_training_running', '1 while workers train', () => Number(service.trainer.state === 'running'));
-    this.gauge('server_training_failed', '1 after workers have failed', () => Number(service.trainer.state === 'failed'));
+    this.gauge('server_training_failed', '1 after workers have failed', () =>
+      Number(service.trainer.state === 'failed'),
+    );
     this.gauge('server_event_clients', 'Who listens to server-sent events', () => service.events.size);
   }
 

@@ -1,4 +1,4 @@
-import { compile, ops, tidy, type Compiled, type Variable } from 'gradstep';
+import { compile, ops, tidy, type Compiled, type FloatInput, type Tensor, type Variable } from 'gradstep';
 import { classCount, inputSize, logits } from './model';
 import type { Mirror } from './run';
 
@@ -98,7 +98,7 @@ export class Predictor {
 interface Program {
   readonly size: number;
   readonly x: Float32Array;
-  readonly program: Compiled<{ readonly x: { readonly shape: readonly number[] } }, ReturnType<typeof ops.softmax>>;
+  readonly program: Compiled<{ readonly x: FloatInput }, Tensor>;
 }
 
 function programOf(weights: readonly Variable[], size: number): Program {

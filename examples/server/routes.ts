@@ -18,11 +18,15 @@ const changes = { config: { changes: true } };
 
 /** What is asked of the model, and who feeds it. */
 export function addRoutes(app: FastifyInstance, service: Service): void {
-  app.post<{ Body: { examples: Example[] } }>('/examples', { ...changes, schema: { body: examplesBody } }, (request, reply) => {
-    const { examples } = request.body;
-    service.accept(examples);
-    return reply.code(202).send({ accepted: examples.length, queued: service.queue.length });
-  });
+  app.post<{ Body: { examples: Example[] } }>(
+    '/examples',
+    { ...changes, schema: { body: examplesBody } },
+    (request, reply) => {
+      const { examples } = request.body;
+      service.accept(examples);
+      return reply.code(202).send({ accepted: examples.length, queued: service.queue.length });
+    },
+  );
 
   app.post<{ Body: { x: number[][] } }>('/predict', { schema: { body: predictBody } }, (request) => {
     service.metrics.predictions.inc(request.body.x.length);
@@ -55,10 +59,14 @@ export function addControls(app: FastifyInstance, service: Service): void {
     return { ...answer(), checkpoint };
   });
 
-  app.post<{ Body: { step?: number } | null }>('/restore', { ...changes, schema: { body: restoreBody } }, async (request) => {
-    await service.restore(request.body?.step);
-    return answer();
-  });
+  app.post<{ Body: { step?: number } | null }>(
+    '/restore',
+    { ...changes, schema: { body: restoreBody } },
+    async (request) => {
+      await service.restore(request.body?.step);
+      return answer();
+    },
+  );
 }
 
 /** Server-sent events: see `Broadcast` for which there are. */

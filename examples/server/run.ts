@@ -10,9 +10,7 @@ export class Run {
   /** All of it as variables, so that a snapshot has all of it, as it is between two steps. The weights come first. */
   readonly everything: readonly Variable[];
 
-  constructor(
-    private readonly settings: { readonly seed: number; readonly learningRate: number },
-  ) {
+  constructor(private readonly settings: { readonly seed: number; readonly learningRate: number }) {
     this.variables = createVariables(settings.seed);
     this.optimizer = this.newOptimizer(this.globalStep);
     this.optimizer.createSlots(this.variables);

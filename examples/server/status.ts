@@ -73,8 +73,7 @@ export class EventLoopDelay {
   }
 
   measure(): void {
-    const late = (percentile: number): number =>
-      Math.max(0, this.histogram.percentile(percentile) / 1e6 - resolution);
+    const late = (percentile: number): number => Math.max(0, this.histogram.percentile(percentile) / 1e6 - resolution);
     this.now = this.histogram.count === 0 ? { p50: 0, p99: 0 } : { p50: late(50), p99: late(99) };
     this.histogram.reset();
   }

@@ -67,8 +67,12 @@ export class Trainer {
     const data: ReplicaData = { feed: this.feed.memory, firstStep: this.firstStep, batch, learningRate, clipNorm };
     const training = trainInWorkers({
       module: join(__dirname, 'replica.js'),
-      ...{ workers, variables: everything, optimizer, globalStep, data },
+      workers,
       threads: 1,
+      variables: everything,
+      optimizer,
+      globalStep,
+      data,
       onStep: ({ step, loss }) => this.onStep({ step: this.firstStep + step, loss }),
     });
     this.training = training;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { answerOf, open, settingsIn, until, withFolder, type Server } from './support';
 
 interface Event {
@@ -18,7 +18,7 @@ describe('GET /events', () => {
   beforeEach(async () => {
     server = await open(settingsIn(folder(), { stream: true }));
     await server.app.listen({ port: 0, host: '127.0.0.1' });
-    port = server.app.addresses()[0]!.port;
+    port = (server.app.server.address() as AddressInfo).port;
   });
   afterEach(async () => {
     for (const response of responses.splice(0)) response.destroy();
@@ -68,12 +68,18 @@ describe('GET /events', () => {
     const events = heard(await listen());
     await server.ask('POST', '/start');
     const of = (name: string): Event | undefined => events.find((event) => event.name === name);
-    await until(() => of('progress') !== undefined && of('histograms') !== undefined && of('accuracy') !== undefined, 'all');
+    await until(
+      () => of('progress') !== undefined && of('histograms') !== undefined && of('accuracy') !== undefined,
+      'all',
+    );
     const [point] = of('progress')!.data.points as object[];
     expect(point).to.have.all.keys(
       ...['step', 'loss', 'gradientNorm', 'clipNorm', 'learningRate', 'examplesPerSecond', 'time'],
     );
-    const { weights, gradients } = of('histograms')!.data as Record<string, { name: string; limits: number[]; counts: number[] }[]>;
+    const { weights, gradients } = of('histograms')!.data as Record<
+      string,
+      { name: string; limits: number[]; counts: number[] }[]
+    >;
     for (const list of [weights!, gradients!]) {
       expect(list.map(({ name }) => name)).to.deep.equal(server.service.run.variables.map(({ name }) => name));
       list.forEach(({ limits, counts }, i) => {

@@ -20,7 +20,10 @@ describe('npm run example:server', function () {
   let runs = 0;
   afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 
-  function run(args: readonly string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<unknown[]> } {
+  function run(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): { child: ChildProcess; ended: Promise<unknown[]> } {
     const child = spawn(process.execPath, [script, '--data', join(folder(), 'data'), '--port', '0', ...args], {
       env: { ...process.env, ...env },
     });

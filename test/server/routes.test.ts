@@ -63,7 +63,9 @@ describe('the training server', () => {
       expect(headers['content-type']).to.match(/^text\/plain; version=0.0.4/);
       expect(text).to.match(/^server_predictions_total [1-9]/m);
       expect(text).to.match(/^server_queue_capacity_examples 64$/m);
-      expect(text).to.match(/server_request_duration_seconds_count\{method="POST",route="\/predict",status="200"\} [1-9]/);
+      expect(text).to.match(
+        /server_request_duration_seconds_count\{method="POST",route="\/predict",status="200"\} [1-9]/,
+      );
     });
   });
 
@@ -78,7 +80,13 @@ describe('the training server', () => {
       expect((await server.ask('GET', '/uplot/uPlot.min.css')).headers['content-type']).to.match(/^text\/css/);
     });
 
-    for (const url of ['/../settings.ts', '/%2e%2e/settings.ts', '/..%2fsettings.ts', '/page/index.html', '//etc/passwd']) {
+    for (const url of [
+      '/../settings.ts',
+      '/%2e%2e/settings.ts',
+      '/..%2fsettings.ts',
+      '/page/index.html',
+      '//etc/passwd',
+    ]) {
       it(`is no way to other files: ${url}`, async () => {
         expectError(await server.ask('GET', url), 404, 'not_found', /^there is no GET /);
       });
@@ -87,7 +95,7 @@ describe('the training server', () => {
 
   describe('says what is wrong with a request', () => {
     const image = digit(0);
-    const changed = (i: number, value: unknown): unknown[] => image.with(i, value as number);
+    const changed = (i: number, value: unknown): unknown[] => image.map((pixel, j) => (j === i ? value : pixel));
     const refused: [what: string, body: unknown, message: RegExp][] = [
       ['no examples', {}, /examples/],
       ['an empty list', { examples: [] }, /fewer than 1/],

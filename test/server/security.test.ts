@@ -11,7 +11,15 @@ describe('the training server lets nobody change anything', () => {
 
   it('who does not bring the token, where there is one', async () => {
     server = await open(settingsIn(folder(), { token: 'quite secret' }));
-    const headers = ['', 'Bearer', 'Bearer ', 'Bearer quite', 'Bearer quite secret!', 'Basic quite secret', 'quite secret'];
+    const headers = [
+      '',
+      'Bearer',
+      'Bearer ',
+      'Bearer quite',
+      'Bearer quite secret!',
+      'Basic quite secret',
+      'quite secret',
+    ];
     for (const url of changing) {
       for (const authorization of headers) {
         const { status, json, headers: given } = await server.ask('POST', url, undefined, { authorization });

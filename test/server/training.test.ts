@@ -55,7 +55,12 @@ describe('the training server, while it trains', () => {
     const points = service.history.points;
     expect(points.at(-1)!.loss).to.be.below(points[0]!.loss);
     for (const { gradientNorm, clipNorm, learningRate, examplesPerSecond } of points) {
-      expect([clipNorm, learningRate <= 0.01, gradientNorm > 0, examplesPerSecond > 0]).to.deep.equal([1, true, true, true]);
+      expect([clipNorm, learningRate <= 0.01, gradientNorm > 0, examplesPerSecond > 0]).to.deep.equal([
+        1,
+        true,
+        true,
+        true,
+      ]);
     }
   });
 
