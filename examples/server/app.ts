@@ -17,6 +17,7 @@ export function createApp(service: Service): FastifyInstance {
     // Numbers are to be numbers: "3" is none. Who is wrong is told, rather than guessed at.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   });
+  app.removeContentTypeParser('text/plain'); // JSON is all that is understood
   const guard = new Guard(service.settings);
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(pageHeaders);

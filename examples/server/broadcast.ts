@@ -67,7 +67,8 @@ export class Broadcast {
     Atomics.store(words, Word.Gradients, 1);
   }
 
-  private async accuracy(): Promise<void> {
+  /** Evaluates the model, if it is another one than the last time. */
+  async accuracy(): Promise<void> {
     const { evaluator, events } = this.service;
     const accuracy = await evaluator.evaluate();
     if (accuracy !== null) events.send('accuracy', accuracy);

@@ -113,7 +113,7 @@ export class Feed {
   }
 
   activityOf(rank: number): Activity {
-    return Atomics.load(this.memory.own, rank * Own.Count + Own.Activity) as Activity;
+    return Atomics.load(this.memory.own, rank * Own.Count + Own.Activity);
   }
 
   examplesOf(rank: number): number {

@@ -67,6 +67,7 @@ describe('GET /events', () => {
   it('tells how the training goes, what weights and gradients are like, and how well it reads', async () => {
     const events = heard(await listen());
     await server.ask('POST', '/start');
+    await server.service.broadcast.accuracy();
     const of = (name: string): Event | undefined => events.find((event) => event.name === name);
     await until(
       () => of('progress') !== undefined && of('histograms') !== undefined && of('accuracy') !== undefined,

@@ -125,7 +125,7 @@ describe('the training server', () => {
 
     it('a number that is not finite', async () => {
       const body = JSON.stringify({ examples: [{ x: image, y: 1 }] }).replace('0.9', '1e999');
-      expectError(await send(body), 400, 'invalid_request', /x\/0 must be <= 1/);
+      expectError(await send(body), 400, 'invalid_request', /x\/0 must be number/);
     });
 
     it('what is no JSON', async () => {
@@ -134,7 +134,7 @@ describe('the training server', () => {
     });
 
     it('names that would reach into objects', async () => {
-      expectError(await send('{"examples": [], "__proto__": {}}'), 400, 'invalid_request', /__proto__/);
+      expectError(await send('{"examples": [], "__proto__": {}}'), 400, 'invalid_request', /not valid JSON/);
     });
 
     it('what is too large', async () => {
