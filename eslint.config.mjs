@@ -20,7 +20,7 @@ export default tseslint.config(
   // Chai's assertions read as sentences: `expect(x).to.be.true` is an expression, not a forgotten call.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
   {
-    files: ['scripts/**', 'test/package/**', 'test/tfjs/suites/**', 'examples/**/*.mjs'],
+    files: ['scripts/**', 'test/package/**', 'test/tfjs/suites/**', 'test/server/load/**', 'examples/**/*.mjs'],
     languageOptions: {
       globals: {
         console: 'readonly',
@@ -28,6 +28,7 @@ export default tseslint.config(
         performance: 'readonly',
         process: 'readonly',
         setImmediate: 'readonly',
+        setTimeout: 'readonly',
       },
     },
   },

@@ -1,0 +1,56 @@
+// What each worker runs: the loss of its share of every step, over the examples that the feed has for it.
+import { clipByGlobalNorm, ops, Tensor, type GradientsAndVariables } from 'gradstep';
+import { compiledReplica, defineReplica } from 'gradstep/parallel';
+import { constants, setPriority } from 'node:os';
+import { Batches } from './batches';
+import { Word, type FeedMemory } from './feed';
+import { createOptimizer, inputSize, learningRateAt, logits } from './model';
+
+/** What a worker is told beside variables. */
+export interface ReplicaData {
+  readonly feed: FeedMemory;
+  /** How many steps there had been before this training. */
+  readonly firstStep: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly clipNorm: number;
+}
+
+// Requests come first: where threads compete for a CPU the event loop's is to have it. Linux has priorities of threads.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+
+defineReplica<ReplicaData>(({ rank, shares, variables, globalStep, data }) => {
+  const { feed, firstStep, batch: size, learningRate, clipNorm } = data;
+  const weights = variables.filter(({ trainable }) => trainable);
+  const batches = new Batches(feed, { rank, shares, size });
+  return compiledReplica({
+    optimizer: createOptimizer(learningRate, globalStep),
+    inputs: {
+      x: { shape: [batches.places, inputSize] },
+      labels: { shape: [batches.places], dtype: 'int32' },
+      weights: { shape: [batches.places] },
+    },
+    loss: (inputs) => {
+      const losses = ops.sparseSoftmaxCrossEntropyWithLogits(inputs.labels, logits(weights, inputs.x));
+      return ops.reduceSum(ops.mul(losses, inputs.weights));
+    },
+    batch: ({ step, share }) => batches.of(firstStep + step, share),
+    transform: (gradients) => {
+      const step = globalStep.value;
+      const [clipped, norm] = clipByGlobalNorm(gradients, clipNorm);
+      // Nothing that is not finite ever gets into the weights: the training fails, with those of the step before.
+      if (!Number.isFinite(norm)) throw new Error(`the norm of the gradients of step ${step} is ${norm}`);
+      batches.tell(step, norm, learningRateAt(step, learningRate));
+      if (Atomics.load(feed.words, Word.Gradients) === 1) show(gradients, feed);
+      return clipped;
+    },
+  });
+});
+
+/** Copies gradients to where the event loop finds them. */
+function show(gradients: GradientsAndVariables, { gradients: places, words }: FeedMemory): void {
+  gradients.forEach(([gradient], i) => {
+    if (gradient instanceof Tensor) places[i]!.set(gradient.data);
+  });
+  Atomics.store(words, Word.Gradients, 2);
+}
