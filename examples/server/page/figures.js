@@ -11,9 +11,9 @@ const put = (id, text) => setText(byId(id, HTMLElement), text);
 export function showFigures(status, latest) {
   const { step, examplesSeen, queue, eventLoopDelay, stream } = status;
   put('figure-step', count(step));
-  put('figure-examples', `${compact(examplesSeen)} examples seen`);
+  put('figure-examples', `${compact(examplesSeen)} examples`);
   put('figure-loss', decimal(latest.loss));
-  put('figure-norm', `gradient norm ${decimal(latest.gradientNorm)}`);
+  put('figure-norm', `gradient ${decimal(latest.gradientNorm)}`);
   put('figure-accuracy', percent(latest.accuracy));
   put(
     'figure-accuracy-step',

@@ -155,7 +155,7 @@ export class LineChart {
           stroke: () => colour(line.colour),
           width: line.width ?? 1.75,
           spanGaps: false,
-          points: { show: line.hasPoints ?? false, size: 5 },
+          points: { show: line.hasPoints ?? false, size: 5, fill: () => colour(line.colour) },
           ...(line.dash === undefined ? {} : { dash: line.dash }),
           ...(line.isFilled ? { fill: () => colour('accent-faint') } : {}),
         })),

@@ -44,7 +44,7 @@ describe('the page of the training server', () => {
     const eventLoopDelay = { p50: 0.25, p99: 3.5 };
     server.setStatus({ step: 12_345, examplesSeen: 790_080, queue, workers, eventLoopDelay, uptimeSeconds: 3720 });
     await expectText(page, '#figure-step', '12,345');
-    await expectText(page, '#figure-examples', '790K examples seen');
+    await expectText(page, '#figure-examples', '790K examples');
     await expectText(page, '#figure-queue', '25 %');
     await expectText(page, '#figure-delay', '3.50 ms');
     await expectText(page, '#figure-speed', '45K');
@@ -112,7 +112,7 @@ describe('the page of the training server', () => {
     server.emit('progress', { points: [{ ...point, loss: null, gradientNorm: null, clipNorm: null }] });
     server.setStatus({ workers: [{ rank: 0, state: 'starting', examplesPerSecond: null }], step: 5 });
     await expectText(page, '#workers tr:nth-child(1)', /starting.*–/);
-    await expectText(page, '#figure-norm', 'gradient norm –');
+    await expectText(page, '#figure-norm', 'gradient –');
     expect(opened.problems).to.deep.equal([]);
   });
 

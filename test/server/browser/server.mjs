@@ -14,10 +14,10 @@ export async function startServer(args) {
     const timer = setTimeout(() => reject(new Error(`the server does not start: ${output}`)), patience);
     const read = (chunk) => {
       output += chunk;
-      const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(`${output.replaceAll(/(:\d+)(?=\s)/g, '$1/')}`);
+      const found = /http:\/\/127\.0\.0\.1:\d+(?=\s)/.exec(output);
       if (found === null) return;
       clearTimeout(timer);
-      resolve(found[0]);
+      resolve(`${found[0]}/`);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
