@@ -1,31 +1,26 @@
 /** @import { Histogram } from './contract' */
 
+/** @typedef {{ from: number, to: number, density: number }} Bar */
+
 /**
- * The share of all values in each of `rows` equal parts of [low, high], from counts between limits of any spacing: what
- * lies between two limits is taken to be spread evenly.
+ * How dense values are between each two limits, the densest being 1: high bars are where many are, however wide. Values
+ * that are all one, as zeros are, get a width to be seen by.
  * @param {Pick<Histogram, 'limits' | 'counts'>} histogram
- * @param {number} low
- * @param {number} high
- * @param {number} rows
+ * @param {[number, number]} range what is shown; bars that lie outside are left out
+ * @returns {Bar[]}
  */
-export function resample({ limits, counts }, low, high, rows) {
-  const shares = new Float64Array(rows);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0 || !(high > low)) return shares;
-  const height = (high - low) / rows;
-  counts.forEach((count, i) => {
+export function densities({ limits, counts }, [low, high]) {
+  const narrowest = (high - low) / 200;
+  const bars = counts.flatMap((count, i) => {
     const [from, to] = [limits[i], limits[i + 1]];
-    if (count === 0 || !(to >= from) || to < low || from > high) return;
-    const first = Math.max(0, Math.floor((from - low) / height));
-    const last = Math.min(rows - 1, Math.floor((to - low) / height));
-    for (let row = first; row <= last; row++) {
-      const start = low + row * height;
-      const overlap = Math.min(to, start + height) - Math.max(from, start);
-      // All of one value, as zeros are, have no width.
-      shares[row] += (count / total) * (to === from ? 1 / (last - first + 1) : Math.max(0, overlap) / (to - from));
-    }
+    if (!(count > 0) || to < low || from > high) return [];
+    const missing = Math.max(0, narrowest - (to - from)) / 2;
+    return [
+      { from: Math.max(low, from - missing), to: Math.min(high, to + missing), count, width: to - from + 2 * missing },
+    ];
   });
-  return shares;
+  const most = bars.reduce((largest, { count, width }) => Math.max(largest, count / width), 0);
+  return bars.map(({ from, to, count, width }) => ({ from, to, density: count / width / most }));
 }
 
 /**

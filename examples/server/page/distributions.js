@@ -1,5 +1,5 @@
 import { byId, oncePerFrame, setText, sharpContext } from './dom.js';
-import { commonRange, median, resample } from './density.js';
+import { commonRange, densities, median } from './density.js';
 import { count, decimal } from './format.js';
 import { thin } from './points.js';
 import { colour, onThemeChange } from './theme.js';
@@ -9,7 +9,6 @@ import { colour, onThemeChange } from './theme.js';
 /** @typedef {'weights' | 'gradients'} Kind */
 
 const mostSnapshots = 160;
-const rows = 64;
 const left = 52;
 const bottom = 22;
 const font = '12px system-ui, sans-serif';
@@ -124,17 +123,15 @@ export class Distributions {
     context.fillRect(left, 0, width, height);
     const column = width / Math.max(1, snapshots.length);
     context.fillStyle = colour('accent');
+    /** @param {number} value */
+    const y = (value) => Math.round((height * (high - value)) / (high - low));
     snapshots.forEach((snapshot, i) => {
-      const shares = resample(snapshot, low, high, rows);
-      const most = shares.reduce((a, b) => Math.max(a, b), 0);
-      shares.forEach((share, row) => {
-        if (share === 0) return;
-        context.globalAlpha = Math.sqrt(share / most);
-        const top = Math.round(height * (1 - (row + 1) / rows));
-        const end = Math.round(height * (1 - row / rows));
-        const start = Math.round(left + i * column);
-        context.fillRect(start, top, Math.round(left + (i + 1) * column) - start, end - top);
-      });
+      const start = Math.round(left + i * column);
+      const end = Math.round(left + (i + 1) * column);
+      for (const { from, to, density } of densities(snapshot, [low, high])) {
+        context.globalAlpha = Math.sqrt(density);
+        context.fillRect(start, y(to), end - start, y(from) - y(to));
+      }
     });
     context.globalAlpha = 1;
     if (snapshots.length > 1) {
@@ -183,13 +180,13 @@ export class Distributions {
     context.strokeStyle = colour('grid');
     context.strokeRect(0, height + 0.5, width, 0);
     if (snapshot === undefined) return;
-    const shares = resample(snapshot, low, high, rows);
-    const most = shares.reduce((a, b) => Math.max(a, b), 0);
     context.fillStyle = colour('accent');
-    shares.forEach((share, row) => {
-      const bar = most === 0 ? 0 : (share / most) * (height - 8);
-      context.fillRect((row * width) / rows, height - bar, width / rows - 1, bar);
-    });
+    /** @param {number} value */
+    const x = (value) => ((value - low) / (high - low)) * width;
+    for (const { from, to, density } of densities(snapshot, [low, high])) {
+      const bar = density * (height - 8);
+      context.fillRect(x(from), height - bar, Math.max(0.5, x(to) - x(from) - 1), bar);
+    }
     context.font = font;
     context.fillStyle = colour('faint');
     context.textBaseline = 'bottom';

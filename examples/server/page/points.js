@@ -81,7 +81,7 @@ export class Points {
  * @param {number} [weight] of the newest
  * @returns {(number | null)[]}
  */
-export function smooth(column, weight = 0.08) {
+export function smooth(column, weight = 0.2) {
   /** @type {number | null} */
   let mean = null;
   return column.map((value) => {

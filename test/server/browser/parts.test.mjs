@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { bulk, commonRange, median, resample } from '../../../examples/server/page/density.js';
+import { bulk, commonRange, densities, median } from '../../../examples/server/page/density.js';
 import { side, toDigit } from '../../../examples/server/page/digit.js';
 import { bytes, decimal, duration, milliseconds, percent, uptime } from '../../../examples/server/page/format.js';
 import { Points, smooth, thin } from '../../../examples/server/page/points.js';
@@ -59,33 +59,39 @@ describe('the densities of the page', () => {
       return { limits, counts: widths.map(() => counts.next().value) };
     });
 
-  it('sum to one over all values', () => {
+  const isWithin = ({ limits, counts }, [low, high]) =>
+    counts.reduce((sum, count, i) => sum + (limits[i] >= low && limits[i + 1] <= high ? count : 0), 0);
+  const totalOf = ({ counts }) => counts.reduce((sum, count) => sum + count, 0);
+
+  it('are at most 1, within what is shown, and 1 where it is densest', () => {
     fc.assert(
-      fc.property(histogram, fc.integer({ min: 1, max: 80 }), ({ limits, counts }, rows) => {
-        const shares = resample({ limits, counts }, limits[0], limits.at(-1), rows);
-        const sum = shares.reduce((a, b) => a + b, 0);
-        expect(sum).to.be.closeTo(counts.some((count) => count > 0) ? 1 : 0, 1e-9);
+      fc.property(histogram, fc.double({ min: -5, max: 0, noNaN: true }), (one, low) => {
+        const bars = densities(one, [low, 3]);
+        for (const { from, to, density } of bars) {
+          expect(from).to.be.at.least(low);
+          expect(to).to.be.within(from, 3);
+          expect(density).to.be.within(0, 1);
+        }
+        if (bars.length > 0) expect(Math.max(...bars.map(({ density }) => density))).to.equal(1);
       }),
     );
   });
 
   it('have nearly all between the limits that are shown', () => {
     fc.assert(
-      fc.property(histogram, ({ limits, counts }) => {
-        const range = bulk({ limits, counts });
-        if (range === null) {
-          expect(Math.max(...counts)).to.equal(0);
-          return;
-        }
-        const shares = resample({ limits, counts }, range[0], range[1], 64);
-        expect(shares.reduce((a, b) => a + b, 0)).to.be.at.least(0.99);
+      fc.property(histogram, (one) => {
+        const range = bulk(one);
+        if (range === null) expect(totalOf(one)).to.equal(0);
+        else expect(isWithin(one, range)).to.be.at.least(0.99 * totalOf(one));
       }),
     );
   });
 
   it('take values that are all one', () => {
-    expect([...resample({ limits: [0, 0], counts: [5] }, -1, 1, 4)].reduce((a, b) => a + b)).to.equal(1);
-    expect(commonRange([{ limits: [0, 0], counts: [5] }])).to.deep.equal([-1, 1]);
+    const zeros = { limits: [0, 0], counts: [5] };
+    expect(commonRange([zeros])).to.deep.equal([-1, 1]);
+    expect(densities(zeros, [-1, 1])).to.deep.equal([{ from: -0.005, to: 0.005, density: 1 }]);
+    expect(densities({ limits: [0, 1], counts: [0] }, [-1, 1])).to.deep.equal([]);
   });
 
   it('find the middle', () => {
