@@ -18,6 +18,8 @@ interface Settings {
   readonly shares: number;
   /** Examples of a step, at most. */
   readonly size: number;
+  /** Called with the number of a step when it has to wait for examples. */
+  readonly onWait: (step: number) => void;
 }
 
 /**
@@ -84,7 +86,7 @@ export class Batches {
   /** Where in the queue the examples of a step begin and end. */
   private decided(step: number): readonly [first: number, end: number] {
     const { ends, queue, words, own } = this.feed;
-    const { size, rank } = this.settings;
+    const { size, rank, onWait } = this.settings;
     const first = ends[placeOf(step - 1)]!;
     Atomics.store(queue.at, At.Start, first); // the steps before this one have been made
     Atomics.store(ends, placeOf(step + 1), undecided); // nobody is there before this one has been made
@@ -99,6 +101,7 @@ export class Batches {
         Atomics.compareExchange(ends, placeOf(step), undecided, first + BigInt(Math.min(waiting, size)));
       } else {
         Atomics.store(own, activity, Activity.Waiting);
+        onWait(step);
         Atomics.wait(queue.bell, 0, rung, linger);
       }
     }

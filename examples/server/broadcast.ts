@@ -53,11 +53,12 @@ export class Broadcast {
 
   /** Sends those that workers have laid out since the last time, and asks for others. */
   private histograms(): void {
-    const { events, feed, run, predictor } = this.service;
+    const { events, feed, run, weights } = this.service;
     if (!events.isHeard) return;
     const { words, gradients } = feed.memory;
     if (Atomics.load(words, Word.Gradients) === 2) {
-      const { variables, step } = predictor.weights();
+      weights.refresh();
+      const { variables, step } = weights;
       events.send('histograms', {
         step,
         weights: variables.map((variable) => barsOf(variable, variable.data)),

@@ -2,7 +2,7 @@ import { compile, type Compiled, type FloatInput, type Tensor } from 'gradstep';
 import { darkest, type Digits } from './digits';
 import { classCount, inputSize, logits } from './model';
 import { shared } from './queue';
-import type { Mirror } from './run';
+import type { Weights } from './shown';
 
 export interface Accuracy {
   readonly step: number;
@@ -21,11 +21,10 @@ export class Evaluator {
   private readonly x = new Float32Array(shared(4 * size * inputSize));
 
   constructor(
-    private readonly mirror: Mirror,
-    private readonly refresh: () => void,
+    private readonly weights: Weights,
     private readonly heldOut: Digits,
   ) {
-    this.program = compile(({ x }) => logits(mirror.variables, x), { inputs: { x: { shape: [size, inputSize] } } });
+    this.program = compile(({ x }) => logits(weights.variables, x), { inputs: { x: { shape: [size, inputSize] } } });
   }
 
   /** @returns null where nothing has changed since the last time, or it is still at it. */
@@ -33,8 +32,8 @@ export class Evaluator {
     if (this.isBusy) return null;
     this.isBusy = true;
     try {
-      this.refresh();
-      const { step } = this.mirror;
+      this.weights.refresh();
+      const { step } = this.weights;
       if (step === this.last?.step) return null;
       return (this.last = { step, accuracy: await this.accuracy() });
     } finally {

@@ -1,5 +1,7 @@
 // Which examples a step is made of, and what it told: memory that the event loop and all workers share.
+import type { Variable } from 'gradstep';
 import { At, shared, type ExampleQueue, type QueueMemory } from './queue';
+import { shownMemory, type ShownMemory } from './shown';
 import type { Digits } from './digits';
 
 /** As many steps are remembered as the event loop may well be behind. */
@@ -50,6 +52,8 @@ export interface FeedMemory {
   readonly own: Int32Array;
   /** What fills steps up; null where the queue is all there is. */
   readonly stream: Digits | null;
+  /** Weights for who asks the model. */
+  readonly shown: ShownMemory;
   /** Gradients, when somebody wants to see them: an array for each variable. */
   readonly gradients: readonly Float32Array[];
 }
@@ -64,7 +68,7 @@ export class Feed {
     readonly queue: ExampleQueue,
     readonly workers: number,
     stream: Digits | null,
-    sizes: readonly number[],
+    variables: readonly Variable[],
   ) {
     this.memory = {
       queue: queue.memory,
@@ -73,7 +77,8 @@ export class Feed {
       words: new Int32Array(shared(4 * Word.Count)),
       own: new Int32Array(shared(4 * workers * Own.Count)),
       stream,
-      gradients: sizes.map((size) => new Float32Array(shared(4 * size))),
+      shown: shownMemory(variables),
+      gradients: variables.map(({ size }) => new Float32Array(shared(4 * size))),
     };
   }
 

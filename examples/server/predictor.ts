@@ -1,6 +1,6 @@
 import { compile, ops, tidy, type Compiled, type FloatInput, type Tensor, type Variable } from 'gradstep';
 import { classCount, inputSize, logits } from './model';
-import type { Mirror } from './run';
+import type { Weights } from './shown';
 
 /** What the model says of one example. */
 export interface Prediction {
@@ -21,8 +21,6 @@ interface Asked {
   readonly fail: (error: unknown) => void;
 }
 
-/** How old weights may be that are asked, in milliseconds. */
-const stale = 20;
 /** As many rows at once: what is asked is filled up to one of these. */
 const sizes = [1, 8, 64] as const;
 
@@ -34,13 +32,9 @@ const sizes = [1, 8, 64] as const;
 export class Predictor {
   private readonly programs;
   private asked: Asked[] = [];
-  private freshUntil = -Infinity;
 
-  constructor(
-    private readonly mirror: Mirror,
-    private readonly refresh: () => void,
-  ) {
-    this.programs = sizes.map((size) => programOf(mirror.variables, size));
+  constructor(private readonly weights: Weights) {
+    this.programs = sizes.map((size) => programOf(weights.variables, size));
   }
 
   /** @param rows each of `inputSize` numbers. */
@@ -49,35 +43,18 @@ export class Predictor {
     return new Promise((answer, fail) => this.asked.push({ rows, answer, fail }));
   }
 
-  /** The weights that are asked. */
-  weights(): Pick<Mirror, 'variables' | 'step'> {
-    this.freshen();
-    return this.mirror;
-  }
-
-  /** The weights have changed otherwise than by a step. */
-  forget(): void {
-    this.freshUntil = -Infinity;
-  }
-
   private answerAll(): void {
     const { asked } = this;
     this.asked = [];
     try {
-      this.freshen();
-      const { step } = this.mirror;
+      this.weights.refresh();
+      const { step } = this.weights;
       const all = this.predictAll(asked.flatMap(({ rows }) => rows));
       let at = 0;
       for (const { rows, answer } of asked) answer({ predictions: all.slice(at, (at += rows.length)), step });
     } catch (error) {
       for (const { fail } of asked) fail(error);
     }
-  }
-
-  private freshen(): void {
-    if (performance.now() < this.freshUntil) return;
-    this.refresh();
-    this.freshUntil = performance.now() + stale;
   }
 
   private predictAll(rows: Asked['rows']): Prediction[] {

@@ -5,6 +5,7 @@ import { constants, setPriority } from 'node:os';
 import { Batches } from './batches';
 import { Word, type FeedMemory } from './feed';
 import { createOptimizer, inputSize, learningRateAt, logits } from './model';
+import { show } from './shown';
 
 /** What a worker is told beside variables. */
 export interface ReplicaData {
@@ -16,13 +17,24 @@ export interface ReplicaData {
   readonly clipNorm: number;
 }
 
+/** Milliseconds from one time to the next that weights are laid out for who asks the model. */
+const showEvery = 20;
+
 // Requests come first: where threads compete for a CPU the event loop's is to have it. Linux has priorities of threads.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 defineReplica<ReplicaData>(({ rank, shares, variables, globalStep, data }) => {
   const { feed, firstStep, batch: size, learningRate, clipNorm } = data;
   const weights = variables.filter(({ trainable }) => trainable);
-  const batches = new Batches(feed, { rank, shares, size });
+  let [shownStep, nextShow] = [-1, 0];
+  // Worker 0 applies the steps. Where it computes gradients or waits, weights are those of a whole step.
+  const showWeights = (step: number): void => {
+    if (rank !== 0 || step === shownStep) return;
+    show(feed.shown, weights, step);
+    shownStep = step;
+    nextShow = performance.now() + showEvery;
+  };
+  const batches = new Batches(feed, { rank, shares, size, onWait: showWeights });
   return compiledReplica({
     optimizer: createOptimizer(learningRate, globalStep),
     inputs: {
@@ -34,21 +46,24 @@ defineReplica<ReplicaData>(({ rank, shares, variables, globalStep, data }) => {
       const losses = ops.sparseSoftmaxCrossEntropyWithLogits(inputs.labels, logits(weights, inputs.x));
       return ops.reduceSum(ops.mul(losses, inputs.weights));
     },
-    batch: ({ step, share }) => batches.of(firstStep + step, share),
+    batch: ({ step, share }) => {
+      if (performance.now() >= nextShow) showWeights(firstStep + step);
+      return batches.of(firstStep + step, share);
+    },
     transform: (gradients) => {
       const step = globalStep.value;
       const [clipped, norm] = clipByGlobalNorm(gradients, clipNorm);
       // Nothing that is not finite ever gets into the weights: the training fails, with those of the step before.
       if (!Number.isFinite(norm)) throw new Error(`the norm of the gradients of step ${step} is ${norm}`);
       batches.tell(step, norm, learningRateAt(step, learningRate));
-      if (Atomics.load(feed.words, Word.Gradients) === 1) show(gradients, feed);
+      if (Atomics.load(feed.words, Word.Gradients) === 1) showGradients(gradients, feed);
       return clipped;
     },
   });
 });
 
 /** Copies gradients to where the event loop finds them. */
-function show(gradients: GradientsAndVariables, { gradients: places, words }: FeedMemory): void {
+function showGradients(gradients: GradientsAndVariables, { gradients: places, words }: FeedMemory): void {
   gradients.forEach(([gradient], i) => {
     if (gradient instanceof Tensor) places[i]!.set(gradient.data);
   });

@@ -24,11 +24,19 @@ export class Run {
     return { learningRate: this.settings.learningRate, ...betas };
   }
 
+  /** Variables like the weights. */
+  copies(): Variable[] {
+    return this.variables.map(copyOf);
+  }
+
   /** One with the same options, and no state yet. */
   newOptimizer(globalStep: GlobalStep): Optimizer {
     return createOptimizer(this.settings.learningRate, globalStep);
   }
 }
+
+const copyOf = ({ data, name, shape, trainable, dtype }: Variable): Variable =>
+  variable(data, { name, shape, trainable, dtype });
 
 /** A copy of a run, as it was after one whole step, whoever trains meanwhile. */
 export class Mirror {
@@ -37,9 +45,7 @@ export class Mirror {
   private readonly everything: readonly Variable[];
 
   constructor(private readonly run: Run) {
-    this.everything = run.everything.map(({ data, name, shape, trainable, dtype }) =>
-      variable(data, { name, shape, trainable, dtype }),
-    );
+    this.everything = run.everything.map(copyOf);
     this.variables = this.everything.slice(0, run.variables.length);
   }
 

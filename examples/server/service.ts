@@ -12,8 +12,9 @@ import { Predictor } from './predictor';
 import { Progress } from './progress';
 import { ExampleQueue, type Example } from './queue';
 import { QueueState } from './queue-state';
-import { Mirror, Run } from './run';
+import { Run, type Mirror } from './run';
 import type { Settings } from './settings';
+import { Weights } from './shown';
 import { EventLoopDelay, WorkerRates, type Status } from './status';
 import { Trainer } from './trainer';
 
@@ -28,6 +29,7 @@ export class Service {
   readonly progress: Progress;
   readonly trainer: Trainer;
   readonly rates: WorkerRates;
+  readonly weights: Weights;
   readonly predictor: Predictor;
   readonly evaluator: Evaluator;
   readonly checkpoints: Checkpoints;
@@ -40,14 +42,14 @@ export class Service {
     const { workers, data, stream } = settings;
     this.run = new Run(settings);
     this.queue = new ExampleQueue(settings.queue);
-    const sizes = this.run.variables.map(({ size }) => size);
-    this.feed = new Feed(this.queue, workers, stream ? loadDigits('train', data) : null, sizes);
+    this.feed = new Feed(this.queue, workers, stream ? loadDigits('train', data) : null, this.run.variables);
     this.progress = new Progress(this.feed, settings.clipNorm);
     this.rates = new WorkerRates(this.feed);
     const tell = (): void => this.broadcast.status();
     this.trainer = new Trainer(this.run, this.feed, settings, (report) => this.progress.add(report), tell);
-    this.predictor = new Predictor(...this.mirrored());
-    this.evaluator = new Evaluator(...this.mirrored(), loadDigits('test', data));
+    this.weights = this.newWeights();
+    this.predictor = new Predictor(this.weights);
+    this.evaluator = new Evaluator(this.newWeights(), loadDigits('test', data));
     this.checkpoints = new Checkpoints(this.run, settings, (mirror) => this.copyTo(mirror), tell);
     this.metrics = new Metrics(this);
     this.broadcast = new Broadcast(this);
@@ -166,13 +168,10 @@ export class Service {
     const seen = await this.checkpoints.restore(step === undefined ? {} : { step });
     this.trainer.restored(seen ?? 0);
     this.history.cut(this.trainer.step);
-    this.predictor.forget();
   }
 
-  /** A copy of the run, and what writes it anew. */
-  private mirrored(): [Mirror, () => void] {
-    const mirror = new Mirror(this.run);
-    return [mirror, () => this.trainer.copyTo(mirror)];
+  private newWeights(): Weights {
+    return new Weights(this.feed.memory.shown, this.run.copies());
   }
 
   private copyTo(mirror: Mirror): Beside {

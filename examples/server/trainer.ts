@@ -4,6 +4,7 @@ import { Conflict } from './errors';
 import { Activity, Told, type Feed } from './feed';
 import type { ReplicaData } from './replica';
 import type { Mirror, Run } from './run';
+import { show } from './shown';
 
 export type State = 'idle' | 'running' | 'paused' | 'failed';
 
@@ -33,7 +34,7 @@ export class Trainer {
     private readonly onStep: (report: StepReport) => void,
     private readonly onChange: () => void,
   ) {
-    feed.begin(0, 0);
+    this.restored(0);
   }
 
   get step(): number {
@@ -48,6 +49,7 @@ export class Trainer {
   /** Tells that the run is another one now, restored, in which so many examples have been trained on. */
   restored(examplesSeen: number): void {
     this.feed.begin(this.step, examplesSeen);
+    this.show();
   }
 
   /** @throws Conflict unless it is one of these. */
@@ -109,7 +111,13 @@ export class Trainer {
     return this.state === 'running';
   }
 
+  /** Lays out weights, while no worker does. */
+  private show(): void {
+    show(this.feed.memory.shown, this.run.variables, this.step);
+  }
+
   private ended(): void {
+    this.show();
     this.feed.end(this.step);
     this.feed.workersAre(Activity.Stopped);
   }
