@@ -238,6 +238,11 @@ export interface Binding {
     inputs: readonly (SharableArray | undefined)[],
     results: readonly SharableArray[],
   ): number;
+  /**
+   * Makes a word of shared memory that is 0 one of this thread's, 1, until the object that is returned goes or the thread
+   * ends. @returns undefined when it is another's.
+   */
+  takePlace(words: Int32Array, index: number): object | undefined;
   /** How many threads share the work of this thread's calls; 0: as many as the process has. */
   setThreadsHere(threads: number): void;
 

@@ -37,6 +37,8 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   std: ['stddev'],
   sigma: ['stddev'],
   p: ['rate'],
+  gradientnorm: ['norm'],
+  globalnorm: ['norm'],
 };
 
 const clipFirst = 'clip what computeGradients returns, before applyGradients takes it';

@@ -46,6 +46,7 @@
       "native/binding/meetings.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
+      "native/binding/places.cpp",
       "native/binding/program.cpp",
       "native/binding/random.cpp",
       "native/binding/runtime.cpp",

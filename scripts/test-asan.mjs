@@ -26,6 +26,7 @@ const tests = [
   'compile',
   'random',
   'tensorboard',
+  'metrics',
   'endings.test.js',
   'hostile',
   'hostile.test.js',

@@ -34,6 +34,12 @@ const entries = [
     file: 'gradstep-tensorboard',
     esm: 'gradstep-tensorboard',
   },
+  {
+    source: 'metrics/index',
+    bundle: 'core-metrics',
+    file: 'gradstep-metrics',
+    esm: 'gradstep-metrics',
+  },
 ];
 /** Modules that browsers get as they are: tsc only checks them. */
 const page = 'examples/server/page';
@@ -126,7 +132,9 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
-  for (const name of ['parallel', 'tensorboard']) writeFile(join(folder, `gradstep-${name}.js`), entryByName(name));
+  for (const name of ['parallel', 'tensorboard', 'metrics']) {
+    writeFile(join(folder, `gradstep-${name}.js`), entryByName(name));
+  }
   writeFile(join(folder, 'browser.js'), browserEntry);
   for (const target of targets) writeFile(join(folder, `${target}.js`), entryFor(target));
 }

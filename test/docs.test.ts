@@ -99,6 +99,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         'gradstep/safetensors': [safetensorsEntry],
         'gradstep/checkpoint': [checkpointEntry],
         'gradstep/tensorboard': [tensorboardEntry],
+        'gradstep/metrics': [join(root, 'dist', 'metrics', 'index.d.ts')],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });

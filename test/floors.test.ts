@@ -24,6 +24,7 @@ const floors = [
   'tfjs',
   'parallel',
   'tensorboard',
+  'metrics',
 ];
 const belowAll = ['checks.ts', 'native.ts', 'options.ts'];
 const aboveAll = ['gradstep.ts', 'index.ts', 'internals.ts', 'runtime.ts'];

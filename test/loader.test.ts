@@ -56,12 +56,14 @@ describe('the package as it is published', function () {
       'core-tfjs.js',
       'core-parallel.js',
       'core-tensorboard.js',
+      'core-metrics.js',
       'gradstep.js',
       'gradstep-tfjs.js',
       'gradstep-parallel.js',
       'gradstep-safetensors.js',
       'gradstep-checkpoint.js',
       'gradstep-tensorboard.js',
+      'gradstep-metrics.js',
       'loader/addon.js',
       'loader/failure.js',
     ]) {
@@ -123,7 +125,7 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', 'parallel', 'safetensors', 'checkpoint', 'tensorboard', ...targets];
+    const entries = ['tfjs', 'parallel', 'safetensors', 'checkpoint', 'tensorboard', 'metrics', ...targets];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });

@@ -7,6 +7,7 @@ import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
 import { memory } from './memory';
+import { metrics } from './metrics';
 import { mnist } from './mnist';
 import { random } from './random';
 import { rules } from './rules';
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   random,
   rules,
   tensorboard,
+  metrics,
   checkpoint,
   tfjs,
   tfjsFit,

@@ -1,5 +1,6 @@
 import { createGlobalStep } from 'gradstep';
-import { restoreCheckpoint, saveCheckpoint, type JsonValue } from 'gradstep/checkpoint';
+import { restoreCheckpoint, saveCheckpoint, type JsonValue, type SavedCheckpoint } from 'gradstep/checkpoint';
+import type { TrainingMetrics } from 'gradstep/metrics';
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Examples } from './queue';
@@ -38,6 +39,7 @@ export class Checkpoints {
     private readonly settings: { readonly checkpoints: string; readonly keep: number },
     /** Copies the run to a mirror, and says what there is beside it at that step. */
     private readonly copyTo: (mirror: Mirror) => Beside,
+    private readonly metrics: TrainingMetrics,
     private readonly onChange: () => void,
   ) {
     this.mirror = new Mirror(run);
@@ -65,10 +67,9 @@ export class Checkpoints {
       this.parts.queue.examples = waiting;
       const contents = { ...this.parts, metadata: { examplesSeen } };
       // The mirror is a copy already, and nobody else writes to it.
-      const { step, bytes } = await saveCheckpoint(this.settings.checkpoints, contents, {
-        keep: this.settings.keep,
-        copy: false,
-      });
+      const { checkpoints: folder, keep } = this.settings;
+      const save = (): Promise<SavedCheckpoint> => saveCheckpoint(folder, contents, { keep, copy: false });
+      const { step, bytes } = await this.metrics.timeCheckpoint(save);
       const saved = { step, bytes, seconds: (performance.now() - start) / 1000, savedAt: Date.now() };
       await this.look(saved);
       return saved;

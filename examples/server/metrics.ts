@@ -1,9 +1,12 @@
+import { Metrics as SharedMetrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Service } from './service';
 
-/** What Prometheus asks for. */
+/** What Prometheus asks for: of the process and its answers, and in shared memory what the workers count. */
 export class Metrics {
   readonly registry = new Registry();
+  private readonly shared = SharedMetrics.create();
+  readonly training = new TrainingMetrics(this.shared);
   private readonly requests = new Histogram({
     name: 'server_request_duration_seconds',
     help: 'How long answers took, by route and status',
@@ -17,14 +20,19 @@ export class Metrics {
 
   constructor(service: Service) {
     collectDefaultMetrics({ register: this.registry });
+    this.shared.collectInto(this.registry);
     this.gauge('server_queue_examples', 'Examples that wait to be trained on', () => service.queue.length);
     this.gauge('server_queue_capacity_examples', 'Examples that may wait', () => service.queue.capacity);
-    this.gauge('server_training_step', 'Steps that have been made', () => service.trainer.step);
     this.gauge('server_training_running', '1 while workers train', () => Number(service.trainer.state === 'running'));
     this.gauge('server_training_failed', '1 after workers have failed', () =>
       Number(service.trainer.state === 'failed'),
     );
     this.gauge('server_event_clients', 'Who listens to server-sent events', () => service.events.size);
+  }
+
+  /** For the workers. */
+  share(): MetricsHandle {
+    return this.shared.share();
   }
 
   answered(method: string, route: string, status: number, seconds: number): void {

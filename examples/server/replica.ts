@@ -1,5 +1,6 @@
 // What each worker runs: the loss of its share of every step, over the examples that the feed has for it.
 import { clipByGlobalNorm, ops, Tensor, type GradientsAndVariables } from 'gradstep';
+import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
 import { compiledReplica, defineReplica } from 'gradstep/parallel';
 import { constants, setPriority } from 'node:os';
 import { Batches } from './batches';
@@ -15,6 +16,7 @@ export interface ReplicaData {
   readonly batch: number;
   readonly learningRate: number;
   readonly clipNorm: number;
+  readonly metrics: MetricsHandle;
 }
 
 /** Milliseconds from one time to the next that weights are laid out for who asks the model. */
@@ -26,7 +28,8 @@ if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_
 defineReplica<ReplicaData>(({ rank, shares, variables, globalStep, data }) => {
   const { feed, firstStep, batch: size, learningRate, clipNorm } = data;
   const weights = variables.filter(({ trainable }) => trainable);
-  let [shownStep, nextShow] = [-1, 0];
+  const metrics = new TrainingMetrics(Metrics.from(data.metrics));
+  let [shownStep, nextShow, begun, norm] = [-1, 0, 0, 0];
   // Worker 0 applies the steps. Where it computes gradients or waits, weights are those of a whole step.
   const showWeights = (step: number): void => {
     if (rank !== 0 || step === shownStep) return;
@@ -48,16 +51,24 @@ defineReplica<ReplicaData>(({ rank, shares, variables, globalStep, data }) => {
     },
     batch: ({ step, share }) => {
       if (performance.now() >= nextShow) showWeights(firstStep + step);
-      return batches.of(firstStep + step, share);
+      const batch = batches.of(firstStep + step, share);
+      begun = performance.now();
+      return batch;
     },
     transform: (gradients) => {
       const step = globalStep.value;
-      const [clipped, norm] = clipByGlobalNorm(gradients, clipNorm);
+      const [clipped, found] = clipByGlobalNorm(gradients, clipNorm);
+      norm = found;
       // Nothing that is not finite ever gets into the weights: the training fails, with those of the step before.
       if (!Number.isFinite(norm)) throw new Error(`the norm of the gradients of step ${step} is ${norm}`);
       batches.tell(step, norm, learningRateAt(step, learningRate));
       if (Atomics.load(feed.words, Word.Gradients) === 1) showGradients(gradients, feed);
       return clipped;
+    },
+    onStep: ({ step, loss }) => {
+      const seconds = (performance.now() - begun) / 1000; // without waiting for examples
+      const examples = batches.countOf(firstStep + step);
+      metrics.observeStep({ step: firstStep + step + 1, loss, norm, clipNorm, seconds, examples });
     },
   });
 });

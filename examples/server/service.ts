@@ -39,19 +39,26 @@ export class Service {
   private isEnding = false;
 
   private constructor(readonly settings: Settings) {
-    const { workers, data, stream } = settings;
+    const { workers, data, stream, batch, learningRate, clipNorm } = settings;
+    this.metrics = new Metrics(this);
     this.run = new Run(settings);
     this.queue = new ExampleQueue(settings.queue);
     this.feed = new Feed(this.queue, workers, stream ? loadDigits('train', data) : null, this.run.variables);
     this.progress = new Progress(this.feed, settings.clipNorm);
     this.rates = new WorkerRates(this.feed);
     const tell = (): void => this.broadcast.status();
-    this.trainer = new Trainer(this.run, this.feed, settings, (report) => this.progress.add(report), tell);
+    const how = { workers, batch, learningRate, clipNorm, metrics: this.metrics.share() };
+    this.trainer = new Trainer(this.run, this.feed, how, (report) => this.progress.add(report), tell);
     this.weights = this.newWeights();
     this.predictor = new Predictor(this.weights);
     this.evaluator = new Evaluator(this.newWeights(), loadDigits('test', data));
-    this.checkpoints = new Checkpoints(this.run, settings, (mirror) => this.copyTo(mirror), tell);
-    this.metrics = new Metrics(this);
+    this.checkpoints = new Checkpoints(
+      this.run,
+      settings,
+      (mirror) => this.copyTo(mirror),
+      this.metrics.training,
+      tell,
+    );
     this.broadcast = new Broadcast(this);
   }
 

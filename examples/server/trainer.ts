@@ -1,3 +1,4 @@
+import type { MetricsHandle } from 'gradstep/metrics';
 import { trainInWorkers, type StepReport, type Training } from 'gradstep/parallel';
 import { join } from 'node:path';
 import { Conflict } from './errors';
@@ -13,6 +14,7 @@ interface Settings {
   readonly batch: number;
   readonly learningRate: number;
   readonly clipNorm: number;
+  readonly metrics: MetricsHandle;
 }
 
 /**
@@ -61,12 +63,12 @@ export class Trainer {
 
   /** Starts workers. */
   go(): void {
-    const { workers, batch, learningRate, clipNorm } = this.settings;
+    const { workers, ...settings } = this.settings;
     const { everything, optimizer, globalStep } = this.run;
     this.firstStep = this.step;
     this.feed.begin(this.firstStep, this.examplesSeen);
     this.feed.workersAre(Activity.Starting);
-    const data: ReplicaData = { feed: this.feed.memory, firstStep: this.firstStep, batch, learningRate, clipNorm };
+    const data: ReplicaData = { feed: this.feed.memory, firstStep: this.firstStep, ...settings };
     const training = trainInWorkers({
       module: join(__dirname, 'replica.js'),
       workers,

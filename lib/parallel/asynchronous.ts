@@ -1,6 +1,6 @@
 import { GradientsAndVariables, internals } from 'gradstep';
 import { pairsOf, sharesFor, type Shares } from './gradients';
-import { keptLosses, Word } from './protocol';
+import { keptLosses, secondsSince, Word } from './protocol';
 import type { Training, Worker } from './replica';
 
 const { alias, Commit } = internals;
@@ -27,15 +27,19 @@ export class AsynchronousTraining implements Training {
     const { start, variables, replica, globalStep, report } = this.worker;
     const { words, losses } = start.board;
     if (this.commit.version >= start.steps || Atomics.load(words, Word.Stop) !== 0) return false;
+    const began = performance.now();
     const begun = Atomics.add(words, Word.Begun, 1);
     const [step, share] = [Math.floor(begun / start.shares), begun % start.shares];
     const computed = this.shares.compute(step, share, 0);
     const loss = alias(Float64Array.of(computed.loss), 'float64', []);
     const pairs = GradientsAndVariables.of_(pairsOf(computed.gradients, variables), loss);
     const gradients = replica.transform?.(pairs) ?? pairs;
-    losses[this.commit.version % keptLosses] = computed.loss;
-    const isMade = this.commit.make(() => replica.optimizer.applyGradients(gradients, { globalStep }));
+    const before = this.commit.version;
+    losses[before % keptLosses] = computed.loss;
+    let applied = false;
+    const isMade = this.commit.make(() => (applied = replica.optimizer.applyGradients(gradients, { globalStep })));
     this.shares.discard(computed);
+    if (isMade) replica.onStep?.({ step: before, loss: computed.loss, seconds: secondsSince(began), applied });
     report();
     return isMade === true;
   }

@@ -14,6 +14,7 @@ export {
   defineReplica,
   type CompiledReplica,
   type CompiledReplicaOf,
+  type MadeStep,
   type Replica,
   type ReplicaContext,
   type Share,

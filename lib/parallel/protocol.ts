@@ -72,3 +72,6 @@ export function tagged<M>(message: M): object {
 export function untagged<M>(message: unknown): M | undefined {
   return typeof message === 'object' && message !== null ? (message as Record<string, M>)[startKey] : undefined;
 }
+
+/** How long ago that was, by `performance.now()`. */
+export const secondsSince = (start: number): number => (performance.now() - start) / 1000;

@@ -44,6 +44,18 @@ export interface ReplicaContext<Data = unknown> {
   readonly data: Data;
 }
 
+/** What a replica is told of a step that it has made. */
+export interface MadeStep {
+  /** How many steps the training had made before it: from 0. */
+  readonly step: number;
+  /** As `onStep` of `trainInWorkers` has it. */
+  readonly loss: number;
+  /** From when this worker began the gradients until the step was made. */
+  readonly seconds: number;
+  /** Whether it changed the variables: a loss scale leaves some steps out. */
+  readonly applied: boolean;
+}
+
 /** What a worker's module makes: how a share's gradients are computed, and how a step is made of them. */
 export interface Replica {
   /** One like that given to `trainInWorkers`, with its options, new: it takes over that one's state. */
@@ -55,6 +67,11 @@ export interface Replica {
   readonly loss: (share: Share) => Tensor;
   /** What becomes of the averaged gradients before they are applied: clipping, say. Default: nothing. */
   readonly transform?: (gradients: GradientsAndVariables) => Iterable<GradientAndVariable>;
+  /**
+   * Called after each step that this worker has made, in its thread: of a synchronous training rank 0 makes all. What it
+   * throws ends the worker, as what `loss` throws does. Default: nothing.
+   */
+  readonly onStep?: (made: MadeStep) => void;
 }
 
 /**
@@ -72,7 +89,7 @@ export interface CompiledReplica<I extends Inputs = Inputs> extends Omit<Replica
   batch(share: Share): RunInputs<I>;
 }
 
-const replicaNames: NamesOf<Replica> = { optimizer: true, loss: true, transform: true };
+const replicaNames: NamesOf<Replica> = { optimizer: true, loss: true, transform: true, onStep: true };
 const compiledNames: NamesOf<CompiledReplica> = { ...replicaNames, inputs: true, batch: true };
 
 /** What `compiledReplica` makes. */
@@ -211,10 +228,11 @@ function checkReplica(given: unknown): Replica | CompiledReplica {
   const isCompiled = 'compiled' in given;
   const replica = isCompiled ? given.compiled : given;
   checkOptions('what setup returns', replica, isCompiled ? compiledNames : replicaNames);
-  const { optimizer, loss, transform, batch } = (replica ?? {}) as Partial<Replica & CompiledReplica>;
+  const { optimizer, loss, transform, onStep, batch } = (replica ?? {}) as Partial<Replica & CompiledReplica>;
   if (!(optimizer instanceof Optimizer)) throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
   checkFunction('loss', loss);
   if (transform !== undefined) checkFunction('transform', transform);
+  if (onStep !== undefined) checkFunction('onStep', onStep);
   if (isCompiled) checkFunction('batch', batch);
   return replica as Replica | CompiledReplica;
 }

@@ -2,8 +2,8 @@ import { GradientsAndVariables, IndexedSlices, internals, type FloatArray, type 
 import { native } from '../native';
 import { Gathering } from './gathering';
 import { pairsOf, sharesFor, type ShareGradients, type Shares } from './gradients';
-import { keptLosses, Word } from './protocol';
-import type { Training, Worker } from './replica';
+import { keptLosses, secondsSince, Word } from './protocol';
+import type { MadeStep, Training, Worker } from './replica';
 
 const { alias, Commit, timesFactor } = internals;
 
@@ -35,6 +35,7 @@ export class ReplicasTraining implements Training {
   step(): boolean {
     const { start } = this.worker;
     const { commit, gathering } = this;
+    const begun = performance.now();
     const seen = commit.version;
     if (gathering.step >= start.steps || Atomics.load(start.board.words, Word.Stop) !== 0) return false;
     if (this.localStep === undefined) {
@@ -42,14 +43,14 @@ export class ReplicasTraining implements Training {
       if (this.localStep !== undefined) return true;
       native.waitForStep(start.board.guard, seen);
       // Nothing has happened for a while: who was to make the step may have died.
-      if (commit.version === seen) this.makeStep();
+      if (commit.version === seen) this.makeStep(begun);
       return true;
     }
     const computed = this.shares.compute(this.localStep, start.rank, 0);
     this.push(computed, this.localStep);
     this.shares.discard(computed);
     this.localStep = undefined;
-    this.makeStep();
+    this.makeStep(begun);
     return true;
   }
 
@@ -65,12 +66,14 @@ export class ReplicasTraining implements Training {
   }
 
   /** Makes a step, if enough gradients are there, and nobody else makes it first. */
-  private makeStep(): void {
+  private makeStep(begun: number): void {
     const { commit, gathering } = this;
     const { start, variables, replica, globalStep, report } = this.worker;
     const { replicasToAggregate } = start;
-    commit.make(() => {
+    let made = undefined as Omit<MadeStep, 'seconds'> | undefined;
+    const isMade = commit.make(() => {
       const { count, step } = gathering;
+      made = undefined;
       if (count < replicasToAggregate) return;
       const loss = gathering.meanLoss;
       const gradients = gathering.sums.map((sum, i) => {
@@ -83,8 +86,9 @@ export class ReplicasTraining implements Training {
       const transformed = replica.transform?.(pairs) ?? pairs;
       start.board.losses[step % keptLosses] = loss;
       gathering.startAnew(commit, Math.max(start.workers, replicasToAggregate));
-      replica.optimizer.applyGradients(transformed, { globalStep });
+      made = { step, loss, applied: replica.optimizer.applyGradients(transformed, { globalStep }) };
     }, true);
+    if (isMade && made !== undefined) replica.onStep?.({ ...made, seconds: secondsSince(begun) });
     report();
   }
 

@@ -2,7 +2,7 @@ import { GradientsAndVariables, internals } from 'gradstep';
 import type { Communicator } from './communicator';
 import { pairsOf, sharesFor, sharesOf, type ShareGradients, type Shares } from './gradients';
 import { MeanGradients } from './mean-gradients';
-import { keptLosses, Word } from './protocol';
+import { keptLosses, secondsSince, Word } from './protocol';
 import type { Training, Worker } from './replica';
 
 const { alias, Commit } = internals;
@@ -33,6 +33,7 @@ export class SynchronousTraining implements Training {
     const { start, variables, replica, globalStep, report } = this.worker;
     const step = this.commit.version;
     if (step >= start.steps) return false;
+    const begun = performance.now();
     const mine = this.gradientsAt(step);
     const isStopping = Atomics.load(start.board.words, Word.Stop) !== 0;
     const mean = this.mean.of(communicator!, mine, isStopping);
@@ -42,7 +43,9 @@ export class SynchronousTraining implements Training {
       const pairs = GradientsAndVariables.of_(pairsOf(mean.gradients, variables), loss);
       const gradients = replica.transform?.(pairs) ?? pairs;
       start.board.losses[step % keptLosses] = mean.loss;
-      this.commit.make(() => replica.optimizer.applyGradients(gradients, { globalStep }));
+      let applied = false;
+      const isMade = this.commit.make(() => (applied = replica.optimizer.applyGradients(gradients, { globalStep })));
+      if (isMade) replica.onStep?.({ step, loss: mean.loss, seconds: secondsSince(begun), applied });
       report();
     }
     communicator!.barrier();

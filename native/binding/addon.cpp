@@ -30,6 +30,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_weak(env, exports);
   export_commit(env, exports);
   export_meetings(env, exports);
+  export_places(env, exports);
   return exports;
 }
 

@@ -10,6 +10,7 @@ void export_histograms(Napi::Env env, Napi::Object exports);
 void export_meetings(Napi::Env env, Napi::Object exports);
 void export_ops(Napi::Env env, Napi::Object exports);
 void export_optimizers(Napi::Env env, Napi::Object exports);
+void export_places(Napi::Env env, Napi::Object exports);
 void export_program(Napi::Env env, Napi::Object exports);
 void export_random(Napi::Env env, Napi::Object exports);
 void export_runtime(Napi::Env env, Napi::Object exports);

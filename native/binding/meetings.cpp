@@ -4,12 +4,12 @@
 #include "../drivers/collective.h"
 #include "../drivers/elementwise.h"
 #include "../runtime/guard.h"
-#include "../runtime/make.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
 #include "commit.h"
 #include "patience.h"
+#include "until_end.h"
 
 namespace gradstep {
 namespace {
@@ -43,48 +43,12 @@ Meeting* meeting_of(Arguments& args, napi_value value) {
 
 constexpr uint32_t kThreadEnded = 1 << 16;  // with the rank + 1
 
-// A thread's place in a meeting. When its environment ends, or nobody has the place any more, the others do not wait.
-class Seat {
- public:
-  Seat(Meeting* meeting, uint32_t rank) : meeting_(meeting), rank_(rank) {}
+// A thread's place in a meeting. When it ends the others do not wait.
+struct LeaveMeeting {
+  Meeting* meeting;
+  uint32_t rank;
 
-  static napi_value take(napi_env env, napi_value memory, Meeting* meeting, uint32_t rank) {
-    Seat* const seat = make<Seat>(meeting, rank);
-    napi_value object = nullptr;
-    if (seat == nullptr) return nullptr;
-    if (napi_create_reference(env, memory, 1, &seat->memory_) != napi_ok ||
-        napi_create_object(env, &object) != napi_ok ||
-        napi_wrap(env, object, seat, finalize, nullptr, nullptr) != napi_ok) {
-      if (seat->memory_ != nullptr) napi_delete_reference(env, seat->memory_);
-      unmake(seat);
-      return nullptr;
-    }
-    napi_add_env_cleanup_hook(env, end, seat);
-    return object;
-  }
-
- private:
-  // The environment ends. The memory stays until the last of the environment's finalizers.
-  static void end(void* memory) {
-    Seat& seat = *static_cast<Seat*>(memory);
-    seat.meeting_->break_up(kThreadEnded | (seat.rank_ + 1));
-    seat.has_ended_ = true;
-  }
-
-  static void finalize(napi_env env, void* memory, void*) {
-    Seat* const seat = static_cast<Seat*>(memory);
-    if (!seat->has_ended_) {
-      napi_remove_env_cleanup_hook(env, end, seat);
-      end(seat);
-    }
-    napi_delete_reference(env, seat->memory_);
-    unmake(seat);
-  }
-
-  napi_ref memory_ = nullptr;
-  Meeting* meeting_;
-  uint32_t rank_;
-  bool has_ended_ = false;
+  void operator()() const { meeting->break_up(kThreadEnded | (rank + 1)); }
 };
 
 // meetingBytes(size): number
@@ -115,7 +79,8 @@ Napi::Value join_meeting(const Info& info) {
   const size_t rank = args.size("rank");
   args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
   if (args.failed()) return args.undefined();
-  const napi_value seat = Seat::take(info.Env(), memory, meeting, static_cast<uint32_t>(rank));
+  const LeaveMeeting leave = {meeting, static_cast<uint32_t>(rank)};
+  const napi_value seat = UntilEnd<LeaveMeeting>::object(info.Env(), memory, leave);
   if (seat == nullptr) args.out_of_memory("a place in a meeting");
   return seat == nullptr ? args.undefined() : Napi::Value(info.Env(), seat);
 }

@@ -23,6 +23,7 @@ import { AdamOptimizer, Variable, variable, tensor, ops, type Tensor as T } from
 import { AdamOptimizer as Adam, type Tensor } from 'gradstep/linux-x64';
 import { restoreCheckpoint, saveCheckpoint, toTorch, type CheckpointParts, type SavedCheckpoint } from 'gradstep/checkpoint';
 import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
+import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
 
@@ -52,6 +53,12 @@ export async function save(folder: string): Promise<SavedCheckpoint> {
   await saveCheckpoint(folder, parts, { kept: 1 });
   return saveCheckpoint(folder, { ...parts, metadata: { floats: [toTorch({ variables: [w], optimizer }).size] } }, { step: step ?? 0 });
 }
+const handle: MetricsHandle = Metrics.create({ threads: 2 }).share();
+const metrics = Metrics.from(handle).withLabels({ worker: 1 });
+const made: { loss: number } = new TrainingMetrics(metrics).timeStep(() => ({ loss: 1, norm: 2 }), { clipNorm: 5 });
+// @ts-expect-error: no help
+metrics.counter('requests_total', {});
+export const page: [string, number] = [metrics.text(), made.loss];
 export const answer: [number, boolean] = [same.item(), isDone];
 `;
 /** gradstep/tfjs where TensorFlow.js's types are not installed. */

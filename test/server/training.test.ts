@@ -29,6 +29,10 @@ describe('the training server, while it trains', () => {
     const { json } = await server.ask('GET', '/status');
     expect(json.queue).to.deep.equal({ length: 0, capacity: 64 });
     expect(json.step).to.be.within(Math.ceil(sent / 16), sent);
+    const { text } = await server.ask('GET', '/metrics');
+    expect(text).to.match(new RegExp(`^gradstep_examples_total ${sent}$`, 'm'));
+    expect(text).to.match(new RegExp(`^gradstep_steps_total ${String(json.step)}$`, 'm'));
+    expect(text).to.match(/^gradstep_checkpoint_bytes_total [1-9]\d+$/m);
     await until(() => server.service.status.workers.every(({ state }) => state === 'waiting'), 'workers that wait');
   });
 

@@ -1,6 +1,10 @@
-import { compiledReplica, defineReplica } from 'gradstep/parallel';
+import { clipByGlobalNorm } from 'gradstep';
+import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
+import { compiledReplica, defineReplica, type Replica } from 'gradstep/parallel';
 import { threadId } from 'node:worker_threads';
 import { mlpBatch, models } from './models';
+
+type Hooks = Pick<Replica, 'transform' | 'onStep'>;
 
 /** What a worker is to do beside its work. */
 export interface ReplicaData {
@@ -13,17 +17,21 @@ export interface ReplicaData {
   readonly failed?: Int32Array;
   /** Milliseconds that the loss of each share takes. */
   readonly pause?: number;
+  /** Where steps are counted, with their norms, which are clipped to 0.5. */
+  readonly metrics?: MetricsHandle;
 }
 
 defineReplica<ReplicaData>(({ rank, variables, globalStep, data }) => {
-  const { optimizer, loss, transform, compiled } = models[data.model]!;
+  const { optimizer, loss, compiled, ...model } = models[data.model]!;
+  const { transform, onStep }: Hooks = data.metrics === undefined ? model : counted(data.metrics, rank);
+  const hooks = { ...(transform && { transform }), ...(onStep && { onStep }) };
   if (compiled !== undefined) {
     return compiledReplica({
       optimizer: optimizer(globalStep),
       inputs: { x: { shape: [8, 20] }, y: { shape: [8, 3] } },
       loss: ({ x, y }) => compiled(variables, x, y),
       batch: ({ step, share, shares }) => mlpBatch(step * shares + share),
-      transform: transform!,
+      ...hooks,
     });
   }
   return {
@@ -33,9 +41,22 @@ defineReplica<ReplicaData>(({ rank, variables, globalStep, data }) => {
       if (data.pause !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, data.pause);
       return loss(variables, step * shares + share);
     },
-    ...(transform && { transform }),
+    ...hooks,
   };
 });
+
+function counted(handle: MetricsHandle, worker: number): Hooks {
+  const training = new TrainingMetrics(Metrics.from(handle).withLabels({ worker }));
+  let norm = NaN;
+  return {
+    transform: (gradients) => {
+      const [clipped, found] = clipByGlobalNorm(gradients, 0.5);
+      norm = found;
+      return clipped;
+    },
+    onStep: (made) => training.observeStep({ ...made, norm, clipNorm: 0.5, examples: 8 }),
+  };
+}
 
 function fail({ failure, failed }: ReplicaData): void {
   const isFirst = Atomics.exchange(failed!, 0, 1) === 0;
