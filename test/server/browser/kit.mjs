@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { root } from '../../../scripts/files.mjs';
 
 /** Where playwright-core and axe-core are installed. */
-export const tools = join(root, 'build/server/tools');
+export const tools = join(root, 'build/test-browser');
 const require = createRequire(join(tools, 'package.json'));
 
 /** Long, as the machine may be busy with other things; nothing is expected to take so long. */
