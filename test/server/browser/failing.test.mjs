@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { expectText, eventually, open, useBrowser } from './kit.mjs';
+import { axeViolations, expectText, eventually, open, useBrowser } from './kit.mjs';
 import { madeUpRun } from './made-up.mjs';
 import { MockServer } from './mock.mjs';
 
@@ -29,6 +29,7 @@ describe('the page, when things go wrong,', () => {
     await expectText(page, '#lost', /^Connection lost/);
     await expectText(page, '#connection', 'Offline');
     expect(await isPressable('#next')).to.equal(false);
+    expect(await axeViolations(page)).to.deep.equal([]);
     server.history.points = Array.from({ length: 40 }, () => run.next().value);
     server.status = { ...server.status, state: 'paused', step: 200 };
     await server.start();
