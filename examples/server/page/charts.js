@@ -110,6 +110,12 @@ export class Charts {
     this.#show();
   }
 
+  /** @param {boolean} isLog */
+  setLog(isLog) {
+    this.loss.setLog(isLog);
+    this.norm.setLog(isLog);
+  }
+
   /** The newest numbers. */
   get latest() {
     return {

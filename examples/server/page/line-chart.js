@@ -38,6 +38,7 @@ export class LineChart {
   #data;
   /** Where the part that is shown begins. */
   #first = -Infinity;
+  #isLog = false;
   #draw = oncePerFrame(() => this.#drawNow());
 
   /**
@@ -68,8 +69,18 @@ export class LineChart {
     this.#draw();
   }
 
+  /** @param {boolean} isLog whether equal distances are equal factors */
+  setLog(isLog) {
+    if (isLog === this.#isLog) return;
+    this.#isLog = isLog;
+    this.#plot.destroy();
+    this.#plot = new uPlot(this.#options(), this.#data, this.#host);
+    this.#fit();
+    this.#draw();
+  }
+
   #drawNow() {
-    this.#plot.setData(this.#data);
+    this.#plot.setData(this.#isLog ? withLogarithms(this.#data) : this.#data);
     this.#describe();
     this.#showValues();
   }
@@ -124,7 +135,9 @@ export class LineChart {
       scales: {
         x: { time: over === 'time', range: shown },
         y: {
+          distr: this.#isLog ? 3 : 1,
           range: (_plot, min, max) => {
+            if (this.#isLog) return uPlot.rangeLog(min ?? 0.1, max ?? 1, 10, false);
             if (min === null || max === null) return [0, 1];
             const low = fromZero ? Math.min(0, min) : min;
             const room = (max - low || Math.abs(max) || 1) * 0.08;
@@ -146,7 +159,13 @@ export class LineChart {
               }
             : { space: 80, values: timeLabels }),
         },
-        { ...axis, size: 52, gap: 6, space: 36, values: (_plot, splits) => splits.map((value) => formatAxis(value)) },
+        {
+          ...axis,
+          size: 52,
+          gap: 6,
+          space: 36,
+          values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatAxis(value))),
+        },
       ],
       series: [
         {},
@@ -193,6 +212,15 @@ export class LineChart {
     const label = words.length === 0 ? `${title}: nothing yet.` : `${title}${range}. ${words.join(' ')}`;
     this.#host.setAttribute('aria-label', label);
   }
+}
+
+/**
+ * What has a logarithm.
+ * @param {uPlot.AlignedData} data
+ * @returns {uPlot.AlignedData}
+ */
+function withLogarithms([xs, ...columns]) {
+  return [xs, ...columns.map((column) => [...column].map((value) => (Number(value) > 0 ? value : null)))];
 }
 
 /** @param {ArrayLike<number | null | undefined>} column */

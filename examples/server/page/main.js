@@ -94,6 +94,8 @@ for (const radio of document.querySelectorAll('input[name="span"]')) {
       charts.showLast(radio.value === 'all' ? Infinity : 1000 * Number(radio.value));
   });
 }
+const log = byId('log', HTMLInputElement);
+log.addEventListener('change', () => charts.setLog(log.checked));
 connectThemeButton(byId('theme', HTMLButtonElement));
 showConnection('connecting');
 feed.open();

@@ -73,6 +73,24 @@ describe('the page of the training server', () => {
     await expectText(page, 'figure:has-text("Learning rate") .value', /^\d\.\de-4$|^0\.00\d\d$/);
   });
 
+  it('draws them by factors where that is wanted, and what has no logarithm not at all', async () => {
+    const points = pointsOf(50);
+    points[49].loss = 0;
+    server.emit('progress', { points });
+    await eventually(async () => expect(await label('Loss')).to.include('steps 5 to 250'));
+    const picture = () =>
+      page
+        .locator('figure canvas')
+        .first()
+        .evaluate((canvas) => canvas.toDataURL());
+    const linear = await picture();
+    await page.locator('#log').check();
+    await eventually(async () => expect(await picture()).not.to.equal(linear));
+    await page.locator('#log').uncheck();
+    await eventually(async () => expect(await picture()).to.equal(linear));
+    expect(opened.problems).to.deep.equal([]);
+  });
+
   it('shows accuracy when it comes', async () => {
     server.emit('accuracy', { step: 600, accuracy: 0.9712 });
     server.setStatus({ step: 640 });

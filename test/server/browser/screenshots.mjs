@@ -19,7 +19,11 @@ try {
   const size = { width: 1280, height: 860 };
   const views = [
     { name: 'desktop-dark', options: { viewport: size, colorScheme: 'dark' } },
-    { name: 'desktop-light', options: { viewport: size, colorScheme: 'light' }, scrollTo: '#distribution-title' },
+    {
+      name: 'desktop-light',
+      options: { viewport: { ...size, height: 1120 }, colorScheme: 'light' },
+      scrollTo: '.distribution',
+    },
     {
       name: 'phone',
       options: { viewport: { ...phone, height: 780 }, colorScheme: 'light', hasTouch: true, isMobile: true },
@@ -37,7 +41,7 @@ try {
       await page.locator('#write-digit').click();
       await page.locator(scrollTo).evaluate((element) => {
         element.scrollIntoView();
-        scrollBy(0, -24);
+        scrollBy(0, -16);
       });
     }
     await sleep(2);
