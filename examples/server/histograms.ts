@@ -16,7 +16,8 @@ export function barsOf({ name }: Variable, values: FloatArray): Bars {
   const histogram = histogramOf(values);
   const { min, max, num } = histogram;
   if (num === 0) return { name, limits: [0, 1], counts: [0] };
-  if (min === max) return { name, limits: [min - 0.5, min + 0.5], counts: [num] };
+  const around = Math.max(0.5, Math.abs(min) / 2);
+  if (min === max) return { name, limits: [min - around, min + around], counts: [num] };
   const width = (max - min) / bars;
   if (min + width === min) return { name, limits: [min, max], counts: [num] }; // neighbours, as numbers go
   const limits = Array.from({ length: bars + 1 }, (_, i) => min + i * width);
