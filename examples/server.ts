@@ -1,6 +1,7 @@
 // `npm run example:server`: trains a network on what comes in over HTTP while it runs, and says what it thinks of digits
 // meanwhile. docs/server.md walks through it.
 import { runtime } from 'gradstep';
+import { CheckpointError } from 'gradstep/checkpoint';
 import { createApp } from './server/app';
 import { Failure } from './mnist/failure';
 import { Service } from './server/service';
@@ -31,9 +32,14 @@ async function main(): Promise<void> {
   process.once('SIGTERM', endOnce);
 }
 
+/** Says what went wrong: in one line where it is for whoever starts it to put right. */
 function fail(error: unknown): void {
-  console.error(error instanceof Failure ? `error: ${error.message}` : error);
+  const isTheirs = error instanceof Failure || error instanceof CheckpointError || isOfTheSystem(error);
+  console.error(isTheirs ? `error: ${error.message}` : error);
   process.exit(1);
 }
+
+/** A port that is taken, a folder that cannot be written to. */
+const isOfTheSystem = (error: unknown): error is Error => error instanceof Error && 'syscall' in error;
 
 main().catch(fail);

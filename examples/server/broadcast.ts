@@ -52,7 +52,7 @@ export class Broadcast {
   }
 
   /** Sends those that workers have laid out since the last time, and asks for others. */
-  private histograms(): void {
+  histograms(): void {
     const { events, feed, run, weights } = this.service;
     if (!events.isHeard) return;
     const { words, gradients } = feed.memory;

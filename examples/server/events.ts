@@ -28,7 +28,8 @@ export class Events {
 
   /** Lets one more listen. */
   add(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    const own = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    response.writeHead(200, { ...headers, ...own }); // the last one tells proxies like nginx not to gather events
     response.write('retry: 2000\n\n');
     this.clients.add(response);
     response.on('close', () => this.clients.delete(response));

@@ -58,9 +58,10 @@ export interface FeedMemory {
   readonly gradients: readonly Float32Array[];
 }
 
-/** How a step stands in the memory that is kept of the last ones. */
+/** Where a step is in the memory that is kept of the last ones. */
 export const placeOf = (step: number): number => (step + kept) % kept;
 
+/** The end of the feed that the event loop has; `Batches` is the workers'. */
 export class Feed {
   readonly memory: FeedMemory;
 

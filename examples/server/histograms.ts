@@ -16,8 +16,10 @@ export function barsOf({ name }: Variable, values: FloatArray): Bars {
   const histogram = histogramOf(values);
   const { min, max, num } = histogram;
   if (num === 0) return { name, limits: [0, 1], counts: [0] };
-  if (min === max) return { name, limits: [min - 0.5, min + 0.5], counts: [num] };
+  const around = Math.max(0.5, Math.abs(min) / 2);
+  if (min === max) return { name, limits: [min - around, min + around], counts: [num] };
   const width = (max - min) / bars;
+  if (min + width === min) return { name, limits: [min, max], counts: [num] }; // neighbours, as numbers go
   const limits = Array.from({ length: bars + 1 }, (_, i) => min + i * width);
   return { name, limits, counts: redistributed(histogram, width) };
 }
@@ -25,15 +27,19 @@ export function barsOf({ name }: Variable, values: FloatArray): Bars {
 /** Buckets of TensorFlow's grow from 0 outwards; what lies in each is spread evenly over the bars that it overlaps. */
 function redistributed({ min, max, bucketLimit, bucket }: Histogram, width: number): number[] {
   const counts = new Array<number>(bars).fill(0);
+  const barAt = (value: number): number => Math.min(bars - 1, Math.floor((value - min) / width));
   bucket.forEach((count, i) => {
     if (count === 0) return;
     const from = Math.max(min, bucketLimit[i - 1] ?? -Infinity);
     const to = Math.min(max, bucketLimit[i]!);
-    const [first, last] = [from, to].map((value) => Math.min(bars - 1, Math.floor((value - min) / width)));
-    for (let bar = first!; bar <= last!; bar++) {
-      const overlap = Math.min(to, min + (bar + 1) * width) - Math.max(from, min + bar * width);
-      counts[bar]! += to > from ? (count * Math.max(0, overlap)) / (to - from) : count;
-    }
+    const first = barAt(from);
+    const overlaps = Array.from({ length: barAt(to) - first + 1 }, (_, k) => {
+      const start = min + (first + k) * width;
+      return Math.max(0, Math.min(to, start + width) - Math.max(from, start));
+    });
+    const all = overlaps.reduce((sum, overlap) => sum + overlap, 0);
+    if (all > 0) overlaps.forEach((overlap, k) => (counts[first + k]! += (count * overlap) / all));
+    else counts[first]! += count; // too narrow to have a width
   });
   return counts;
 }

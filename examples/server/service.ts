@@ -115,7 +115,7 @@ export class Service {
 
   /** Starts, after a failure from the newest checkpoint. */
   start(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.change(async () => {
       this.trainer.expect('idle', 'failed');
       if (this.trainer.state === 'failed') await this.goBack();
       this.go();
@@ -123,21 +123,21 @@ export class Service {
   }
 
   pause(): Promise<void> {
-    return this.inTurn(async () => {
+    return this.change(async () => {
       this.trainer.expect('running');
       await this.trainer.pause();
     });
   }
 
   resume(): Promise<void> {
-    return this.inTurn(() => {
+    return this.change(() => {
       this.trainer.expect('paused');
       this.go();
     });
   }
 
   restore(step?: number): Promise<void> {
-    return this.inTurn(async () => {
+    return this.change(async () => {
       this.trainer.expect('idle', 'paused', 'failed');
       await this.goBack(step);
       if (this.trainer.state === 'failed') this.trainer.become('paused');
@@ -190,9 +190,16 @@ export class Service {
     };
   }
 
+  private change(work: () => Promise<void> | void): Promise<void> {
+    return this.inTurn(() => {
+      this.checkStays();
+      return work();
+    });
+  }
+
   /** What changes the state follows each other. */
-  private async inTurn(change: () => Promise<void> | void): Promise<void> {
-    const own = this.changes.then(change);
+  private async inTurn(work: () => Promise<void> | void): Promise<void> {
+    const own = this.changes.then(work);
     this.changes = own.catch(() => {});
     await own;
   }

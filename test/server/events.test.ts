@@ -69,10 +69,11 @@ describe('GET /events', () => {
     await server.ask('POST', '/start');
     await server.service.broadcast.accuracy();
     const of = (name: string): Event | undefined => events.find((event) => event.name === name);
-    await until(
-      () => of('progress') !== undefined && of('histograms') !== undefined && of('accuracy') !== undefined,
-      'all',
-    );
+    await until(() => {
+      server.service.broadcast.histograms(); // asks for gradients, and tells of those that are there
+      return of('histograms') !== undefined;
+    }, 'histograms');
+    await until(() => of('progress') !== undefined && of('accuracy') !== undefined, 'the others');
     const [point] = of('progress')!.data.points as object[];
     expect(point).to.have.all.keys(
       ...['step', 'loss', 'gradientNorm', 'clipNorm', 'learningRate', 'examplesPerSecond', 'time'],

@@ -88,6 +88,7 @@ describe('npm run example:server', function () {
     const cases: [args: string[], line: RegExp][] = [
       [['--host', '0.0.0.0'], /^error: 0\.0\.0\.0 can be reached from elsewhere/],
       [['--batch', '0'], /^error: option '--batch <n>' argument '0' is invalid/],
+      [['--host', '192.0.2.1', '--token', 'secret'], /^error: listen EADDRNOTAVAIL/],
       [['--data', join(folder(), 'nothing')], /^error: cannot read .*train-images/],
     ];
     for (const [args, line] of cases) {
