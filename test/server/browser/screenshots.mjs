@@ -16,12 +16,12 @@ const server = await startServer(['--checkpoints', folder, '--checkpoint-every',
 const browser = await launch();
 mkdirSync(target, { recursive: true });
 try {
-  const size = { width: 1280, height: 860 };
+  const size = { width: 1280, height: 880 };
   const views = [
     { name: 'desktop-dark', options: { viewport: size, colorScheme: 'dark' } },
     {
       name: 'desktop-light',
-      options: { viewport: { ...size, height: 1120 }, colorScheme: 'light' },
+      options: { viewport: { ...size, height: 1216 }, colorScheme: 'light' },
       scrollTo: '.distribution',
     },
     {
@@ -36,7 +36,10 @@ try {
   await sleep(trainSeconds);
   for (const { name, scrollTo, page } of opened) {
     await page.bringToFront();
-    if (scrollTo !== undefined) {
+    if (scrollTo === undefined) {
+      await page.locator('#log').check();
+      await page.evaluate(() => document.activeElement.blur());
+    } else {
       await page.locator('#example-digit').selectOption('3');
       await page.locator('#write-digit').click();
       await page.locator(scrollTo).evaluate((element) => {
