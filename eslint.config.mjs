@@ -1,6 +1,8 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const globalsOf = (names) => Object.fromEntries(names.split(' ').map((name) => [name, 'readonly']));
+
 export default tseslint.config(
   { ignores: ['build/', 'dist/', 'prebuilds/'] },
   eslint.configs.recommended,
@@ -30,6 +32,19 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['test/server/browser/**'],
+    languageOptions: {
+      globals: {
+        ...globalsOf('console process performance setTimeout clearTimeout setInterval Buffer URL'),
+        ...globalsOf('describe it before after beforeEach afterEach'),
+        // What runs in the browser.
+        ...globalsOf('document getComputedStyle localStorage scrollBy'),
+      },
+    },
+  },
+  // What tsc knows of browsers, eslint need not.
+  { files: ['examples/server/page/**'], rules: { 'no-undef': 'off' } },
   {
     files: ['**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: { __dirname: 'readonly' } },

@@ -1,11 +1,23 @@
-// `npm run test:server`: the training server of examples/server under load, in a process of its own. What asks it is
-// installed outside of node_modules. (What it answers, and that it ends and starts again, is tested by npm test.)
-import { spawn } from 'node:child_process';
+// `npm run test:server [load|browser]`: the training server of examples/server under load, in a process of its own, and its
+// page in a browser. What asks it is installed outside of node_modules. (What it answers, and that it ends and starts again,
+// is tested by npm test.)
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run } from './files.mjs';
+
+const [word] = process.argv.slice(2);
+if (word !== undefined && word !== 'load' && word !== 'browser') {
+  console.error(`npm run test:server [load|browser], got ${word}`);
+  process.exit(1);
+}
+if (word !== 'load') {
+  const { status } = spawnSync(process.execPath, ['scripts/test-server/browser.mjs'], { stdio: 'inherit' });
+  process.exitCode = status === 0 ? 0 : 1;
+}
+if (word === 'browser') process.exit();
 
 run(process.execPath, ['scripts/build.mjs']);
 const require = createRequire(import.meta.url);
@@ -24,7 +36,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+if (failed > 0 || passed === 0) process.exitCode = 1;
 
 async function tried(name, test) {
   const servers = [];

@@ -70,9 +70,11 @@ export class Broadcast {
 
   /** Evaluates the model, if it is another one than the last time. */
   async accuracy(): Promise<void> {
-    const { evaluator, events } = this.service;
+    const { evaluator, history, events } = this.service;
     const accuracy = await evaluator.evaluate();
-    if (accuracy !== null) events.send('accuracy', accuracy);
+    if (accuracy === null) return;
+    history.addAccuracy(accuracy);
+    events.send('accuracy', accuracy);
   }
 
   /** Saves what has changed since the last time. */

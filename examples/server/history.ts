@@ -10,7 +10,14 @@ export interface Point {
   readonly time: number;
 }
 
+/** How many of the held-out images the model read right after a step, 0 to 1. */
+export interface Accuracy {
+  readonly step: number;
+  readonly accuracy: number;
+}
+
 const most = 2000;
+const mostAccuracies = 1000;
 
 /** The course of the training, thinned where it has become long: then one point in the place of two. */
 export class History {
@@ -18,9 +25,19 @@ export class History {
   /** How many points become one. */
   private stride = 1;
   private waiting: Point[] = [];
+  private evaluated: Accuracy[] = [];
 
   get points(): readonly Point[] {
     return [...this.kept, ...this.waiting];
+  }
+
+  get accuracies(): readonly Accuracy[] {
+    return this.evaluated;
+  }
+
+  addAccuracy(accuracy: Accuracy): void {
+    this.evaluated.push(accuracy);
+    if (this.evaluated.length > mostAccuracies) this.evaluated = this.evaluated.filter((_, i) => i % 2 === 0);
   }
 
   add(point: Point): void {
@@ -37,6 +54,7 @@ export class History {
   cut(step: number): void {
     this.kept = this.kept.filter((point) => point.step <= step);
     this.waiting = this.waiting.filter((point) => point.step <= step);
+    this.evaluated = this.evaluated.filter((accuracy) => accuracy.step <= step);
   }
 }
 

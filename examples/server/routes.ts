@@ -35,7 +35,7 @@ export function addRoutes(app: FastifyInstance, service: Service): void {
 
   app.get('/model', () => describe(service));
   app.get('/status', () => service.status);
-  app.get('/history', () => ({ points: service.history.points }));
+  app.get('/history', () => ({ points: service.history.points, accuracies: service.history.accuracies }));
   app.get('/metrics', async (_request, reply) => {
     return reply.type(service.metrics.registry.contentType).send(await service.metrics.registry.metrics());
   });

@@ -93,6 +93,7 @@ describe('GET /events', () => {
     expect(of('accuracy')!.data.accuracy).to.be.within(0, 1);
     const history = await server.ask('GET', '/history');
     expect(history.json.points).to.be.an('array').that.is.not.empty;
+    expect(history.json.accuracies).to.be.an('array').that.is.not.empty;
   });
 
   it('does not buffer without end for who does not read, and lets others go on', async () => {
