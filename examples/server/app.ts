@@ -48,12 +48,6 @@ export function createApp(service: Service): FastifyInstance {
   return app;
 }
 
-const codes: Readonly<Record<number, string>> = {
-  400: 'invalid_request',
-  413: 'payload_too_large',
-  415: 'unsupported_media_type',
-};
-
 /** What the caller is told of an error. */
 function explain(error: FastifyError): Pick<HttpError, 'status' | 'code' | 'message' | 'retryAfter'> {
   if (error instanceof HttpError) return error;
@@ -61,9 +55,8 @@ function explain(error: FastifyError): Pick<HttpError, 'status' | 'code' | 'mess
     return { status: 404, code: 'not_found', message: 'there is no checkpoint of this step' };
   }
   const { statusCode: status = 500, message } = error;
-  const code = codes[status];
-  if (code !== undefined) return { status, code, message };
-  if (status < 500) return { status, code: 'invalid_request', message };
   // What goes wrong in here is for the log.
-  return { status: 500, code: 'internal', message: 'something went wrong in the server: its log says what' };
+  if (status >= 500) return { status: 500, code: 'internal', message: 'something went wrong here: the log says what' };
+  if (status === 415) return { status, code: 'unsupported_media_type', message: 'send content-type: application/json' };
+  return { status, code: status === 413 ? 'payload_too_large' : 'invalid_request', message };
 }

@@ -109,9 +109,9 @@ export function checkAggregate(aggregate: unknown): asserts aggregate is Aggrega
   throw new RangeError(`aggregate must be one of '${aggregates.join("', '")}', got ${shown(aggregate)}`);
 }
 
-/** Whether two series can be of one metric: the labels may be others. */
-export function agree(a: Definition, b: Definition): boolean {
-  return a.type === b.type && a.aggregate === b.aggregate && a.buckets.join() === b.buckets.join();
+/** All series of a metric have the same of these: the labels may be others. */
+export function kindOf({ type, aggregate, buckets }: Definition): string {
+  return [type, aggregate, ...buckets].join();
 }
 
 const utf8 = new TextDecoder();

@@ -1,11 +1,11 @@
 import { checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import {
-  agree,
   bucketsOf,
   checkAggregate,
   checkHelp,
   checkName,
+  kindOf,
   labelsOf,
   wellFormed,
   type Aggregate,
@@ -106,7 +106,7 @@ export class Metrics {
    * @throws TypeError for anything else, RangeError for memory of another version or size.
    */
   static from(handle: MetricsHandle): Metrics {
-    const { kind, buffer } = ((handle as unknown) ?? {}) as Partial<MetricsHandle>;
+    const { kind, buffer } = (handle ?? {}) as Partial<MetricsHandle>;
     if (kind !== 'gradstep/metrics') {
       throw new TypeError(`handle must be one of kind 'gradstep/metrics', as share() gives it, got ${shown(handle)}`);
     }
@@ -209,7 +209,7 @@ export class Metrics {
 
   private common(type: MetricType, name: string, options: MetricOptions): Omit<Definition, 'type'> {
     checkName(type, name);
-    const { help, labels = {} } = (options as MetricOptions | undefined) ?? ({} as MetricOptions);
+    const { help, labels = {} } = options ?? ({} as MetricOptions);
     checkHelp(help);
     labelsOf(labels);
     return {
@@ -227,7 +227,7 @@ export class Metrics {
 
   private defined(definition: Definition): Cells {
     for (const other of this.reader.definitions()) {
-      if (other.name !== definition.name || agree(other, definition)) continue;
+      if (other.name !== definition.name || kindOf(other) === kindOf(definition)) continue;
       const kind = other.type === definition.type ? `${other.type} of another kind` : other.type;
       throw new RangeError(`there is a ${kind} ${definition.name} already`);
     }

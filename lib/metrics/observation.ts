@@ -37,8 +37,14 @@ const stepNames: NamesOf<StepObservation> = {
 };
 const checkpointNames: NamesOf<CheckpointObservation> = { seconds: true, bytes: true };
 
+/** What was told, each looked at once: what of it is there is sound. */
+type Checked<Observation> = { readonly [Name in keyof Observation]-?: Observation[Name] | undefined };
+
+/** A step as it is counted. */
+export type CheckedStep = Checked<StepObservation>;
+
 /** @throws TypeError, RangeError for what cannot be told of a step. */
-export function checkStep(observation: StepObservation): void {
+export function checkedStep(observation: StepObservation): CheckedStep {
   checkOptions('observation', observation, stepNames);
   const { step, seconds, loss, norm, clipNorm, examples, applied } = observation;
   if (step !== undefined) checkNumber('step', step);
@@ -48,14 +54,16 @@ export function checkStep(observation: StepObservation): void {
   if (clipNorm !== undefined) checkRange('clipNorm', clipNorm, 'positive', (n) => n > 0);
   if (examples !== undefined) checkNotNegative('examples', examples);
   if (applied !== undefined) checkBoolean('applied', applied);
+  return { step, seconds, loss, norm, clipNorm, examples, applied };
 }
 
 /** @throws TypeError, RangeError for what cannot be told of a checkpoint. */
-export function checkCheckpoint(observation: CheckpointObservation): void {
+export function checkedCheckpoint(observation: CheckpointObservation): Checked<CheckpointObservation> {
   checkOptions('observation', observation, checkpointNames);
   const { seconds, bytes } = observation;
   if (seconds !== undefined) checkNotNegative('seconds', seconds);
   if (bytes !== undefined) checkNotNegative('bytes', bytes);
+  return { seconds, bytes };
 }
 
 function checkNotNegative(name: string, value: number): void {

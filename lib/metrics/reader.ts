@@ -1,5 +1,5 @@
 import {
-  agree,
+  kindOf,
   decoded,
   nonFiniteEnding,
   numbersOf,
@@ -32,12 +32,14 @@ export interface MetricFamily {
 /** A series of one place. */
 interface Found {
   readonly definition: Definition;
+  /** Of its metric, and of its labels among those of the metric. */
+  readonly kind: string;
+  readonly key: string;
   readonly at: number;
 }
 
 /** A series over all places. */
-interface Total {
-  readonly definition: Definition;
+interface Total extends Pick<Found, 'definition' | 'kind'> {
   readonly numbers: Float64Array;
 }
 
@@ -71,23 +73,23 @@ export class Reader {
     const known = this.known[place]!;
     for (const { text, at, count, end } of this.memory.records(place, known.end)) {
       const definition = decoded(text);
-      if (definition !== undefined && numbersOf(definition) === count) known.records.push({ definition, at });
+      if (definition !== undefined && numbersOf(definition) === count) {
+        known.records.push({ definition, kind: kindOf(definition), key: JSON.stringify(definition.labels), at });
+      }
       known.end = end;
     }
     return known.records;
   }
 
-  private add(totals: Map<string, Map<string, Total>>, { definition, at }: Found, isAlive: boolean): void {
-    const { name, labels } = definition;
-    let series = totals.get(name);
-    if (series === undefined) totals.set(name, (series = new Map<string, Total>()));
+  private add(totals: Map<string, Map<string, Total>>, { definition, kind, key, at }: Found, isAlive: boolean): void {
+    let series = totals.get(definition.name);
+    if (series === undefined) totals.set(definition.name, (series = new Map<string, Total>()));
     // Two threads that define a metric at the very same time may disagree: then it is what comes first here.
     const [first] = series.values();
-    if (first !== undefined && !agree(first.definition, definition)) return;
-    const key = JSON.stringify(labels);
+    if (first !== undefined && first.kind !== kind) return;
     let total = series.get(key);
     if (total === undefined) {
-      total = { definition, numbers: new Float64Array(numbersOf(definition)) };
+      total = { definition, kind, numbers: new Float64Array(numbersOf(definition)) };
       series.set(key, total);
     }
     const own = this.memory.numbers.subarray(at, at + total.numbers.length);

@@ -53,7 +53,7 @@ class RegisteredMetric {
 
 /** Registers what `collect` gives, now and whenever the registry is read. */
 export function collectInto(registry: PrometheusRegistry, collect: () => readonly MetricFamily[]): void {
-  const { registerMetric, getSingleMetric } = ((registry as unknown) ?? {}) as Partial<PrometheusRegistry>;
+  const { registerMetric, getSingleMetric } = (registry ?? {}) as Partial<PrometheusRegistry>;
   if (typeof registerMetric !== 'function' || typeof getSingleMetric !== 'function') {
     throw new TypeError(`registry must be one of prom-client, got ${shown(registry)}`);
   }

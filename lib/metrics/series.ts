@@ -45,10 +45,14 @@ export class Gauge {
    */
   set(value: number): void {
     checkNumber('value', value);
-    const time = now();
+    this.setAt(value, performance.now());
+  }
+
+  /** @internal The same, of a number, at a time of `performance.now()`. */
+  setAt(value: number, time: number): void {
     const { numbers, at } = this.cells;
     numbers[at] = value;
-    numbers[at + GaugeCell.Set] = time;
+    numbers[at + GaugeCell.Set] = timeOrigin + time;
   }
 
   /**
@@ -73,8 +77,8 @@ export class Gauge {
   }
 }
 
-/** Milliseconds since 1970: the same for all threads, and finer than Date has it. */
-const now = (): number => performance.timeOrigin + performance.now();
+/** What makes times of this thread those of all threads: milliseconds since 1970, which no change of the clock turns back. */
+const { timeOrigin } = performance;
 
 /** How often values of each size have been observed. Made by `histogram` of `Metrics`. */
 export class Histogram {

@@ -1,8 +1,14 @@
-import { checkFunction, shown } from '../checks';
+import { checkFunction, isNotNegative, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { bucketsOf, labelsOf, type MetricLabels } from './definition';
 import { Metrics } from './metrics';
-import { checkCheckpoint, checkStep, type CheckpointObservation, type StepObservation } from './observation';
+import {
+  checkedCheckpoint,
+  checkedStep,
+  type CheckedStep,
+  type CheckpointObservation,
+  type StepObservation,
+} from './observation';
 import type { Counter, Gauge, Histogram } from './series';
 
 /** Options of `TrainingMetrics`. */
@@ -31,7 +37,8 @@ function decades(first: number, last: number): readonly number[] {
   return [...powers.flatMap((power) => [1, 2.5, 5].map((digit) => Number(`${digit}e${power}`))), Number(`1e${last}`)];
 }
 
-type StepOutcome = Pick<StepObservation, 'loss' | 'norm' | 'applied'>;
+/** What a step may return. */
+type Outcome = { readonly [Name in 'loss' | 'norm' | 'applied']?: unknown };
 
 /**
  * The metrics of a training, under names that start with `gradstep_`. All threads that make steps have them; their sums are
@@ -109,14 +116,16 @@ export class TrainingMetrics {
    * @throws TypeError, RangeError for other arguments, with nothing counted.
    */
   observeStep(observation: StepObservation = {}): void {
-    checkStep(observation);
-    const { step, seconds, loss, norm, clipNorm, examples, applied = true } = observation;
+    this.count(checkedStep(observation), performance.now());
+  }
+
+  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: CheckedStep, now: number): void {
     if (applied) this.steps.inc();
     else this.skippedSteps.inc();
     if (examples !== undefined) this.examples.inc(examples);
     if (seconds !== undefined) this.stepSeconds.observe(seconds);
-    if (loss !== undefined) this.loss.set(loss);
-    if (step !== undefined) this.step.set(step);
+    if (loss !== undefined) this.loss.setAt(loss, now);
+    if (step !== undefined) this.step.setAt(step, now);
     if (norm === undefined || (clipNorm === undefined && Number.isNaN(norm))) return;
     this.gradientNorm.observe(norm);
     if (applied && clipNorm !== undefined && norm > clipNorm) this.clippedSteps.inc();
@@ -127,8 +136,7 @@ export class TrainingMetrics {
    * @throws TypeError, RangeError for other arguments, with nothing counted.
    */
   observeCheckpoint(observation: CheckpointObservation = {}): void {
-    checkCheckpoint(observation);
-    const { seconds, bytes } = observation;
+    const { seconds, bytes } = checkedCheckpoint(observation);
     if (seconds !== undefined) this.checkpointSeconds.observe(seconds);
     if (bytes !== undefined) this.checkpointBytes.inc(bytes);
     this.checkpointTime.set(Date.now() / 1000);
@@ -151,13 +159,29 @@ export class TrainingMetrics {
    */
   timeStep<R>(step: () => R, about: StepObservation = {}): R {
     checkFunction('step', step);
-    checkStep(about);
+    const known = checkedStep(about);
     const start = performance.now();
-    const count = (result: unknown): void => {
-      const seconds = (performance.now() - start) / 1000;
-      this.observeStep({ seconds, ...outcomeOf(result), ...about });
-    };
-    return afterwards(step(), count);
+    const result = step();
+    if (!(result instanceof Promise)) {
+      this.countTimed(start, result, known);
+      return result;
+    }
+    const seen = result.then((value: unknown) => {
+      this.countTimed(start, value, known);
+      return value;
+    });
+    return seen as R;
+  }
+
+  /** What is known of it counts, and else what the result says: a loss by itself, or some of what a compiled step returns. */
+  private countTimed(start: number, result: unknown, known: CheckedStep): void {
+    const now = performance.now();
+    const { step, seconds = (now - start) / 1000, clipNorm, examples } = known;
+    const told = (typeof result === 'object' && result !== null ? result : none) as Outcome;
+    const loss = known.loss ?? numberOf(typeof result === 'number' ? result : told.loss);
+    const norm = known.norm ?? numberOf(told.norm);
+    const applied = known.applied ?? (told.applied === false ? false : undefined);
+    this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, now);
   }
 
   /**
@@ -189,32 +213,10 @@ export class TrainingMetrics {
     }
     const { bytes } = ((saved as unknown) ?? {}) as { readonly bytes?: unknown };
     const seconds = (performance.now() - start) / 1000;
-    this.observeCheckpoint({ seconds, ...(typeof bytes === 'number' && { bytes }) });
+    this.observeCheckpoint({ seconds, ...(typeof bytes === 'number' && isNotNegative(bytes) && { bytes }) });
     return saved;
   }
 }
 
-/** What a result tells of a step: a loss by itself, or some of what a compiled step returns. */
-function outcomeOf(result: unknown): StepOutcome {
-  if (typeof result === 'number') return { loss: result };
-  if (typeof result !== 'object' || result === null) return {};
-  const { loss, norm, applied } = result as Readonly<Record<keyof StepOutcome, unknown>>;
-  return {
-    ...(typeof loss === 'number' && { loss }),
-    ...(typeof norm === 'number' && { norm }),
-    ...(typeof applied === 'boolean' && { applied }),
-  };
-}
-
-/** The same result, of which `look` is told when it is there. */
-function afterwards<R>(result: R, look: (result: unknown) => void): R {
-  if (!(result instanceof Promise)) {
-    look(result);
-    return result;
-  }
-  const seen = result.then((value: unknown) => {
-    look(value);
-    return value;
-  });
-  return seen as R;
-}
+const none = {};
+const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);

@@ -24,7 +24,8 @@ Napi::Value take_place(const Info& info) {
   const size_t index = args.size("index");
   args.require(index < words.length, "index must be below the length of words");
   if (args.failed()) return args.undefined();
-  uint32_t* const word = reinterpret_cast<uint32_t*>(const_cast<int32_t*>(words.data)) + index;
+  void* const data = const_cast<int32_t*>(words.data);
+  uint32_t* const word = static_cast<uint32_t*>(data) + index;
   uint32_t expected = 0;
   if (!exchange(word, expected, 1)) return args.undefined();
   const napi_value place = UntilEnd<Leave>::object(info.Env(), memory, Leave{word});

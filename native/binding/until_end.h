@@ -13,7 +13,8 @@ template <class End> class UntilEnd {
  public:
   explicit UntilEnd(End end) : end_(std::move(end)) {}
 
-  // The object. `kept`, some memory say, stays until its end. nullptr when there is no memory: then `end` is not called.
+  // The object. `kept`, some memory say, stays until its end. nullptr when there is no memory: then `end` is not
+  // called.
   static napi_value object(napi_env env, napi_value kept, End end) {
     UntilEnd* const made = make<UntilEnd>(std::move(end));
     napi_value object = nullptr;

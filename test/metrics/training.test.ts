@@ -161,7 +161,7 @@ describe('the metrics of a training', () => {
     };
     expect(() => training.timeStep(fail)).to.throw('mine');
     const rejected = await training.timeStep(() => Promise.reject(new Error('late'))).catch((error: Error) => error);
-    expect((rejected as Error).message).to.equal('late');
+    expect(rejected.message).to.equal('late');
     expect(numbersOf(metrics)).to.include({ steps_total: 0 });
     for (const result of [undefined, null, 'done', { other: 1 }, { loss: 'none' }]) {
       expect(training.timeStep(() => result)).to.equal(result);

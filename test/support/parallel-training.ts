@@ -9,6 +9,7 @@ import {
   type Tensor,
   type Variable,
 } from 'gradstep';
+import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
 import { defineReplica, trainInWorkers, type Training } from 'gradstep/parallel';
 import { isMainThread } from 'node:worker_threads';
 
@@ -25,10 +26,14 @@ function loss([w, b]: readonly Variable[], batch: number): Tensor {
   return ops.reduceMean(ops.square(ops.sub(predicted, tensor(numbers(batch + 3, 12), [4, 3]))));
 }
 
-defineReplica(({ variables }) => ({
-  optimizer: new AdamOptimizer(),
-  loss: ({ step, share, shares }) => loss(variables, step * shares + share),
-}));
+defineReplica<MetricsHandle | undefined>(({ variables, data }) => {
+  const counted = data && new TrainingMetrics(Metrics.from(data));
+  return {
+    optimizer: new AdamOptimizer(),
+    loss: ({ step, share, shares }) => loss(variables, step * shares + share),
+    ...(counted && { onStep: (made) => counted.observeStep(made) }),
+  };
+});
 
 const bytes = (variables: readonly Variable[]): string => variables.map(({ data }) => data.join()).join();
 
@@ -71,6 +76,18 @@ const checks: Readonly<Record<string, () => Promise<boolean>>> = {
     while (training.steps < seen + 5) await new Promise((resolve) => setTimeout(resolve, 1));
     const steps = await training.stop();
     return bytes(variables) === alone(steps);
+  },
+  'counts all steps, of workers that are terminated too': async () => {
+    const metrics = Metrics.create({ threads: 2 });
+    const { training } = begin({ data: metrics.share() });
+    for (const rank of [1, 1, 0]) {
+      const seen = training.steps;
+      while (training.steps < seen + 20) await new Promise((resolve) => setTimeout(resolve, 1));
+      await training.workers[rank]!.terminate();
+    }
+    const steps = await training.stop();
+    const counted = Number(/^gradstep_steps_total (.*)$/m.exec(metrics.text())![1]);
+    return steps - counted === 0 || steps - counted === 1; // rank 0 may have ended just before it counted
   },
   'steps without waiting': async () => {
     const { training } = begin({ steps: 100, mode: 'asynchronous', useLocking: true });

@@ -89,8 +89,8 @@ function numberOf(text: string): number | undefined {
 function checkHistogram({ name, samples }: ParsedFamily): void {
   const groups = new Map<string, ParsedSample[]>();
   for (const sample of samples) {
-    const { le: _, ...others } = sample.labels;
-    const key = JSON.stringify(Object.entries(others).sort());
+    const others = Object.entries(sample.labels).filter(([label]) => label !== 'le');
+    const key = JSON.stringify(others.sort());
     groups.set(key, [...(groups.get(key) ?? []), sample]);
   }
   for (const [key, group] of groups) {
