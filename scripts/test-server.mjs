@@ -45,7 +45,7 @@ async function tried(name, test) {
     const start = async (args) => {
       const server = await startServer(join(folder, String(passed + failed)), args);
       servers.push(server);
-      return server.url;
+      return server;
     };
     await test({ start, autocannon, say: (line) => lines.push(line) });
     passed++;

@@ -1,3 +1,5 @@
+import type { Accuracy } from './evaluator';
+
 /** How the training went for some steps that follow each other: means, but for the last step and the time. */
 export interface Point {
   readonly step: number;
@@ -8,12 +10,6 @@ export interface Point {
   readonly examplesPerSecond: number;
   /** Milliseconds since 1970. */
   readonly time: number;
-}
-
-/** How many of the held-out images the model read right after a step, 0 to 1. */
-export interface Accuracy {
-  readonly step: number;
-  readonly accuracy: number;
 }
 
 const most = 2000;

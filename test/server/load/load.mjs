@@ -1,6 +1,6 @@
 // The training server under load: autocannon asks it, first while it does not train, then while it does. Figures are
 // printed, as they are of the machine; what is asserted is that no request and no accepted example is lost.
-import { strictEqual } from 'node:assert';
+import { ok, strictEqual } from 'node:assert';
 
 const requests = 10_000;
 const json = { 'content-type': 'application/json' };
@@ -13,10 +13,10 @@ const examples = {
   body: JSON.stringify({ examples: [{ x: image, y: 3 }] }),
 };
 
-/** The tests, by name; each gets `start(args)`, which gives the URL of a server, and autocannon. */
+/** The tests, by name; each gets `start(args)`, which gives a server's process and URL, and autocannon. */
 export const tests = {
   'answers 10,000 requests to predict while it trains': async ({ start, autocannon, say }) => {
-    const url = await start([]);
+    const { url } = await start([]);
     for (const [what, options] of Object.entries({
       'as fast as 10 connections ask': { connections: 10 },
       '500 a second': { connections: 10, overallRate: 500, amount: 2500 },
@@ -43,7 +43,7 @@ export const tests = {
     autocannon,
     say,
   }) => {
-    const url = await start(['--no-stream', '--queue', '256']);
+    const { url } = await start(['--no-stream', '--queue', '256']);
     const options = { url, requests: [examples, predict, examples, examples], connections: 20, amount: requests };
     const { counts } = await measured(autocannon, options);
     const { 200: predicted = 0, 202: accepted = 0, 429: refused = 0 } = counts;
@@ -56,6 +56,32 @@ export const tests = {
     }
     strictEqual(status.examplesSeen, accepted);
     strictEqual(status.queue.length, 0);
+  },
+
+  'has lost nothing that came before its last checkpoint, whenever it is killed': async ({
+    start,
+    autocannon,
+    say,
+  }) => {
+    const kills = 8;
+    let saved = 0; // examples that a checkpoint has, trained on or waiting
+    for (let kill = 0; kill <= kills; kill++) {
+      const { url, child } = await start(['--no-stream', '--queue', '20000', '--checkpoint-every', '0.2']);
+      const { examplesSeen, queue } = await (await fetch(`${url}/status`)).json();
+      ok(examplesSeen + queue.length >= saved, `${examplesSeen} and ${queue.length} of ${saved}`);
+      if (kill === kills) break;
+      const flood = { url, requests: [examples], connections: 5 };
+      const { counts } = await measured(autocannon, { ...flood, amount: 100 });
+      strictEqual(counts[202], 100);
+      saved = examplesSeen + queue.length + 100;
+      strictEqual((await fetch(`${url}/checkpoint`, { method: 'POST' })).status, 200);
+      const later = autocannon({ ...flood, duration: 30 });
+      await new Promise((resolve) => setTimeout(resolve, 50 * kill));
+      child.kill('SIGKILL');
+      later.stop();
+      await new Promise((resolve) => later.on('done', resolve));
+    }
+    say(`killed ${kills} times, while it saved every 0.2 s`);
   },
 };
 
