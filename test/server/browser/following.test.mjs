@@ -96,7 +96,7 @@ describe('the page of the training server', () => {
     server.setStatus({ step: 640 });
     await expectText(page, '#figure-accuracy', '97.12 %');
     await expectText(page, '#figure-accuracy-step', 'at step 600');
-    expect(await label('Accuracy')).to.include('97.12 %');
+    await eventually(async () => expect(await label('Accuracy')).to.include('97.12 %'));
   });
 
   it('starts with the history', async () => {
