@@ -10,14 +10,9 @@ export class Guard {
 
   constructor({ token, host, open }: Pick<Settings, 'token' | 'host' | 'open'>) {
     this.digest = token === undefined ? null : digestOf(token);
-    // Without a token it is this machine that is trusted, and so may be every page that its browsers show: these must not
-    // get here under a name of their own.
+    // Without a token this machine is trusted, and with it every page that its browsers show: one of somebody else's must
+    // not get here under a name that it has made up for this machine.
     this.hosts = token === undefined && !open && isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]', host] : null;
-  }
-
-  /** Whether callers need a token. */
-  get wantsToken(): boolean {
-    return this.digest !== null;
   }
 
   /** @throws HttpError for a request that comes by another name than ours. */

@@ -25,7 +25,9 @@ const enum Head {
   Places,
   BytesPerPlace,
 }
-// And of the head of a place.
+// After them, how many tickets have been taken, in 64 bits: among all 64-bit numbers of the memory the one at this place.
+const ticketsAt = 2;
+// Words of the head of a place.
 const enum PlaceHead {
   /** 0 when it is nobody's: see native.takePlace. */
   Owner,
@@ -62,6 +64,7 @@ const toEights = (bytes: number): number => (bytes + 7) & ~7;
 export class MetricsMemory {
   readonly numbers: Float64Array;
   private readonly words: Int32Array;
+  private readonly tickets: BigInt64Array;
   private readonly bytes: Uint8Array;
 
   private constructor(
@@ -71,6 +74,7 @@ export class MetricsMemory {
   ) {
     this.numbers = new Float64Array(buffer);
     this.words = new Int32Array(buffer);
+    this.tickets = new BigInt64Array(buffer);
     this.bytes = new Uint8Array(buffer);
   }
 
@@ -115,6 +119,11 @@ export class MetricsMemory {
       if (hold !== undefined) return { place, hold };
     }
     return undefined;
+  }
+
+  /** A number greater than all that any thread has got before: it costs less than to ask for the time. */
+  ticket(): number {
+    return Number(Atomics.add(this.tickets, ticketsAt, 1n)) + 1;
   }
 
   isTaken(place: number): boolean {

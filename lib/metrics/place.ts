@@ -5,8 +5,10 @@ const utf8 = new TextEncoder();
 
 /** Numbers of this thread's in the memory of metrics. Who has them has the place that they are in. */
 export interface Cells {
+  readonly memory: MetricsMemory;
+  /** Those of the memory, */
   readonly numbers: Float64Array;
-  /** Where they start. */
+  /** and where these start. */
   readonly at: number;
   /** What holds the place. */
   readonly hold: object;
@@ -22,8 +24,9 @@ export class OwnPlace {
 
   /** The numbers of a series that this thread has. */
   find(definition: Definition): Cells | undefined {
+    const { memory, taken } = this;
     const at = this.series.get(encoded(definition));
-    return at === undefined ? undefined : { numbers: this.memory.numbers, at, hold: this.taken!.hold };
+    return at === undefined ? undefined : { memory, numbers: memory.numbers, at, hold: taken!.hold };
   }
 
   /**

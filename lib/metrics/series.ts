@@ -4,7 +4,7 @@ import type { Cells } from './place';
 // What the numbers of a series are. Each class writes its own thread's only, and all of one call without calls and loops in
 // between: see memory.ts.
 
-/** Of a gauge: its value, and when that was set (0: never). */
+/** Of a gauge: its value, and the ticket that it was set with (0: never). */
 export const enum GaugeCell {
   Value,
   Set,
@@ -45,14 +45,19 @@ export class Gauge {
    */
   set(value: number): void {
     checkNumber('value', value);
-    this.setAt(value, performance.now());
+    this.setWith(value, this.ticket());
   }
 
-  /** @internal The same, of a number, at a time of `performance.now()`. */
-  setAt(value: number, time: number): void {
+  /** @internal */
+  ticket(): number {
+    return this.cells.memory.ticket();
+  }
+
+  /** @internal The same, of a number, with a ticket that has been taken. */
+  setWith(value: number, ticket: number): void {
     const { numbers, at } = this.cells;
     numbers[at] = value;
-    numbers[at + GaugeCell.Set] = timeOrigin + time;
+    numbers[at + GaugeCell.Set] = ticket;
   }
 
   /**
@@ -76,9 +81,6 @@ export class Gauge {
     this.inc(-by);
   }
 }
-
-/** What makes times of this thread those of all threads: milliseconds since 1970, which no change of the clock turns back. */
-const { timeOrigin } = performance;
 
 /** How often values of each size have been observed. Made by `histogram` of `Metrics`. */
 export class Histogram {

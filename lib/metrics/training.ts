@@ -116,19 +116,24 @@ export class TrainingMetrics {
    * @throws TypeError, RangeError for other arguments, with nothing counted.
    */
   observeStep(observation: StepObservation = {}): void {
-    this.count(checkedStep(observation), performance.now());
+    this.count(checkedStep(observation));
   }
 
-  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: CheckedStep, now: number): void {
+  private count({ step, seconds, loss, norm, clipNorm, examples, applied = true }: CheckedStep): void {
     if (applied) this.steps.inc();
     else this.skippedSteps.inc();
     if (examples !== undefined) this.examples.inc(examples);
     if (seconds !== undefined) this.stepSeconds.observe(seconds);
-    if (loss !== undefined) this.loss.setAt(loss, now);
-    if (step !== undefined) this.step.setAt(step, now);
+    if (loss !== undefined || step !== undefined) this.setLast(loss, step);
     if (norm === undefined || (clipNorm === undefined && Number.isNaN(norm))) return;
     this.gradientNorm.observe(norm);
     if (applied && clipNorm !== undefined && norm > clipNorm) this.clippedSteps.inc();
+  }
+
+  private setLast(loss: number | undefined, step: number | undefined): void {
+    const ticket = this.loss.ticket();
+    if (loss !== undefined) this.loss.setWith(loss, ticket);
+    if (step !== undefined) this.step.setWith(step, ticket);
   }
 
   /**
@@ -175,13 +180,12 @@ export class TrainingMetrics {
 
   /** What is known of it counts, and else what the result says: a loss by itself, or some of what a compiled step returns. */
   private countTimed(start: number, result: unknown, known: CheckedStep): void {
-    const now = performance.now();
-    const { step, seconds = (now - start) / 1000, clipNorm, examples } = known;
+    const { step, seconds = (performance.now() - start) / 1000, clipNorm, examples } = known;
     const told = (typeof result === 'object' && result !== null ? result : none) as Outcome;
     const loss = known.loss ?? numberOf(typeof result === 'number' ? result : told.loss);
     const norm = known.norm ?? numberOf(told.norm);
     const applied = known.applied ?? (told.applied === false ? false : undefined);
-    this.count({ step, seconds, loss, norm, clipNorm, examples, applied }, now);
+    this.count({ step, seconds, loss, norm, clipNorm, examples, applied });
   }
 
   /**
