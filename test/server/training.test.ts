@@ -26,6 +26,7 @@ describe('the training server, while it trains', () => {
       sent += count;
     }
     await trained(sent);
+    await until(() => server.service.queue.length === 0, 'places that are free again, as the next step begins');
     const { json } = await server.ask('GET', '/status');
     expect(json.queue).to.deep.equal({ length: 0, capacity: 64 });
     expect(json.step).to.be.within(Math.ceil(sent / 16), sent);

@@ -50,7 +50,11 @@ export const tests = {
     say(`${predicted} predicted, ${accepted} accepted, ${refused} refused as the queue was full`);
     strictEqual(predicted + accepted + refused, requests);
     let status = {};
-    for (let waited = 0; waited < 10_000 && status.examplesSeen !== accepted; waited += 50) {
+    for (
+      let waited = 0;
+      waited < 10_000 && !(status.examplesSeen === accepted && status.queue.length === 0);
+      waited += 50
+    ) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       status = await (await fetch(`${url}/status`)).json();
     }
