@@ -1,6 +1,8 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+const globalsOf = (names) => Object.fromEntries(names.split(' ').map((name) => [name, 'readonly']));
+
 export default tseslint.config(
   { ignores: ['build/', 'dist/', 'prebuilds/'] },
   eslint.configs.recommended,
@@ -18,7 +20,7 @@ export default tseslint.config(
   // Chai's assertions read as sentences: `expect(x).to.be.true` is an expression, not a forgotten call.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
   {
-    files: ['scripts/**', 'test/package/**', 'test/tfjs/suites/**', 'examples/**/*.mjs'],
+    files: ['scripts/**', 'test/package/**', 'test/tfjs/suites/**', 'test/server/load/**', 'examples/**/*.mjs'],
     languageOptions: {
       globals: {
         console: 'readonly',
@@ -26,9 +28,23 @@ export default tseslint.config(
         performance: 'readonly',
         process: 'readonly',
         setImmediate: 'readonly',
+        setTimeout: 'readonly',
       },
     },
   },
+  {
+    files: ['test/server/browser/**'],
+    languageOptions: {
+      globals: {
+        ...globalsOf('console process performance setTimeout clearTimeout setInterval Buffer URL'),
+        ...globalsOf('describe it before after beforeEach afterEach'),
+        // What runs in the browser.
+        ...globalsOf('document getComputedStyle localStorage scrollBy'),
+      },
+    },
+  },
+  // What tsc knows of browsers, eslint need not.
+  { files: ['examples/server/page/**'], rules: { 'no-undef': 'off' } },
   {
     files: ['**/*.cjs'],
     languageOptions: { sourceType: 'commonjs', globals: { __dirname: 'readonly' } },

