@@ -237,7 +237,18 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
   }
   if (is_pointwise(c)) return pointwise_input_gradient(dx, dy, filter, c);
   if (is_by_patches(c)) return input_gradient_by_patches(dx, dy, filter, c);
+  // Pixels that went into nothing: a phase without taps.
+  const auto is_empty = [](const Phase& down, const Phase& across) {
+    return down.of_gradient.taps == 0 || across.of_gradient.taps == 0;
+  };
+  if (!each_phase(c, [&](const Phase& down, const Phase& across) { return !is_empty(down, across); })) {
+    parallel_for(blocks_of(elements), [&](size_t block) {
+      T* const first = dx + block * kBlockElements;
+      std::fill(first, first + std::min(kBlockElements, elements - block * kBlockElements), T(0));
+    });
+  }
   return each_phase(c, [&](const Phase& down, const Phase& across) {
+    if (is_empty(down, across)) return true;
     return each_group(c, [&](size_t group) {
       Gemm<T> g = phase_product(dx, dy, filter, c, down, across);
       g.a_patches.images += group * (c.outputs / c.groups);
