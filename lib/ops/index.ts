@@ -1,17 +1,55 @@
+export { argMax, argMin } from './reductions/arg';
+export { cumprod, cumsum, type CumulativeOptions } from './reductions/cumulative';
+export { reduceMax, reduceMin } from './reductions/extremes';
+export { reduceAll, reduceAny } from './reductions/logical';
+export { reduceLogSumExp, reduceStd, reduceVariance } from './reductions/moments';
+export { reduceProd } from './reductions/product';
+export { argsort, sort, topK, type SortOptions, type TopK } from './reductions/sort';
+export { einsum } from './einsum';
+export { bandPart, diag, diagPart } from './shapes/diag';
+export { broadcastTo } from './shapes/broadcast-to';
+export { concat } from './shapes/concat';
+export { eye, fill, linspace, ones, onesLike, range, zeros, zerosLike, type EyeOptions } from './shapes/constants';
+export { expandDims, squeeze, type SqueezeOptions } from './shapes/dims';
+export { gatherNd, scatterNd } from './shapes/gather-nd';
+export {
+  meshgrid,
+  oneHot,
+  sequenceMask,
+  type MeshgridOptions,
+  type OneHotOptions,
+  type SequenceMaskOptions,
+} from './shapes/one-hot';
+export { pad, type PadOptions } from './shapes/pad';
+export { reverse } from './shapes/reverse';
+export { slice, stridedSlice, type StridedSliceOptions } from './shapes/slice';
+export { split, type SplitOptions } from './shapes/split';
+export { stack, unstack, type StackOptions } from './shapes/stack';
+export { tile } from './shapes/tile';
+export { where } from './shapes/where';
 export { abs } from './abs';
 export { add } from './add';
+export { cast } from './cast';
+export { batchNorm, type BatchNormOptions } from './batch-norm';
 export { div } from './div';
 export { dropout, type DropoutOptions } from './dropout';
+export { embeddingLookup, type EmbeddingLookupOptions } from './embedding-lookup';
 export { exp } from './exp';
-export { gather } from './gather';
+export { gather, type GatherOptions } from './gather';
+export { groupNorm, instanceNorm, type GroupNormOptions } from './group-norm';
+export { gru, gruCell, type GruCellOptions, type GruOptions, type GruResult } from './gru';
 export { identity } from './identity';
 export { l2Loss } from './l2-loss';
+export { l2Normalize, type L2NormalizeOptions } from './l2-normalize';
 export { type AxisOptions } from './last-axis';
+export { layerNorm, type LayerNormOptions } from './layer-norm';
 export { log } from './log';
 export { logSoftmax } from './log-softmax';
+export { lstm, lstmCell, type LstmCellOptions, type LstmOptions, type LstmResult, type LstmState } from './lstm';
 export { matMul, type MatMulOptions } from './mat-mul';
 export { maximum } from './maximum';
 export { minimum } from './minimum';
+export { moments, type Moments } from './moments';
 export { mul } from './mul';
 export { neg } from './neg';
 export { reduceMean } from './reduce-mean';
@@ -20,6 +58,9 @@ export { type ReduceOptions } from './reduction';
 export { relu } from './relu';
 export { reluLayer } from './relu-layer';
 export { reshape } from './reshape';
+export { rmsNorm, type RmsNormOptions } from './rms-norm';
+export { rotaryEmbedding, type RotaryEmbeddingOptions } from './rotary-embedding';
+export { scaledDotProductAttention, type AttentionOptions } from './scaled-dot-product-attention';
 export { sigmoid } from './sigmoid';
 export { sigmoidCrossEntropyWithLogits } from './sigmoid-cross-entropy';
 export { softmax } from './softmax';

@@ -32,9 +32,15 @@
 #include "random/dropout.h"
 #include "random/numbers.h"
 #include "scale.h"
+#include "extremes.h"
 #include "reduce.h"
 #include "histogram.h"
 #include "softmax.h"
+#include "normalization/columns.h"
+#include "normalization/rows.h"
+#include "attention/weights.h"
+#include "recurrent/gru.h"
+#include "recurrent/lstm.h"
 
 namespace gradstep {
 namespace SIMD_ISA {
@@ -94,6 +100,9 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   GRADSTEP_RANDOM(GRADSTEP_KERNEL, T)
   GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
   GRADSTEP_WINDOWS(GRADSTEP_KERNEL, T)
+  GRADSTEP_NORMALIZATION(GRADSTEP_KERNEL, T)
+  GRADSTEP_ATTENTION(GRADSTEP_KERNEL, T)
+  GRADSTEP_RECURRENT(GRADSTEP_KERNEL, T)
 #undef GRADSTEP_KERNEL
 #undef GRADSTEP_ROW_KERNEL
   return table;

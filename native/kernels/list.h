@@ -12,7 +12,9 @@
     uint32_t* counts)                                                                                              \
   /* x is [rows, columns], out is [rows] or [columns]; each sum is multiplied by `scale` and then rounded, once */ \
   X(void, sum_rows, T* out, const T* x, size_t rows, size_t columns, double scale)                                 \
-  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)
+  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)                              \
+  X(void, extreme_rows, T* out, const T* x, size_t rows, size_t columns, bool least)                               \
+  X(void, extreme_columns, T* out, const T* x, size_t rows, size_t columns, bool least)
 
 #define GRADSTEP_UPDATES(X, T)                                                   \
   X(void, scale, T* out, const T* x, double factor, size_t n) /* out may be x */ \
@@ -62,3 +64,29 @@
   X(void, add_patches, T* images, const T* rows, const Patches<T>& p, size_t row, size_t count) \
   X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                         \
   X(void, depthwise_filter_gradient, const Depthwise<T>& d, size_t begin, size_t count)
+
+#define GRADSTEP_NORMALIZATION(X, T)                                                                             \
+  X(void, normalize_rows, const NormalizedRows<T>& a, size_t rows)                                               \
+  /* adds to what it is given of gamma and beta */                                                               \
+  X(void, normalize_rows_gradient, const NormalizedRowsGradient<T>& a, size_t rows)                              \
+  /* down each column: v and v (x - shift), v being dy, or x - shift where that is null */                       \
+  X(void, column_products, double* sums, double* products, const T* x, const T* shift, const T* dy, size_t rows, \
+    size_t columns)                                                                                              \
+  X(void, map_columns, const ColumnMap<T>& m, size_t rows, size_t columns)
+
+#define GRADSTEP_ATTENTION(X, T)                                                                                \
+  X(void, attention_weights, const AttentionBlock<T>& b, const AttentionState<T>& s)                            \
+  X(void, attention_finish, const AttentionState<T>& s, T* inverse, size_t rows)                                \
+  X(void, attention_gradient, const AttentionBlock<T>& b, const AttentionRowsGradient<T>& g)                    \
+  X(void, row_dots, T* dots, const T* a, size_t a_step, const T* b, size_t b_step, size_t rows, size_t columns) \
+  /* to[columns, rows] = from[rows, columns] transposed */                                                      \
+  X(void, transpose, T* to, size_t to_step, const T* from, size_t from_step, size_t rows, size_t columns)
+
+// Cells of a recurrent layer at one time.
+#define GRADSTEP_RECURRENT(X, T)                            \
+  X(void, lstm_rows, const LstmRows<T>& a)                  \
+  X(void, lstm_rows_gradient, const LstmRowsGradient<T>& a) \
+  X(void, gru_reset, const GruRows<T>& a)                   \
+  X(void, gru_rows, const GruRows<T>& a)                    \
+  X(void, gru_rows_gradient, const GruRowsGradient<T>& a)   \
+  X(void, gru_reset_gradient, const GruRowsGradient<T>& a)

@@ -128,7 +128,8 @@ template <class V> struct GemmBlock {
     const T* const b = b_at(columns.begin + j);
     from.b = b;
     from.b_step = g.ldb;
-    const bool is_near = g.m <= kRows || depth.size * g.ldb * sizeof(T) <= kGemmBytesNear;
+    // Rows that follow each other are a panel that was packed before.
+    const bool is_near = g.m <= kRows || g.ldb == width || depth.size * g.ldb * sizeof(T) <= kGemmBytesNear;
     if (!g.transpose_b && width == lanes && is_near) return;
     if (first_rows && !g.transpose_b && width == kColumns && rows.size > kRows) {
       from.copy_of_b = packed_b(j);
