@@ -3,6 +3,7 @@ import { adam } from './adam';
 import { checkpoint } from './checkpoint';
 import { clip } from './clip';
 import { compile } from './compile';
+import { conv } from './conv';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   compile,
   models,
   gemm,
+  conv,
   sparse,
   eventLoop,
   random,

@@ -1,5 +1,6 @@
 import { numbers, weights } from '../data';
 import { sampled, type Side } from '../sides';
+import type { ConvShape } from './convolutions';
 import { importPeer } from './installed';
 
 // The part of TensorFlow.js that the benches use; its own types are installed too late for the compiler.
@@ -27,6 +28,7 @@ interface Library {
   mul(a: Tensor, b: Tensor): Tensor;
   matMul(a: Tensor, b: Tensor): Tensor;
   relu(x: Tensor): Tensor;
+  conv2d(x: Tensor, filter: Tensor, strides: number, padding: number): Tensor;
   sqrt(x: Tensor): Tensor;
   square(x: Tensor): Tensor;
   sum(x: Tensor): Tensor;
@@ -114,6 +116,30 @@ export class Tfjs {
     return this.side(backend, () => void (losses = [...losses.slice(-2), step()]), {
       result: () => losses,
       dispose: () => [x, y, ...variables, optimizer].forEach((thing) => thing.dispose()),
+    });
+  }
+
+  /** A convolution. */
+  async conv(backend: TfjsBackend, shape: ConvShape, images: number): Promise<Side> {
+    const { tf } = this;
+    const { size, channels, outputs, window, stride, padding } = shape;
+    await tf.setBackend(backend);
+    const x = tf.tensor(weights(images * size * size * channels, 7, 1).slice(), [images, size, size, channels]);
+    const filter = tf.tensor(weights(window * window * channels * outputs, 11, 1).slice(), [
+      window,
+      window,
+      channels,
+      outputs,
+    ]);
+    const run = (): Tensor => tf.conv2d(x, filter, stride, padding);
+    return this.side(backend, () => run().dispose(), {
+      result: () => {
+        const y = run();
+        const found = sampled(y.dataSync());
+        y.dispose();
+        return found;
+      },
+      dispose: () => [x, filter].forEach((tensor) => tensor.dispose()),
     });
   }
 

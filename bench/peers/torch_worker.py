@@ -247,7 +247,52 @@ class Sparse:
         return sampled(self.table.detach()[self.touched])
 
 
-kinds = {"adam": Adam, "mnist": Mnist, "sparse": Sparse, "lenet": LeNet, "resnet": ResNet18, "gpt": Gpt}
+class Conv:
+    """A convolution, or one of its gradients, of images and filters in whichever of PyTorch's two layouts is faster."""
+
+    def __init__(self, shape, images, way):
+        size, channels, outputs, window = shape["size"], shape["channels"], shape["outputs"], shape["window"]
+        stride, padding = [shape["stride"]] * 2, [shape["padding"]] * 2
+        across = (size + 2 * padding[0] - window) // stride[0] + 1
+        x = weights(images * size * size * channels, 7, 1).reshape(images, size, size, channels).permute(0, 3, 1, 2)
+        filter = weights(window * window * channels * outputs, 11, 1)
+        filter = filter.reshape(window, window, channels, outputs).permute(3, 2, 0, 1)
+        dy = weights(images * across * across * outputs, 5, 1).reshape(images, across, across, outputs)
+        dy = dy.permute(0, 3, 1, 2)
+        self.way = way
+        works = []
+        for layout in (torch.contiguous_format, torch.channels_last):
+            mine = [each.contiguous(memory_format=layout) for each in (x, filter, dy)]
+            works.append(lambda mine=mine: self.convolve(*mine, stride, padding))
+        self.work = min(works, key=self.time)
+
+    def convolve(self, x, filter, dy, stride, padding):
+        if self.way == "forward":
+            return torch.nn.functional.conv2d(x, filter, None, stride, padding)
+        mask = [self.way == "by input", self.way == "by filter", False]
+        backward = torch.ops.aten.convolution_backward
+        return backward(dy, x, filter, None, stride, padding, [1, 1], False, [0, 0], 1, mask)[0 if mask[0] else 1]
+
+    def time(self, work):
+        times = []
+        for _ in range(9):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+        return sorted(times)[3]
+
+    def run(self):
+        with torch.no_grad():
+            self.work()
+
+    def result(self):
+        with torch.no_grad():
+            out = self.work()
+        order = (2, 3, 1, 0) if self.way == "by filter" else (0, 2, 3, 1)
+        return sampled(out.permute(*order).contiguous())
+
+
+kinds = {"adam": Adam, "conv": Conv, "mnist": Mnist, "sparse": Sparse, "lenet": LeNet, "resnet": ResNet18, "gpt": Gpt}
 made = {}
 
 

@@ -9,6 +9,7 @@
 #include "blocks.h"
 #include "gemm.h"
 #include "phases.h"
+#include "product.h"
 
 namespace gradstep {
 namespace {
@@ -53,6 +54,44 @@ template <class T> void take_patches(Gemm<T>& g, const T* x, const Convolution& 
 
 size_t patch_elements(const Convolution& c) { return c.down.window * c.across.window * (c.channels / c.groups); }
 
+// Images of few channels are soon copied, with their zeros around them: then no patch needs a look at where it ends.
+bool is_worth_padding(const Convolution& c) {
+  constexpr size_t kFewChannels = 4, kMostElements = size_t(1) << 22;
+  const auto most = [](const ConvolutionAxis& a) { return a.size + 2 * a.window * a.dilation; };
+  return c.channels <= kFewChannels && !is_pointwise(c) && c.images > 0 &&
+         (Product(c.images) * most(c.down) * most(c.across) * c.channels).at_most(kMostElements);
+}
+
+// The axis of such images.
+ConvolutionAxis padded(const ConvolutionAxis& axis) {
+  const size_t reach = (axis.outputs - 1) * axis.stride + (axis.window - 1) * axis.dilation + 1;
+  ConvolutionAxis result = axis;
+  result.size = std::max(axis.padding + axis.size, reach);
+  result.padding = 0;
+  return result;
+}
+
+// Calls f(images, what they are convolved by), with copies where these are worth it.
+template <class T, class F> bool with_zeros_around(const T* x, const Convolution& c, F f) {
+  if (positions(c) == 0 || !is_worth_padding(c)) return f(x, c);
+  Convolution wide = c;
+  wide.down = padded(c.down), wide.across = padded(c.across);
+  const size_t row = wide.across.size * c.channels, image = wide.down.size * row, line = c.across.size * c.channels;
+  thread_local Buffer<T> copies;
+  if (!copies.resize(c.images * image)) return false;
+  T* const to = copies.data();
+  const size_t per_block = std::max<size_t>(1, kBlockElements / std::max<size_t>(1, image));
+  parallel_for(blocks_of(c.images, per_block), [&](size_t block) {
+    const size_t first = block * per_block, last = std::min(c.images, first + per_block);
+    std::fill(to + first * image, to + last * image, T(0));
+    for (size_t n = first; n < last; ++n)
+      for (size_t i = 0; i < c.down.size; ++i)
+        std::copy_n(x + (n * c.down.size + i) * line, line,
+                    to + n * image + (i + c.down.padding) * row + c.across.padding * c.channels);
+  });
+  return f(static_cast<const T*>(to), wide);
+}
+
 // How many blocks of positions a gradient by the filter is summed over: a power of two, of so many positions at least
 // and in not much memory.
 size_t position_blocks(const Convolution& c) {
@@ -79,6 +118,29 @@ bool filter_gradient(T* out, const T* x, const T* dy, const Convolution& c, size
     g.c = out + group * outputs, g.ldc = c.outputs;
     return gemm(g);
   });
+}
+
+template <class T> bool filter_gradient_in_blocks(T* dfilter, const T* x, const T* dy, const Convolution& c) {
+  const size_t elements = patch_elements(c) * c.outputs, blocks = position_blocks(c), count = positions(c);
+  if (elements == 0) return true;
+  if (blocks == 1) return filter_gradient(dfilter, x, dy, c, 0, count);
+  thread_local Buffer<T> sums;
+  if (!sums.resize((blocks - 1) * elements)) return false;
+  T* const others = sums.data();
+  const size_t part = count / blocks;
+  std::atomic<bool> found_memory{true};
+  parallel_for(blocks, [&](size_t block) {
+    T* const out = block == 0 ? dfilter : others + (block - 1) * elements;
+    const size_t begin = block * part, end = block + 1 == blocks ? count : begin + part;
+    if (!filter_gradient(out, x, dy, c, begin, end - begin)) found_memory = false;
+  });
+  if (!found_memory) return false;
+  const auto add = of<T>(kernels()).add_scaled;
+  parallel_for(blocks_of(elements), [&](size_t block) {
+    const size_t begin = block * kBlockElements, n = std::min(kBlockElements, elements - begin);
+    for (size_t other = 0; other + 1 < blocks; ++other) add(dfilter + begin, others + other * elements + begin, 1.0, n);
+  });
+  return true;
 }
 
 // The products of a phase's pixels: what they went into, times what it was multiplied by there.
@@ -149,17 +211,20 @@ template <class T> bool input_gradient_by_patches(T* dx, const T* dy, const T* f
 
 }  // namespace
 
-template <class T> bool conv2d(T* y, const T* x, const T* filter, const T* bias, bool relu, const Convolution& c) {
-  return each_group(c, [&](size_t group) {
-    const size_t outputs = c.outputs / c.groups;
-    Gemm<T> g = {};
-    g.m = positions(c), g.n = outputs, g.k = patch_elements(c);
-    take_patches(g, x, c, group);
-    g.b = present(filter) + group * outputs, g.ldb = c.outputs;
-    g.c = y + group * outputs, g.ldc = c.outputs;
-    g.bias = bias ? bias + group * outputs : nullptr;
-    g.activation = relu ? Activation::relu : Activation::none;
-    return gemm(g);
+template <class T>
+bool conv2d(T* y, const T* images, const T* filter, const T* bias, bool relu, const Convolution& given) {
+  return with_zeros_around(images, given, [&](const T* x, const Convolution& c) {
+    return each_group(c, [&](size_t group) {
+      const size_t outputs = c.outputs / c.groups;
+      Gemm<T> g = {};
+      g.m = positions(c), g.n = outputs, g.k = patch_elements(c);
+      take_patches(g, x, c, group);
+      g.b = present(filter) + group * outputs, g.ldb = c.outputs;
+      g.c = y + group * outputs, g.ldc = c.outputs;
+      g.bias = bias ? bias + group * outputs : nullptr;
+      g.activation = relu ? Activation::relu : Activation::none;
+      return gemm(g);
+    });
   });
 }
 
@@ -172,7 +237,18 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
   }
   if (is_pointwise(c)) return pointwise_input_gradient(dx, dy, filter, c);
   if (is_by_patches(c)) return input_gradient_by_patches(dx, dy, filter, c);
+  // Pixels that went into nothing: a phase without taps.
+  const auto is_empty = [](const Phase& down, const Phase& across) {
+    return down.of_gradient.taps == 0 || across.of_gradient.taps == 0;
+  };
+  if (!each_phase(c, [&](const Phase& down, const Phase& across) { return !is_empty(down, across); })) {
+    parallel_for(blocks_of(elements), [&](size_t block) {
+      T* const first = dx + block * kBlockElements;
+      std::fill(first, first + std::min(kBlockElements, elements - block * kBlockElements), T(0));
+    });
+  }
   return each_phase(c, [&](const Phase& down, const Phase& across) {
+    if (is_empty(down, across)) return true;
     return each_group(c, [&](size_t group) {
       Gemm<T> g = phase_product(dx, dy, filter, c, down, across);
       g.a_patches.images += group * (c.outputs / c.groups);
@@ -183,27 +259,9 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
   });
 }
 
-template <class T> bool conv2d_filter_gradient(T* dfilter, const T* x, const T* dy, const Convolution& c) {
-  const size_t elements = patch_elements(c) * c.outputs, blocks = position_blocks(c), count = positions(c);
-  if (elements == 0) return true;
-  if (blocks == 1) return filter_gradient(dfilter, x, dy, c, 0, count);
-  thread_local Buffer<T> sums;
-  if (!sums.resize((blocks - 1) * elements)) return false;
-  T* const others = sums.data();
-  const size_t part = count / blocks;
-  std::atomic<bool> found_memory{true};
-  parallel_for(blocks, [&](size_t block) {
-    T* const out = block == 0 ? dfilter : others + (block - 1) * elements;
-    const size_t begin = block * part, end = block + 1 == blocks ? count : begin + part;
-    if (!filter_gradient(out, x, dy, c, begin, end - begin)) found_memory = false;
-  });
-  if (!found_memory) return false;
-  const auto add = of<T>(kernels()).add_scaled;
-  parallel_for(blocks_of(elements), [&](size_t block) {
-    const size_t begin = block * kBlockElements, n = std::min(kBlockElements, elements - begin);
-    for (size_t other = 0; other + 1 < blocks; ++other) add(dfilter + begin, others + other * elements + begin, 1.0, n);
-  });
-  return true;
+template <class T> bool conv2d_filter_gradient(T* dfilter, const T* images, const T* dy, const Convolution& given) {
+  return with_zeros_around(
+      images, given, [&](const T* x, const Convolution& c) { return filter_gradient_in_blocks(dfilter, x, dy, c); });
 }
 
 #define GRADSTEP_INSTANTIATE(T)                                                        \

@@ -124,12 +124,7 @@ template <class V> struct GemmBlock {
   // Where tiles find b. Whole panels that need no transposing are packed by their first tile, others before it.
   void panel_of_b(size_t j, size_t width, GemmOperands<T>& from) const {
     const size_t lanes = gemm_round_up(width, V::kLanes);
-    if (g.b_patches.images != nullptr) {
-      from.b = packed_b(j);
-      from.b_step = lanes;
-      if (first_rows) gather_b(j, width, lanes);
-      return;
-    }
+    if (g.b_patches.images != nullptr) return gathered_b(j, width, lanes, from);
     const T* const b = b_at(columns.begin + j);
     from.b = b;
     from.b_step = g.ldb;
@@ -146,14 +141,19 @@ template <class V> struct GemmBlock {
     else if (first_rows) gemm_pack_straight<V>(packed_b(j), b, g.ldb, depth.size, width, lanes);
   }
 
-  void gather_b(size_t j, size_t width, size_t lanes) const {
+  // Patches that are needed once are read where they were gathered, others are packed.
+  void gathered_b(size_t j, size_t width, size_t lanes, GemmOperands<T>& from) const {
     const PatchGather<V> gather{g.b_patches};
     const size_t column = columns.begin + j;
     T *const to = packed_b(j), *const panel = scratch() + Scratch::kGatheredB;
+    from.b = to;
+    from.b_step = lanes;
+    if (!first_rows) return;
     if (!g.transpose_b) {
       const size_t ld = Scratch::step(width);
       gather.rows(panel, ld, depth.begin, depth.size, column, width);
-      gemm_pack_straight<V>(to, panel, ld, depth.size, width, lanes);
+      if (rows.size == g.m) from.b = panel, from.b_step = ld;
+      else gemm_pack_straight<V>(to, panel, ld, depth.size, width, lanes);
     } else if (gather.has_columns()) {
       gather.columns(to, lanes, column, width, depth.begin, depth.size);
     } else {

@@ -85,21 +85,27 @@ template <class V> struct PatchGather {
 
   // Then the same transposed, out[c, r], with zeros up to ld.
   void columns(T* out, size_t ld, size_t row, size_t count, size_t column, size_t columns) const {
+    if (columns == 0) return;
     Row some[GemmTiles::kVectors * V::kLanes];  // there are no more in a panel
     size_t segments = 0;
     each_row(row + p.row, count, [&](const Row& r, size_t) ALWAYS_INLINE { some[segments++] = r; });
     column += p.column;
-    for (size_t c = column; c < column + columns; ++c) {
-      const size_t down = c / p.across.taps, across = c % p.across.taps;
-      T* to = out + (c - column) * ld;
-      for (const Row* r = some; r != some + segments; to += r++->count) {
-        const size_t y = pixel_at(p.down, r->i, down);
-        if (y >= p.down.size) gather_zeros<V>(to, r->count);
-        else
-          gather_clipped<V>(to, r->image + y * width, static_cast<ptrdiff_t>(pixel_at(p.across, r->j, across)),
-                            r->count, width);
+    const T* lines[GemmTiles::kVectors * V::kLanes];  // of the image, what each row of positions sees of it
+    size_t across = column % p.across.taps, down = column / p.across.taps;
+    for (const T* const end = out + columns * ld; out != end; ++down, across = 0) {
+      for (size_t s = 0; s < segments; ++s) {
+        const size_t y = pixel_at(p.down, some[s].i, down);
+        lines[s] = y < p.down.size ? some[s].image + y * width : nullptr;
       }
-      gather_zeros<V>(to, ld - count);
+      for (; across < p.across.taps && out != end; ++across, out += ld) {
+        T* to = out;
+        for (size_t s = 0; s < segments; to += some[s++].count) {
+          const ptrdiff_t from = static_cast<ptrdiff_t>(pixel_at(p.across, some[s].j, across));
+          if (lines[s] == nullptr) gather_zeros<V>(to, some[s].count);
+          else gather_clipped<V>(to, lines[s], from, some[s].count, width);
+        }
+        if (count < ld) gather_zeros<V>(to, ld - count);
+      }
     }
   }
 
