@@ -159,6 +159,7 @@ template <class T> void product(const Lines& lines, T* out, const T* x) {
 
 // That of an element is dy times all others: those in front, which dx has meanwhile, times those behind.
 template <class T> void product_gradient(const Lines& lines, T* dx, const T* x, const T* dy) {
+  if (lines.n == 0) return;
   each_strip(lines, [&](size_t at, size_t to, size_t count) {
     double others[kStrip];
     for (size_t c = 0; c < count; ++c) others[c] = 1;
@@ -181,6 +182,7 @@ template <class T> void product_gradient(const Lines& lines, T* dx, const T* x, 
 }
 
 template <class T> void scan(const Lines& lines, T* out, const T* x, Scan how) {
+  if (lines.n == 0) return;
   each_strip(lines, [&](size_t at, size_t, size_t count) {
     double so_far[kStrip];
     std::fill(so_far, so_far + count, how.is_product ? 1.0 : 0.0);
@@ -199,6 +201,7 @@ template <class T> void scan(const Lines& lines, T* out, const T* x, Scan how) {
 // or where the element itself does not count, the next one's dy in place of its own: dx = L R. Nothing is divided, so
 // zeros do no harm.
 template <class T> void scan_product_gradient(const Lines& lines, T* dx, const T* x, const T* dy, Scan how) {
+  if (lines.n == 0) return;
   each_strip(lines, [&](size_t at, size_t, size_t count) {
     const auto row_of = [&](size_t i) { return at + (how.reverse ? lines.n - 1 - i : i) * lines.inner; };
     double value[kStrip];
