@@ -374,6 +374,14 @@ export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
 export const familyTasks = [
+  'conv2d',
+  'conv2dInputGradient',
+  'conv2dFilterGradient',
+  'pool',
+  'poolGradient',
+  'depthwise',
+  'depthwiseInputGradient',
+  'depthwiseFilterGradient',
   'gemmBatch',
   'stridedCopy',
   'stridedAdd',
@@ -395,6 +403,16 @@ export const familyTasks = [
   'scan',
   'scanProductGradient',
   'sort',
+  'attention',
+  'attentionGradient',
+  'rotate',
+  'normalizeRows',
+  'normalizeRowsGradient',
+  'normalizeColumns',
+  'normalizeColumnsGradient',
+  'normalizeColumnsWith',
+  'recurrent',
+  'recurrentGradient',
 ] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 

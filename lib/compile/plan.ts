@@ -124,8 +124,8 @@ function neededTasks(parts: Parts): { readonly task: Task; readonly at: number }
   for (let at = tasks.length - 1; at >= 0; at--) {
     const task = tasks[at]!;
     const written = task.arrays.slice(0, task.writes);
-    if (!written.some((ref) => ref!.value.isNeeded || (at >= parts.before && ref!.value.where === 'elsewhere')))
-      continue;
+    // What is elsewhere and written is a variable.
+    if (!written.some((ref) => ref !== null && (ref.value.isNeeded || ref.value.where === 'elsewhere'))) continue;
     for (const { value } of refsOf(task)) value.isNeeded = true;
     needed.push({ task, at });
   }

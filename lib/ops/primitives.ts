@@ -235,3 +235,10 @@ function rowSums(x: Tensor, factors: Tensor): Tensor {
   const rows = reshaped(x, [factors.size, factors.size === 0 ? 0 : x.size / factors.size]);
   return reshaped(summed(rows, [1], [factors.size]), factors.shape);
 }
+
+/** A tensor like x, all of the same value. */
+export function filled(x: Tensor, value: number): Tensor {
+  const out = allocate(x.dtype, x.shape, x.size);
+  kernels.fill(out.operand, value);
+  return out;
+}

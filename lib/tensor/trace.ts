@@ -132,6 +132,8 @@ export interface Trace {
   draw(source: TracedDraws): TracedDraw;
   /** A variable is read: what it holds is another thing in each run. */
   read(memory: Memory): void;
+  /** All of a variable is written. @throws Error where its memory could be taken away meanwhile. */
+  store(memory: Memory, x: FloatArray): void;
 }
 
 /** What ops compute with at the moment. */

@@ -220,6 +220,7 @@ class Program::Parser {
     if (!found_memory || !reader_.good) return false;
     TaskRoom room = {};
     room.format = task.format;
+    room.draws = program_.draws_each_;
     for (size_t i = 0; i < kTaskForms[static_cast<size_t>(task.kind)].arrays; ++i) {
       const Operand& at = task.arrays[i];
       const size_t bytes = program_.places_[at.place].bytes;

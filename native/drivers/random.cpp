@@ -76,11 +76,13 @@ template <class T> void random_bernoulli(T* out, const Draw& draw, double probab
 
 template <class T> void dropout(T* out, const T* x, const Draw& draw, double rate, size_t n) {
   const auto kernel = of<T>(kernels()).dropout;
-  const uint32_t threshold = static_cast<uint32_t>(std::min(threshold_of(rate), kWords - 1));
+  const uint32_t threshold = dropout_threshold(rate);
   each_part(draw, 1, n, [=](size_t begin, size_t count, const Draw& part) {
     kernel(out + begin, x + begin, part, threshold, 1 / (1 - rate), count);
   });
 }
+
+uint32_t dropout_threshold(double rate) { return static_cast<uint32_t>(std::min(threshold_of(rate), kWords - 1)); }
 
 #define GRADSTEP_INSTANTIATE(T)                                                  \
   template void random_uniform<T>(T*, const Draw&, T, T, size_t);                \

@@ -14,4 +14,7 @@ template <class T> void random_bernoulli(T* out, const Draw& draw, double probab
 // out = x / (1 - rate), or 0 with probability rate, which is in [0, 1). out may be x.
 template <class T> void dropout(T* out, const T* x, const Draw& draw, double rate, size_t n);
 
+// Of the kernel: an element is dropped whose word is below it.
+uint32_t dropout_threshold(double rate);
+
 }  // namespace gradstep

@@ -5,10 +5,14 @@
 #include "../runtime/buffer.h"
 #include "elementwise.h"
 #include "product.h"
+#include "tasks/attention.h"
+#include "tasks/convolution.h"
 #include "tasks/copies.h"
 #include "tasks/lines.h"
+#include "tasks/normalization.h"
 #include "tasks/picks.h"
 #include "tasks/products.h"
+#include "tasks/recurrent.h"
 
 namespace gradstep {
 
@@ -16,19 +20,27 @@ namespace gradstep {
 struct Operand { size_t place, offset; };
 
 // Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
-#define GRADSTEP_FAMILIES(X)         \
-  X(GRADSTEP_PRODUCT_TASKS, product) \
-  X(GRADSTEP_COPY_TASKS, copy)       \
-  X(GRADSTEP_LINE_TASKS, line)       \
-  X(GRADSTEP_PICK_TASKS, pick)
+#define GRADSTEP_FAMILIES(X)                     \
+  X(GRADSTEP_ATTENTION_TASKS, attention)         \
+  X(GRADSTEP_CONVOLUTION_TASKS, convolution)     \
+  X(GRADSTEP_COPY_TASKS, copy)                   \
+  X(GRADSTEP_LINE_TASKS, line)                   \
+  X(GRADSTEP_NORMALIZATION_TASKS, normalization) \
+  X(GRADSTEP_PICK_TASKS, pick)                   \
+  X(GRADSTEP_PRODUCT_TASKS, product)             \
+  X(GRADSTEP_RECURRENT_TASKS, recurrent)
 
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
-#define GRADSTEP_TASKS(X)   \
-  GRADSTEP_PRODUCT_TASKS(X) \
-  GRADSTEP_COPY_TASKS(X)    \
-  GRADSTEP_LINE_TASKS(X)    \
-  GRADSTEP_PICK_TASKS(X)    \
+#define GRADSTEP_TASKS(X)         \
+  GRADSTEP_ATTENTION_TASKS(X)     \
+  GRADSTEP_CONVOLUTION_TASKS(X)   \
+  GRADSTEP_COPY_TASKS(X)          \
+  GRADSTEP_LINE_TASKS(X)          \
+  GRADSTEP_NORMALIZATION_TASKS(X) \
+  GRADSTEP_PICK_TASKS(X)          \
+  GRADSTEP_PRODUCT_TASKS(X)       \
+  GRADSTEP_RECURRENT_TASKS(X)     \
   GRADSTEP_SINGLE_TASKS(X)
 
 // Those that each have an entry of their own in the binding too.
@@ -96,6 +108,7 @@ struct Task {
 struct TaskRoom {
   Format format;
   size_t bytes[kMaxTaskArrays], phase[kMaxTaskArrays];
+  size_t draws;  // how many numbers of draws there are
 
   // Whether an array has so many elements, of the task's format or of so many bytes each.
   bool has(size_t array, const Product& count) const {

@@ -5,8 +5,10 @@
 
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
+#include "depthwise.h"
 #include "gemm.h"
 #include "norm.h"
+#include "pool.h"
 #include "apply.h"
 #include "optimizers/names.h"
 #include "optimizers/shrink.h"
@@ -34,6 +36,11 @@
 #include "reduce.h"
 #include "histogram.h"
 #include "softmax.h"
+#include "normalization/columns.h"
+#include "normalization/rows.h"
+#include "attention/weights.h"
+#include "recurrent/gru.h"
+#include "recurrent/lstm.h"
 
 namespace gradstep {
 namespace SIMD_ISA {
@@ -92,6 +99,10 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_KERNEL)
   GRADSTEP_RANDOM(GRADSTEP_KERNEL, T)
   GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
+  GRADSTEP_WINDOWS(GRADSTEP_KERNEL, T)
+  GRADSTEP_NORMALIZATION(GRADSTEP_KERNEL, T)
+  GRADSTEP_ATTENTION(GRADSTEP_KERNEL, T)
+  GRADSTEP_RECURRENT(GRADSTEP_KERNEL, T)
 #undef GRADSTEP_KERNEL
 #undef GRADSTEP_ROW_KERNEL
   return table;

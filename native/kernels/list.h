@@ -52,3 +52,41 @@
     size_t columns)                                                                                                   \
   X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
   X(void, gemm, const Gemm<T>& g)
+
+// Rows of windows are numbered through all images; see window_args.h.
+#define GRADSTEP_WINDOWS(X, T)                                                                  \
+  X(void, max_pool, const Pool<T>& p, size_t begin, size_t count)                               \
+  X(void, avg_pool, const Pool<T>& p, size_t begin, size_t count)                               \
+  /* of channels [begin, end) of an image */                                                    \
+  X(void, max_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
+  X(void, avg_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
+  /* adds rows of patches, from position `row` on, to the pixels that they are of */            \
+  X(void, add_patches, T* images, const T* rows, const Patches<T>& p, size_t row, size_t count) \
+  X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                         \
+  X(void, depthwise_filter_gradient, const Depthwise<T>& d, size_t begin, size_t count)
+
+#define GRADSTEP_NORMALIZATION(X, T)                                                                             \
+  X(void, normalize_rows, const NormalizedRows<T>& a, size_t rows)                                               \
+  /* adds to what it is given of gamma and beta */                                                               \
+  X(void, normalize_rows_gradient, const NormalizedRowsGradient<T>& a, size_t rows)                              \
+  /* down each column: v and v (x - shift), v being dy, or x - shift where that is null */                       \
+  X(void, column_products, double* sums, double* products, const T* x, const T* shift, const T* dy, size_t rows, \
+    size_t columns)                                                                                              \
+  X(void, map_columns, const ColumnMap<T>& m, size_t rows, size_t columns)
+
+#define GRADSTEP_ATTENTION(X, T)                                                                                \
+  X(void, attention_weights, const AttentionBlock<T>& b, const AttentionState<T>& s)                            \
+  X(void, attention_finish, const AttentionState<T>& s, T* inverse, size_t rows)                                \
+  X(void, attention_gradient, const AttentionBlock<T>& b, const AttentionRowsGradient<T>& g)                    \
+  X(void, row_dots, T* dots, const T* a, size_t a_step, const T* b, size_t b_step, size_t rows, size_t columns) \
+  /* to[columns, rows] = from[rows, columns] transposed */                                                      \
+  X(void, transpose, T* to, size_t to_step, const T* from, size_t from_step, size_t rows, size_t columns)
+
+// Cells of a recurrent layer at one time.
+#define GRADSTEP_RECURRENT(X, T)                            \
+  X(void, lstm_rows, const LstmRows<T>& a)                  \
+  X(void, lstm_rows_gradient, const LstmRowsGradient<T>& a) \
+  X(void, gru_reset, const GruRows<T>& a)                   \
+  X(void, gru_rows, const GruRows<T>& a)                    \
+  X(void, gru_rows_gradient, const GruRowsGradient<T>& a)   \
+  X(void, gru_reset_gradient, const GruRowsGradient<T>& a)

@@ -4,13 +4,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attention/args.h"
 #include "elementwise/list.h"
 #include "formats.h"
 #include "gemm_args.h"
 #include "histogram_args.h"
 #include "list.h"
+#include "normalization/args.h"
 #include "optimizers/list.h"
 #include "random/draw.h"
+#include "window_args.h"
+#include "recurrent/args.h"
 
 namespace gradstep {
 
@@ -73,6 +77,10 @@ template <class T> struct Kernels {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_GRADIENT_MEMBER)
   GRADSTEP_RANDOM(GRADSTEP_MEMBER, T)
   GRADSTEP_MATRIX(GRADSTEP_MEMBER, T)
+  GRADSTEP_WINDOWS(GRADSTEP_MEMBER, T)
+  GRADSTEP_NORMALIZATION(GRADSTEP_MEMBER, T)
+  GRADSTEP_ATTENTION(GRADSTEP_MEMBER, T)
+  GRADSTEP_RECURRENT(GRADSTEP_MEMBER, T)
 #undef GRADSTEP_MEMBER
 #undef GRADSTEP_ROW_MEMBER
 #undef GRADSTEP_ROW_GRADIENT_MEMBER

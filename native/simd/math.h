@@ -15,6 +15,7 @@ template <> struct Math<float> {
   static constexpr float kSmallestNormal = 0x1p-126f, kMantissaWidth = 23;
   static constexpr float kExpZero = -104, kExpInfinity = 89;  // exp is 0 below the one, Infinity above the other
   static constexpr float kTanhOne = 10;                       // tanh is 1 above
+  static constexpr float kExpNormal = -87;                    // exp is a normal number from here on
 };
 template <> struct Math<double> {
   static constexpr double kLog2E = 0x1.71547652b82fep0;
@@ -23,6 +24,7 @@ template <> struct Math<double> {
   static constexpr double kSmallestNormal = 0x1p-1022, kMantissaWidth = 52;
   static constexpr double kExpZero = -746, kExpInfinity = 710;
   static constexpr double kTanhOne = 20;
+  static constexpr double kExpNormal = -708;
 };
 
 // c0 + c1 x + c2 x^2 + ... by Horner's rule.
@@ -82,6 +84,13 @@ template <class V, class T = typename V::Scalar> INL V exp(V x, V low) {
 
 // exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows gradually to 0.
 template <class V> INL V exp(V x) { return exp(x, V(0)); }
+
+// e^x for x of at most a little above 0, as softmax wants it: 0 below kExpNormal, else exp. NaN -> NaN.
+template <class V, class T = typename V::Scalar> INL V exp_down(V x) {
+  const V lowest(Math<T>::kExpNormal);
+  const ExpArgument<V> a = split_exp(max(lowest, x));  // in this order NaN stays
+  return select(lt(x, lowest), V(0), (V(1) + expm1_small(a.r)) * pow2(a.n));
+}
 
 // sigmoid = 1 / (1 + e^-x): 2 ulp. NaN -> NaN, Inf -> 1, -Inf -> 0, +-0 and denormals -> 0.5; underflows gradually to
 // 0.

@@ -1,0 +1,30 @@
+import { toTensors, type TensorLike } from '../autodiff/tape';
+import { checkRange } from '../checks';
+import { sameShape, showShape, type Shape } from '../tensor/shape';
+import type { Tensor } from '../tensor/tensor';
+
+// What normalisations have in common.
+
+/** A gain or an offset of x, which may be left out: of x's dtype and the given shape. */
+export function parameter(name: string, value: TensorLike | undefined, x: Tensor, shape: Shape): Tensor | undefined {
+  if (value === undefined) return undefined;
+  const tensor = toTensors('x', x, name, value)[1];
+  if (!sameShape(tensor.shape, shape)) {
+    throw new RangeError(`${name} has shape ${showShape(tensor.shape)}, expected ${showShape(shape)} to fit x`);
+  }
+  return tensor;
+}
+
+export function checkEpsilon(epsilon: unknown): asserts epsilon is number {
+  checkRange('epsilon', epsilon, 'a number that is not negative', (value) => value >= 0 && value < Infinity);
+}
+
+/** Those that are there. */
+export function present<T>(...values: readonly (T | undefined)[]): T[] {
+  return values.filter((value) => value !== undefined);
+}
+
+/** A bit for each that is there: the first counts `from`, the next twice that. */
+export function bits(from: number, ...values: readonly (object | undefined)[]): number {
+  return values.reduce<number>((sum, value, i) => sum + (value === undefined ? 0 : from * 2 ** i), 0);
+}
