@@ -8,6 +8,7 @@ export type {
   NestedBooleans,
   NestedOf,
   TensorArray,
+  TensorArrays,
   TensorDType,
 } from './tensor/dtype';
 export { Tensor, tensor, type AnyTensor, type BoolTensor, type Int32Tensor } from './tensor/tensor';

@@ -15,7 +15,8 @@ export const isFloat = (dtype: TensorDType): dtype is DType => dtype === 'float3
 /** What tensors and variables are made of, over an ArrayBuffer or a SharedArrayBuffer. */
 export type FloatArray = Float32Array | Float64Array;
 
-interface Arrays {
+/** The typed array that holds elements of each type. */
+export interface TensorArrays {
   float32: Float32Array;
   float64: Float64Array;
   int32: Int32Array;
@@ -23,7 +24,7 @@ interface Arrays {
 }
 
 /** The typed arrays that hold elements of a type; those of bool have 1 for true and 0 for false. */
-export type ArrayOf<D extends TensorDType> = Arrays[D];
+export type ArrayOf<D extends TensorDType> = TensorArrays[D];
 
 /** What any tensor is made of. */
 export type TensorArray = ArrayOf<TensorDType>;

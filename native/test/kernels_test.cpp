@@ -133,6 +133,13 @@ template <class T> void check_rows(const KernelTable& table, size_t rows, size_t
   using K = const Kernels<T>&;
   compare<T>(table, "sum_rows", n, rows, [=](K k, T* out) { k.sum_rows(out, x, rows, columns, 0.5); });
   compare<T>(table, "sum_columns", n, columns, [=](K k, T* out) { k.sum_columns(out, x, rows, columns, 0.5); });
+  for (const bool least : {false, true}) {
+    for (const T* const of : {x, y}) {
+      compare<T>(table, "extreme_rows", n, rows, [=](K k, T* out) { k.extreme_rows(out, of, rows, columns, least); });
+      compare<T>(table, "extreme_columns", n, columns,
+                 [=](K k, T* out) { k.extreme_columns(out, of, rows, columns, least); });
+    }
+  }
   compare<T>(table, "softmax", n, n, [=](K k, T* out) { k.softmax(out, x, rows, columns); });
   compare<T>(table, "log_softmax", n, n, [=](K k, T* out) { k.log_softmax(out, x, rows, columns); });
   compare<T>(table, "softmax_gradient", n, n, [=](K k, T* out) { k.softmax_gradient(out, y, x, rows, columns); });

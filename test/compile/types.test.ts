@@ -221,6 +221,25 @@ describe('inputs that are no floats', () => {
     expect(() => g.runSync({ x })).to.throw(Error, 'disposed of');
   });
 
+  it('come in parts where a step accumulates, as values and as indices', () => {
+    const parts = variable(randomTensor([4, 2]));
+    const loss = (ids: Int32Tensor, mask: BoolTensor): Tensor =>
+      ops.reduceSum(ops.where(mask, ops.gather(parts, ids), ops.expandDims(ops.cast(ids, 'float64'), 1)));
+    const step = compileStep({
+      inputs: { ids: { shape: [6], dtype: 'int32' }, mask: { shape: [6, 2], dtype: 'bool' } },
+      loss: ({ ids, mask }) => loss(ids, mask),
+      optimizer: new GradientDescentOptimizer({ learningRate: 0 }),
+      accumulate: 3,
+    });
+    const ids = Int32Array.of(3, 0, 1, 1, 2, 3);
+    const mask = Uint8Array.of(1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 0, 1);
+    const expected = [0, 1, 2].map((i) =>
+      loss(tensor(ids.slice(2 * i, 2 * i + 2)), tensor(mask.slice(4 * i, 4 * i + 4), [2, 2], 'bool')).item(),
+    );
+    const { loss: found } = step.runSync({ ids, mask });
+    expect(found).to.be.closeTo(expected.reduce((sum, part) => sum + part, 0) / 3, 1e-12);
+  });
+
   it('have no values while a function is compiled', () => {
     const peek = (read: (ids: Int32Tensor) => unknown) => () =>
       compile(({ ids }) => (read(ids), ids), { inputs: { ids: { shape: [1], dtype: 'int32' } } });

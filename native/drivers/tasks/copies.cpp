@@ -56,6 +56,9 @@ struct Strided {
            room.has(1, forth + 1, bytes);
   }
 
+  // Of nothing the other numbers may be anything.
+  bool is_empty() const { return std::find(dims, dims + rank, size_t(0)) != dims + rank; }
+
   Walk walk() const {
     Walk result;
     for (size_t d = 0; d < rank; ++d) {
@@ -186,6 +189,7 @@ template <class E> void select(const Task& task, const TaskContext& context, con
 
 template <class E> void copy(const Task& task, const TaskContext& context, const size_t* items) {
   const Strided strided(task, items);
+  if (strided.is_empty()) return;
   E* const out = context.at<E>(task.arrays[0]);
   const E* const x = context.at<const E>(task.arrays[1]);
   strided_copy(out + strided.out_start, x + strided.x_start, strided.walk());
@@ -233,6 +237,7 @@ template <class T> TaskStatus run_copy(const Task& task, const TaskContext& cont
       break;
     case TaskKind::stridedAdd: {
       const Strided strided(task, items);
+      if (strided.is_empty()) break;
       strided_add(context.at<T>(task.arrays[0]) + strided.out_start,
                   context.at<const T>(task.arrays[1]) + strided.x_start, strided.walk());
       break;

@@ -109,7 +109,7 @@ struct Places {
 
   bool are_in_range(const int32_t* indices) const {
     bool good = true;
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count && rank > 0; ++i) {
       for (size_t d = 0; d < rank; ++d) good = good && are_below(indices + i * rank + d, 1, dims[d]);
     }
     return good;
