@@ -1,14 +1,17 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
+import { attention } from './attention';
 import { checkpoint } from './checkpoint';
 import { clip } from './clip';
 import { compile } from './compile';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
+import { lstm } from './lstm';
 import { memory } from './memory';
 import { mnist } from './mnist';
 import { random } from './random';
+import { rows } from './rows';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
@@ -29,6 +32,9 @@ export const cases: readonly Case[] = [
   mnist,
   compile,
   gemm,
+  rows,
+  attention,
+  lstm,
   sparse,
   eventLoop,
   random,
