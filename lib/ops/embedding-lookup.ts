@@ -1,7 +1,6 @@
 import { toTensor, type TensorLike } from '../autodiff/tape';
 import { checkRange } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { Indices } from '../tensor/indices';
 import type { IndicesLike } from '../tensor/indexed-slices';
 import type { Tensor } from '../tensor/tensor';
 import { div } from './div';
@@ -14,7 +13,7 @@ import { sqrt } from './sqrt';
 import { square } from './square';
 
 export interface EmbeddingLookupOptions {
-  /** The shape of the ids. Default: that of an int32 input, else [number of ids]. */
+  /** The shape of the ids. Default: that of an int32 tensor, else [number of ids]. */
   shape?: readonly number[];
   /** Rows whose norm is larger are scaled down to it. Default: none. */
   maxNorm?: number;
@@ -36,17 +35,18 @@ const names: NamesOf<EmbeddingLookupOptions> = { shape: true, maxNorm: true };
  */
 export function embeddingLookup(params: TensorLike, ids: IndicesLike, options: EmbeddingLookupOptions = {}): Tensor {
   checkOptions('options', options, names);
-  const { shape = ids instanceof Indices ? ids.shape : undefined, maxNorm } = options;
+  const { shape, maxNorm } = options;
   if (maxNorm !== undefined) checkRange('maxNorm', maxNorm, 'a positive number', (value) => value > 0);
   const table = toTensor('params', params);
-  const rows = gather(table, ids);
-  const bounded = maxNorm === undefined ? rows : boundedRows(rows, maxNorm);
-  return shape === undefined ? bounded : reshape(bounded, [...shape, ...table.shape.slice(1)]);
+  const found = gather(table, ids);
+  const row = table.shape.slice(1);
+  const rows = shape === undefined ? found : reshape(found, [...shape, ...row]);
+  return maxNorm === undefined ? rows : boundedRows(rows, row.length, maxNorm);
 }
 
-/** rows maxNorm / max(norm, maxNorm): the root is of what is never 0. */
-function boundedRows(rows: Tensor, maxNorm: number): Tensor {
-  const axes = rows.shape.map((_, d) => d).slice(1);
+/** rows maxNorm / max(norm, maxNorm): the root is of what is never 0. A row is the last `rank` dimensions. */
+function boundedRows(rows: Tensor, rank: number, maxNorm: number): Tensor {
+  const axes = rows.shape.map((_, d) => d).slice(rows.shape.length - rank);
   const squares = reduceSum(square(rows), axes, { keepDims: true });
   return div(mul(rows, maxNorm), sqrt(maximum(squares, maxNorm * maxNorm)));
 }

@@ -1,11 +1,41 @@
+export { argMax, argMin } from './reductions/arg';
+export { cumprod, cumsum, type CumulativeOptions } from './reductions/cumulative';
+export { reduceMax, reduceMin } from './reductions/extremes';
+export { reduceAll, reduceAny } from './reductions/logical';
+export { reduceLogSumExp, reduceStd, reduceVariance } from './reductions/moments';
+export { reduceProd } from './reductions/product';
+export { argsort, sort, topK, type SortOptions, type TopK } from './reductions/sort';
+export { einsum } from './einsum';
+export { bandPart, diag, diagPart } from './shapes/diag';
+export { broadcastTo } from './shapes/broadcast-to';
+export { concat } from './shapes/concat';
+export { eye, fill, linspace, ones, onesLike, range, zeros, zerosLike, type EyeOptions } from './shapes/constants';
+export { expandDims, squeeze, type SqueezeOptions } from './shapes/dims';
+export { gatherNd, scatterNd } from './shapes/gather-nd';
+export {
+  meshgrid,
+  oneHot,
+  sequenceMask,
+  type MeshgridOptions,
+  type OneHotOptions,
+  type SequenceMaskOptions,
+} from './shapes/one-hot';
+export { pad, type PadOptions } from './shapes/pad';
+export { reverse } from './shapes/reverse';
+export { slice, stridedSlice, type StridedSliceOptions } from './shapes/slice';
+export { split, type SplitOptions } from './shapes/split';
+export { stack, unstack, type StackOptions } from './shapes/stack';
+export { tile } from './shapes/tile';
+export { where } from './shapes/where';
 export { abs } from './abs';
 export { add } from './add';
+export { cast } from './cast';
 export { batchNorm, type BatchNormOptions } from './batch-norm';
 export { div } from './div';
 export { dropout, type DropoutOptions } from './dropout';
 export { embeddingLookup, type EmbeddingLookupOptions } from './embedding-lookup';
 export { exp } from './exp';
-export { gather } from './gather';
+export { gather, type GatherOptions } from './gather';
 export { groupNorm, instanceNorm, type GroupNormOptions } from './group-norm';
 export { gru, gruCell, type GruCellOptions, type GruOptions, type GruResult } from './gru';
 export { identity } from './identity';
@@ -43,3 +73,14 @@ export { tanh } from './tanh';
 export { transpose } from './transpose';
 export { xwPlusB } from './xw-plus-b';
 export { stopGradient } from '../autodiff/tape';
+export { avgPool } from './convolution/avg-pool';
+export { biasAdd } from './convolution/bias-add';
+export { conv1d, type Conv1dOptions } from './convolution/conv1d';
+export { conv2d, type Conv2dOptions, type WindowOptions } from './convolution/conv2d';
+export { conv2dTranspose, type Conv2dTransposeOptions } from './convolution/conv2d-transpose';
+export { depthwiseConv2d } from './convolution/depthwise-conv2d';
+export { globalAveragePool, globalMaxPool } from './convolution/global-pool';
+export { maxPool } from './convolution/max-pool';
+export { type PoolOptions } from './convolution/pool';
+export { separableConv2d } from './convolution/separable-conv2d';
+export { type Padding, type Pair } from './convolution/window';

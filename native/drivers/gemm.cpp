@@ -41,9 +41,12 @@ template <class T> Gemm<T> block_of(const Gemm<T>& g, const Grid& grid, size_t r
   Gemm<T> block = g;
   block.m = std::min(grid.block_rows, g.m - row);
   block.n = std::min(grid.block_columns, g.n - column);
-  block.a += g.transpose_a ? row : row * g.lda;
-  block.b += g.transpose_b ? column * g.ldb : column;
-  block.c += row * g.ldc + column;
+  if (g.a_patches.images) (g.transpose_a ? block.a_patches.column : block.a_patches.row) += row;
+  else block.a += g.transpose_a ? row : row * g.lda;
+  if (g.b_patches.images) (g.transpose_b ? block.b_patches.row : block.b_patches.column) += column;
+  else block.b += g.transpose_b ? column * g.ldb : column;
+  if (g.placement.across) block.placement.row += row;
+  block.c += g.placement.across ? column : row * g.ldc + column;
   if (g.bias) block.bias += column;
   return block;
 }

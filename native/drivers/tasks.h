@@ -6,7 +6,11 @@
 #include "elementwise.h"
 #include "product.h"
 #include "tasks/attention.h"
+#include "tasks/convolution.h"
+#include "tasks/copies.h"
+#include "tasks/lines.h"
 #include "tasks/normalization.h"
+#include "tasks/picks.h"
 #include "tasks/products.h"
 #include "tasks/recurrent.h"
 
@@ -18,7 +22,11 @@ struct Operand { size_t place, offset; };
 // Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
 #define GRADSTEP_FAMILIES(X)                     \
   X(GRADSTEP_ATTENTION_TASKS, attention)         \
+  X(GRADSTEP_CONVOLUTION_TASKS, convolution)     \
+  X(GRADSTEP_COPY_TASKS, copy)                   \
+  X(GRADSTEP_LINE_TASKS, line)                   \
   X(GRADSTEP_NORMALIZATION_TASKS, normalization) \
+  X(GRADSTEP_PICK_TASKS, pick)                   \
   X(GRADSTEP_PRODUCT_TASKS, product)             \
   X(GRADSTEP_RECURRENT_TASKS, recurrent)
 
@@ -26,7 +34,11 @@ struct Operand { size_t place, offset; };
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
 #define GRADSTEP_TASKS(X)         \
   GRADSTEP_ATTENTION_TASKS(X)     \
+  GRADSTEP_CONVOLUTION_TASKS(X)   \
+  GRADSTEP_COPY_TASKS(X)          \
+  GRADSTEP_LINE_TASKS(X)          \
   GRADSTEP_NORMALIZATION_TASKS(X) \
+  GRADSTEP_PICK_TASKS(X)          \
   GRADSTEP_PRODUCT_TASKS(X)       \
   GRADSTEP_RECURRENT_TASKS(X)     \
   GRADSTEP_SINGLE_TASKS(X)

@@ -5,8 +5,10 @@
 
 #include "elementwise/binary.h"
 #include "elementwise/unary.h"
+#include "depthwise.h"
 #include "gemm.h"
 #include "norm.h"
+#include "pool.h"
 #include "apply.h"
 #include "optimizers/names.h"
 #include "optimizers/shrink.h"
@@ -30,6 +32,7 @@
 #include "random/dropout.h"
 #include "random/numbers.h"
 #include "scale.h"
+#include "extremes.h"
 #include "reduce.h"
 #include "histogram.h"
 #include "softmax.h"
@@ -96,6 +99,7 @@ template <class V> static constexpr Kernels<typename V::Scalar> kernels_of() {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_KERNEL)
   GRADSTEP_RANDOM(GRADSTEP_KERNEL, T)
   GRADSTEP_MATRIX(GRADSTEP_KERNEL, T)
+  GRADSTEP_WINDOWS(GRADSTEP_KERNEL, T)
   GRADSTEP_NORMALIZATION(GRADSTEP_KERNEL, T)
   GRADSTEP_ATTENTION(GRADSTEP_KERNEL, T)
   GRADSTEP_RECURRENT(GRADSTEP_KERNEL, T)

@@ -7,7 +7,12 @@
 // accumulate); then + bias; then the activation. That fixes every bit of the result: instruction set, tile size,
 // blocking, packing and thread count choose only which element is computed where and when. Nothing is skipped: 0 * NaN
 // is NaN.
+//
+// A convolution is such a product, with a matrix of patches (patches.h) for a or b: the kernel writes out the part that
+// a block of c needs, never the whole.
 #include <stddef.h>
+
+#include "patches.h"
 
 namespace gradstep {
 
@@ -27,10 +32,13 @@ template <class T> struct Gemm {
   const T* bias;  // [n] or null
   Activation activation;
   void* scratch;  // kGemmScratchBytes, aligned to 64, for packed panels; contents mean nothing between calls
+  // Where they have images they are what a and b are, before these are transposed.
+  Patches<T> a_patches = {}, b_patches = {};
+  Placement placement = {};  // of the rows of c, if they are not simply ldc apart
 };
 
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
-constexpr size_t kGemmScratchBytes = 9u << 19;  // 4 MiB of b and 512 KiB of a, at most (gemm/tile.h)
+constexpr size_t kGemmScratchBytes = 11u << 19;  // 4 MiB of b and 512 KiB of a, at most (gemm/tile.h), and of patches
 
 // Threads share c in blocks that start at multiples of these. They need not be those of a tile: fewer rows or one
 // vector of columns are nearly as fast for each element, and blocks of the same size are worth more.

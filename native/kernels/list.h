@@ -12,7 +12,9 @@
     uint32_t* counts)                                                                                              \
   /* x is [rows, columns], out is [rows] or [columns]; each sum is multiplied by `scale` and then rounded, once */ \
   X(void, sum_rows, T* out, const T* x, size_t rows, size_t columns, double scale)                                 \
-  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)
+  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)                              \
+  X(void, extreme_rows, T* out, const T* x, size_t rows, size_t columns, bool least)                               \
+  X(void, extreme_columns, T* out, const T* x, size_t rows, size_t columns, bool least)
 
 #define GRADSTEP_UPDATES(X, T)                                                   \
   X(void, scale, T* out, const T* x, double factor, size_t n) /* out may be x */ \
@@ -50,6 +52,18 @@
     size_t columns)                                                                                                   \
   X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
   X(void, gemm, const Gemm<T>& g)
+
+// Rows of windows are numbered through all images; see window_args.h.
+#define GRADSTEP_WINDOWS(X, T)                                                                  \
+  X(void, max_pool, const Pool<T>& p, size_t begin, size_t count)                               \
+  X(void, avg_pool, const Pool<T>& p, size_t begin, size_t count)                               \
+  /* of channels [begin, end) of an image */                                                    \
+  X(void, max_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
+  X(void, avg_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
+  /* adds rows of patches, from position `row` on, to the pixels that they are of */            \
+  X(void, add_patches, T* images, const T* rows, const Patches<T>& p, size_t row, size_t count) \
+  X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                         \
+  X(void, depthwise_filter_gradient, const Depthwise<T>& d, size_t begin, size_t count)
 
 #define GRADSTEP_NORMALIZATION(X, T)                                                                             \
   X(void, normalize_rows, const NormalizedRows<T>& a, size_t rows)                                               \

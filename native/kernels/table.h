@@ -13,6 +13,7 @@
 #include "normalization/args.h"
 #include "optimizers/list.h"
 #include "random/draw.h"
+#include "window_args.h"
 #include "recurrent/args.h"
 
 namespace gradstep {
@@ -76,6 +77,7 @@ template <class T> struct Kernels {
   GRADSTEP_ROW_GRADIENT(GRADSTEP_ROW_GRADIENT_MEMBER)
   GRADSTEP_RANDOM(GRADSTEP_MEMBER, T)
   GRADSTEP_MATRIX(GRADSTEP_MEMBER, T)
+  GRADSTEP_WINDOWS(GRADSTEP_MEMBER, T)
   GRADSTEP_NORMALIZATION(GRADSTEP_MEMBER, T)
   GRADSTEP_ATTENTION(GRADSTEP_MEMBER, T)
   GRADSTEP_RECURRENT(GRADSTEP_MEMBER, T)

@@ -27,19 +27,24 @@ template <class T> static inline void gemm_transpose_4x4(T* to, size_t to_step, 
   __builtin_memcpy(to + 3 * to_step, &r3, sizeof r3);
 }
 
-// to[columns, rows] = from[rows, columns] transposed.
+// to[columns, rows] = from[rows, columns] transposed: a line of each row at a time, so that lines of `to` are written
+// whole.
 template <class T>
 static void gemm_transpose(T* to, size_t to_step, const T* from, size_t from_step, size_t rows, size_t columns) {
-  size_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
-    size_t j = 0;
-    for (; j + 4 <= columns; j += 4)
-      gemm_transpose_4x4(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
-    for (; j < columns; ++j)
-      for (size_t r = i; r < i + 4; ++r) to[j * to_step + r] = from[r * from_step + j];
+  constexpr size_t kLine = 64 / sizeof(T);
+  for (size_t line = 0; line < columns; line += kLine) {
+    const size_t end = line + kLine < columns ? line + kLine : columns;
+    size_t i = 0;
+    for (; i + 4 <= rows; i += 4) {
+      size_t j = line;
+      for (; j + 4 <= end; j += 4)
+        gemm_transpose_4x4(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
+      for (; j < end; ++j)
+        for (size_t r = i; r < i + 4; ++r) to[j * to_step + r] = from[r * from_step + j];
+    }
+    for (; i < rows; ++i)
+      for (size_t j = line; j < end; ++j) to[j * to_step + i] = from[i * from_step + j];
   }
-  for (; i < rows; ++i)
-    for (size_t j = 0; j < columns; ++j) to[j * to_step + i] = from[i * from_step + j];
 }
 
 // to[depth, width] = from[columns, depth] transposed, zeros from `columns` to `width`.

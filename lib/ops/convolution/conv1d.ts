@@ -1,0 +1,58 @@
+import { toTensors, type TensorLike } from '../../autodiff/tape';
+import { shown } from '../../checks';
+import { checkOptions, type NamesOf } from '../../options';
+import { showShape } from '../../tensor/shape';
+import type { Tensor } from '../../tensor/tensor';
+import { reshape } from '../reshape';
+import { conv2d, type Conv2dOptions } from './conv2d';
+
+export interface Conv1dOptions extends Pick<Conv2dOptions, 'groups' | 'bias' | 'relu'> {
+  /** How far it is from one position to the next. Default: 1. */
+  stride?: number;
+  /** Zeros around sequences, as of `conv2d`: 'SAME', 'VALID' or [before, after]. Default: 'VALID'. */
+  padding?: 'SAME' | 'VALID' | readonly [number, number];
+  /** How far it is from one element that the filter is laid on to the next. Default: 1. */
+  dilation?: number;
+}
+
+const names: NamesOf<Conv1dOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+  relu: true,
+};
+
+/**
+ * `conv2d` of sequences: of images that are one pixel high. Gradients are its own.
+ *
+ * @param x [sequences, length, channels].
+ * @param filter [length, channels / groups, outputs].
+ * @returns [sequences, positions, outputs].
+ * @throws TypeError for arguments of a wrong kind or of different dtypes, RangeError for values out of range and shapes
+ * that do not fit.
+ * Source: `tf.nn.conv1d`.
+ */
+export function conv1d(x: TensorLike, filter: TensorLike, options: Conv1dOptions = {}): Tensor {
+  checkOptions('options', options, names);
+  const { stride = 1, padding = 'VALID', dilation = 1, ...rest } = options;
+  if (typeof stride !== 'number') throw new TypeError(`stride must be a number, got ${shown(stride)}`);
+  if (typeof dilation !== 'number') throw new TypeError(`dilation must be a number, got ${shown(dilation)}`);
+  const [sequences, factors] = toTensors('x', x, 'filter', filter);
+  if (sequences.shape.length !== 3) {
+    throw new RangeError(`x has shape ${showShape(sequences.shape)}, expected [sequences, length, channels]`);
+  }
+  if (factors.shape.length !== 3) {
+    throw new RangeError(`filter has shape ${showShape(factors.shape)}, expected [length, channels, outputs]`);
+  }
+  const [count, length, channels] = sequences.shape as [number, number, number];
+  const y = conv2d(reshape(sequences, [count, 1, length, channels]), reshape(factors, [1, ...factors.shape]), {
+    ...rest,
+    strides: [1, stride],
+    dilations: [1, dilation],
+    padding: typeof padding === 'string' ? padding : [[0, 0], padding],
+  });
+  const [, , positions, outputs] = y.shape as [number, number, number, number];
+  return reshape(y, [count, positions, outputs]);
+}
