@@ -1,5 +1,6 @@
 import type { Case } from '../bench';
 import { adam } from './adam';
+import { attention } from './attention';
 import { checkpoint } from './checkpoint';
 import { clip } from './clip';
 import { compile } from './compile';
@@ -7,11 +8,13 @@ import { conv } from './conv';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
 import { growth } from './growth';
+import { lstm } from './lstm';
 import { memory } from './memory';
 import { metrics } from './metrics';
 import { mnist } from './mnist';
 import { models } from './models';
 import { random } from './random';
+import { rows } from './rows';
 import { rules } from './rules';
 import { sparse } from './sparse';
 import { startup } from './startup';
@@ -34,6 +37,9 @@ export const cases: readonly Case[] = [
   models,
   gemm,
   conv,
+  rows,
+  attention,
+  lstm,
   sparse,
   eventLoop,
   random,

@@ -292,7 +292,85 @@ class Conv:
         return sampled(out.permute(*order).contiguous())
 
 
-kinds = {"adam": Adam, "conv": Conv, "mnist": Mnist, "sparse": Sparse, "lenet": LeNet, "resnet": ResNet18, "gpt": Gpt}
+class LayerNorm:
+    """Forward only."""
+
+    def __init__(self, rows, columns):
+        self.x = weights(rows * columns, 5, 4).reshape(rows, columns)
+        self.gamma, self.beta = numbers(columns, 7, 2), numbers(columns, 3, 2)
+
+    def run(self):
+        self.y = torch.nn.functional.layer_norm(self.x, self.gamma.shape, self.gamma, self.beta, 1e-5)
+
+    def result(self):
+        return sampled(self.y)
+
+
+class Descent:
+    """Steps of gradient descent on the loss of a subclass."""
+
+    def __init__(self, parameters, rate):
+        self.optimizer = torch.optim.SGD(parameters, lr=rate)
+        self.losses = []
+
+    def run(self):
+        loss = self.loss()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.losses = self.losses[-2:] + [loss.item()]
+
+    def result(self):
+        return self.losses
+
+
+class Attention(Descent):
+    """Causal, as one writes it in this version, which has no function for it."""
+
+    def __init__(self, batch, heads, tokens, depth):
+        shape, n = (batch, heads, tokens, depth), batch * heads * tokens * depth
+        self.parts = [weights(n, step, 4).reshape(shape).requires_grad_() for step in (7, 5, 11)]
+        self.factors = numbers(n, 3, 2**-10).reshape(shape)
+        hidden = ~torch.ones(tokens, tokens, dtype=torch.bool).tril()
+        self.mask = torch.zeros(tokens, tokens).masked_fill(hidden, -float("inf"))
+        self.scale = depth**-0.5
+        super().__init__(self.parts, 1)
+
+    def loss(self):
+        q, k, v = self.parts
+        scores = q @ k.transpose(-1, -2) * self.scale + self.mask
+        return (scores.softmax(-1) @ v * self.factors).sum()
+
+
+class Recurrent(Descent):
+    def __init__(self, layer, gates, batch, time, units):
+        self.layer = layer(units, units, batch_first=True)
+        self.x = numbers(batch * time * units, 11, 1).reshape(batch, time, units)
+        with torch.no_grad():
+            for kernel, step in ((self.layer.weight_ih_l0, 7), (self.layer.weight_hh_l0, 5)):
+                kernel.copy_(weights(units * gates * units, step, 2**-3).reshape(units, gates * units).t())
+            self.layer.bias_ih_l0.zero_()
+            self.layer.bias_hh_l0.zero_()
+            self.layer.bias_hh_l0.requires_grad_(gates == 3)  # an LSTM has one bias too many
+        super().__init__(self.layer.parameters(), 0.1)
+
+    def loss(self):
+        return self.layer(self.x)[0].square().mean()
+
+
+kinds = {
+    "adam": Adam,
+    "attention": Attention,
+    "conv": Conv,
+    "gpt": Gpt,
+    "gru": lambda,
+    "layerNorm": LayerNorm,
+    "lenet": LeNet,
+    "lstm": lambda,
+    "mnist": Mnist,
+    "resnet": ResNet18,
+    "sparse": Sparse,
+}
 made = {}
 
 

@@ -88,6 +88,7 @@ export function gru(x: TensorLike, options: GruOptions): GruResult {
   return { outputs, state: states[0]! };
 }
 
+/** What a GRU cell is made of. */
 export type GruCellOptions = Omit<GruOptions, 'initialState' | 'timeMajor' | 'sequenceLength'>;
 
 const cellNames: NamesOf<GruCellOptions> = {

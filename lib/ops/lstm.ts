@@ -108,6 +108,7 @@ export function lstm(x: TensorLike, options: LstmOptions): LstmResult {
   return { outputs, state: { c: states[1]!, h: states[0]! } };
 }
 
+/** What an LSTM cell is made of. */
 export type LstmCellOptions = Omit<LstmOptions, 'initialState' | 'timeMajor' | 'sequenceLength'>;
 
 const cellNames: NamesOf<LstmCellOptions> = {

@@ -1,19 +1,20 @@
 import { allocate } from '../autodiff/scope';
-import { isFollowed, record, toTensor, toTensors, type TensorLike } from '../autodiff/tape';
+import { isFollowed, record, toAnyTensor, toTensors, type TensorLike } from '../autodiff/tape';
 import { checkBoolean, checkRange, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
 import { checkOptionalSeed } from '../random/draw';
 import { sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import type { TensorDType } from '../tensor/dtype';
+import type { AnyTensor, BoolTensor, Tensor } from '../tensor/tensor';
 import { kernels, trace } from '../tensor/trace';
 
 export interface AttentionOptions {
   /**
-   * Added to the scores: -Infinity hides a key from a query. Of the shape of all scores, [..., heads, queries, keys], or one
-   * that broadcasts to it. It gets no gradient.
+   * Which keys a query sees, of type bool; or numbers that are added to the scores, of which -Infinity hides a key. Of the
+   * shape of all scores, [..., heads, queries, keys], or one that broadcasts to it. It gets no gradient.
    */
-  mask?: TensorLike;
+  mask?: TensorLike | BoolTensor;
   /** Whether query i sees keys up to i + causalOffset only. Default: false. */
   causal?: boolean;
   /** Keys before the first query's own: keys - queries where the queries are the last tokens. Default: 0. */
@@ -85,7 +86,8 @@ export function scaledDotProductAttention(
   const { depth, queries, keys } = sizes;
   const { scale = depth === 0 ? 1 : 1 / Math.sqrt(depth) } = options;
   checkRange('scale', scale, 'a finite number', Number.isFinite);
-  const mask = options.mask === undefined ? undefined : toTensor('mask', options.mask, query.dtype);
+  const mask: AnyTensor | undefined =
+    options.mask === undefined ? undefined : toAnyTensor<TensorDType>('mask', options.mask, query.dtype);
   const maskStrides = mask === undefined ? [0, 0, 0, 0] : stridesOfMask(mask, query, sizes);
 
   const shape = [...query.shape.slice(0, -1), sizes.valueDepth];
@@ -99,7 +101,7 @@ export function scaledDotProductAttention(
   const words = Math.ceil(keys / 4);
   const draw = dropoutRate === 0 ? null : generator.take(Math.max(1, rows * words), seed);
   const parts = {
-    option: Number(causal) + (mask === undefined ? 0 : 2) + (draw === null ? 0 : 8),
+    option: Number(causal) + (mask === undefined ? 0 : mask.dtype === 'bool' ? 4 : 2) + (draw === null ? 0 : 8),
     sizes: [sizes.batch, sizes.heads, sizes.sharedHeads, queries, keys, depth, sizes.valueDepth],
     numbers: [scale, causalOffset, dropoutRate],
     items: [
@@ -192,8 +194,10 @@ function stridesOfHeads(shape: Shape, headAxis: -3 | -2): [number, number, numbe
 }
 
 /** The same of the mask, and from one key to the next. @throws where it does not broadcast to all scores. */
-function stridesOfMask(mask: Tensor, q: Tensor, sizes: Sizes): number[] {
-  if (mask.dtype !== q.dtype) throw new TypeError(`q is ${q.dtype} and mask is ${mask.dtype}; they must be the same`);
+function stridesOfMask(mask: AnyTensor, q: Tensor, sizes: Sizes): number[] {
+  if (mask.dtype !== q.dtype && mask.dtype !== 'bool') {
+    throw new TypeError(`q is ${q.dtype} and mask is ${mask.dtype}; it must be the same, or bool`);
+  }
   if (isFollowed(mask)) throw new Error('attention gives its mask no gradient: pass it through stopGradient');
   const lead = q.shape.slice(0, -3);
   const scores = [...lead, ...(q.shape.length === 2 ? [] : [sizes.heads]), sizes.queries, sizes.keys];

@@ -152,7 +152,7 @@ template <class T> class Forward : Heads<T> {
 
   bool run() const {
     const size_t units = s_.batch * s_.heads, blocks = blocks_of(s_.queries, kQueries);
-    if (units == 0 || blocks == 0) return true;
+    if (units == 0 || blocks == 0 || (s_.depth == 0 && s_.value_depth == 0)) return true;
     // Several for each thread, that none waits long for another; a head's keys are packed once for each part of it.
     const size_t parts = std::min(blocks, std::max<size_t>(1, blocks_of(4 * threads(), units)));
     const size_t rows = blocks_of(blocks, parts) * kQueries;
@@ -225,6 +225,7 @@ template <class T> class Backward : Heads<T> {
 
   bool run() const {
     const size_t units = s_.batch * s_.shared_heads;
+    if ((s_.queries == 0 && s_.keys == 0) || (s_.depth == 0 && s_.value_depth == 0)) return true;
     const size_t floats = 3 * kQueries * kKeys + this->group() * s_.queries + 6 * 16 +
                           kKeys * (s_.depth + s_.value_depth + panels_of(s_.depth));
     return parallel_with_scratch(units, floats * sizeof(T) + kGemmScratchBytes, [&](size_t unit, char* memory) {

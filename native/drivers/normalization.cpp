@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "../runtime/buffer.h"
 #include "../runtime/dispatch.h"
@@ -244,15 +245,19 @@ template <class T> bool normalize_rows_gradient(const NormalizedRowsGradient<T>&
 }
 
 template <class T> bool normalize_columns(const NormalizedColumns<T>& a) {
-  const Columns columns(a.shape);
   const ColumnShape& s = a.shape;
+  if (s.outer == 0 || s.reduced == 0 || s.inner == 0) {  // means of nothing
+    std::fill_n(a.mean, s.outer * s.groups, std::numeric_limits<T>::quiet_NaN());
+    std::fill_n(a.variance, s.outer * s.groups, std::numeric_limits<T>::quiet_NaN());
+    return true;
+  }
+  const Columns columns(s);
   ColumnMemory<T> memory;
   if (!find_memory(columns, memory)) return false;
-  if (s.inner == 0 || s.outer == 0) return true;
   const size_t width = s.inner / s.groups;
   for (size_t outer = 0; outer < s.outer; ++outer) {
     const T* const x = a.x + outer * s.reduced * s.inner;
-    for (size_t c = 0; c < s.inner; ++c) memory.of(outer, kMean)[c] = s.reduced == 0 ? T(0) : x[c / width * width];
+    for (size_t c = 0; c < s.inner; ++c) memory.of(outer, kMean)[c] = x[c / width * width];
   }
   columns.run(
       [&](size_t outer, size_t block) {
@@ -269,31 +274,33 @@ template <class T> bool normalize_columns(const NormalizedColumns<T>& a) {
 }
 
 template <class T> bool normalize_columns_gradient(const NormalizedColumnsGradient<T>& a) {
-  const Columns columns(a.shape);
   const ColumnShape& s = a.shape;
+  if (s.outer == 0 || s.reduced == 0 || s.inner == 0) {
+    if (a.dgamma) std::fill_n(a.dgamma, s.inner, T(0));
+    if (a.dbeta) std::fill_n(a.dbeta, s.inner, T(0));
+    return true;
+  }
+  const Columns columns(s);
   ColumnMemory<T> memory;
   if (!find_memory(columns, memory)) return false;
-  const size_t width = s.groups == 0 ? 1 : std::max<size_t>(1, s.inner / s.groups);
+  const size_t width = s.inner / s.groups;
   for (size_t outer = 0; outer < s.outer; ++outer) {
     for (size_t c = 0; c < s.inner; ++c) memory.of(outer, kMean)[c] = a.mean[outer * s.groups + c / width];
   }
-  if (s.inner > 0) {
-    columns.run(
-        [&](size_t outer, size_t block) {
-          columns.products(memory.sums + columns.sums_of(outer, block), a.x, memory.of(outer, kMean), a.dy, outer,
-                           block);
-        },
-        [&](size_t outer) {
-          columns.total(memory.sums, outer);
-          const double* const sums = memory.sums + columns.sums_of(outer, 0);
-          for (size_t group = 0; group < s.groups; ++group) settle_group_gradient(a, memory, sums, outer, group);
-        },
-        [&](size_t outer, size_t block) {
-          ColumnMap<T> m = map_of(memory, outer, a.dx, a.x);
-          m.dy = a.dy, m.a = memory.of(outer, kA);
-          columns.map(m, outer, block);
-        });
-  }
+  columns.run(
+      [&](size_t outer, size_t block) {
+        columns.products(memory.sums + columns.sums_of(outer, block), a.x, memory.of(outer, kMean), a.dy, outer, block);
+      },
+      [&](size_t outer) {
+        columns.total(memory.sums, outer);
+        const double* const sums = memory.sums + columns.sums_of(outer, 0);
+        for (size_t group = 0; group < s.groups; ++group) settle_group_gradient(a, memory, sums, outer, group);
+      },
+      [&](size_t outer, size_t block) {
+        ColumnMap<T> m = map_of(memory, outer, a.dx, a.x);
+        m.dy = a.dy, m.a = memory.of(outer, kA);
+        columns.map(m, outer, block);
+      });
   for (size_t c = 0; c < s.inner && (a.dgamma || a.dbeta); ++c) {
     double dgamma = 0, dbeta = 0;
     for (size_t outer = 0; outer < s.outer; ++outer) {

@@ -31,6 +31,7 @@ template <class T> Saved<T> saved_parts(const RecurrentShape& s, T* saved) {
 
 // f(time, batch, row of [time, batch], row of what may lie by batches) over the threads of the pool.
 template <class F> void each_row(const RecurrentShape& s, F f) {
+  if (s.batch == 0) return;
   parallel_for(s.time, [&](size_t t) {
     for (size_t b = 0; b < s.batch; ++b) f(t, b, t * s.batch + b, s.is_time_major ? t * s.batch + b : b * s.time + t);
   });

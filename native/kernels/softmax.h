@@ -29,13 +29,20 @@ template <class V> static inline V with_rest(V v, V rest, size_t lanes) {
   return select(lt(lane_numbers(V()), V(static_cast<typename V::Scalar>(lanes))), v, rest);
 }
 
+// Four maxima in turns: one would wait for itself.
 template <class V> static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
+  constexpr size_t kStride = 4 * V::kLanes;
   const V lowest(-__builtin_huge_val());
-  V top = lowest;
-  each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    top = maximum(top, with_rest(load(x + i, lanes...), lowest, lanes...));
+  V top[4] = {lowest, lowest, lowest, lowest};
+  size_t i = 0;
+  for (; i + kStride <= n; i += kStride) {
+    for (size_t k = 0; k < 4; ++k) top[k] = maximum(top[k], load(x + i + k * V::kLanes));
+  }
+  each_vector<V>(n - i, [&](size_t at, auto... lanes) __attribute__((always_inline)) {
+    top[0] = maximum(top[0], with_rest(load(x + i + at, lanes...), lowest, lanes...));
   });
-  return any(is_nan(top)) ? static_cast<typename V::Scalar>(__builtin_nan("")) : reduce_max(top);
+  const V all = maximum(maximum(top[0], top[1]), maximum(top[2], top[3]));
+  return any(is_nan(all)) ? static_cast<typename V::Scalar>(__builtin_nan("")) : reduce_max(all);
 }
 
 // f(i, lanes...) gives a vector; the sum of all of them, in double
@@ -49,10 +56,13 @@ template <class V, class F> static inline __attribute__((always_inline)) double 
   return reduce_add(sum.lower + sum.upper);
 }
 
-// out = exp(x - max); returns its sum
-template <class V> static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n) {
+// out = exp(x - max); returns its sum. What lies `ahead` elements further on is asked for meanwhile.
+template <class V>
+static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n, size_t ahead = 0) {
   return row_sum<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    const V e = exp(load(x + i, lanes...) - shift);
+    __builtin_prefetch(x + i + ahead);
+    __builtin_prefetch(out + i + ahead, 1);
+    const V e = exp_down(load(x + i, lanes...) - shift);
     store(out + i, e, lanes...);
     return e;
   });
@@ -69,7 +79,7 @@ template <class V>
 static void softmax(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
-    const double z = exp_shifted(out, x, V(row_max<V>(x, columns)), columns);
+    const double z = exp_shifted(out, x, V(row_max<V>(x, columns)), columns, row + 1 < rows ? columns : 0);
     scale<V>(out, out, static_cast<double>(static_cast<T>(1 / z)), columns);
   }
 }
@@ -80,7 +90,7 @@ static void log_softmax(typename V::Scalar* out, const typename V::Scalar* x, si
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
     const V shift(row_max<V>(x, columns));
     const double z = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-      return exp(load(x + i, lanes...) - shift);
+      return exp_down(load(x + i, lanes...) - shift);
     });
     const V log_z(static_cast<T>(log_of(z)));
     each_vector<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {

@@ -21,6 +21,13 @@ Product reach(size_t batch, size_t heads, size_t rows, size_t columns, const siz
          Product(columns - 1) * column + 1;
 }
 
+// Rows and heads that follow each other do not overlap: so there are no more of them than there is memory for.
+bool is_apart(size_t batch, size_t heads, size_t rows, size_t columns, const size_t* strides) {
+  if (batch == 0 || heads == 0 || rows == 0) return true;
+  return (batch <= 1 || strides[0] >= columns) && (heads <= 1 || strides[1] >= columns) &&
+         (rows <= 1 || strides[2] >= columns);
+}
+
 struct Sizes { size_t batch, heads, shared, queries, keys, depth, value_depth; };
 Sizes sizes_of(const Task& task) {
   const size_t* const s = task.sizes;
@@ -44,6 +51,12 @@ bool heads_fit(const Task& task, const TaskRoom& room, const size_t* items) {
       !(offset >= -kMostOffset && offset <= kMostOffset))
     return false;
   if (s.shared == 0 ? s.heads != 0 : s.heads % s.shared != 0) return false;
+  if (!is_apart(s.batch, s.heads, s.queries, s.depth, items + kOfQ) ||
+      !is_apart(s.batch, s.shared, s.keys, s.depth, items + kOfK) ||
+      !is_apart(s.batch, s.shared, s.keys, s.value_depth, items + kOfV) ||
+      !is_apart(s.batch, s.heads, s.queries, s.value_depth, items + kOfY)) {
+    return false;
+  }
   const Product of_q = reach(s.batch, s.heads, s.queries, s.depth, items + kOfQ, 1);
   const Product of_k = reach(s.batch, s.shared, s.keys, s.depth, items + kOfK, 1);
   const Product of_v = reach(s.batch, s.shared, s.keys, s.value_depth, items + kOfV, 1);

@@ -120,6 +120,30 @@ describe('scaledDotProductAttention', () => {
     }
   });
 
+  it('takes a mask of which keys are seen', () => {
+    for (const s of sizes) {
+      const all = heads(s);
+      for (const shape of [
+        [s.batch, s.heads, s.queries, s.keys],
+        [s.batch, 1, 1, s.keys],
+        [s.queries, 1],
+      ]) {
+        const seen = randomTensor(shape, { seed: 9 }).data.map((value) => (value > -1 ? 1 : 0));
+        const mask = ops.cast(tensor(seen, shape), 'bool');
+        const added = tensor(
+          seen.map((value) => (value === 1 ? 0 : -Infinity)),
+          shape,
+        );
+        const gradYs = randomTensor([s.batch, s.heads, s.queries, s.valueDepth], { seed: 8 });
+        const results = [mask, added].map((of) => {
+          const f = (): Tensor => ops.scaledDotProductAttention(...all, { mask: of });
+          return [f(), ...gradients(f, all, { gradYs })].map((found) => [...(found as Tensor).data]);
+        });
+        expect(results[0]).to.deep.equal(results[1]);
+      }
+    }
+  });
+
   it('has the gradients that differences show', () => {
     for (const s of small) {
       const all = heads(s);
@@ -351,6 +375,14 @@ describe('embeddingLookup', () => {
     const y = look.runSync({ ids: [0, 1, 2, 3, 4, 0] });
     expect(y.shape).to.deep.equal([2, 3, 3]);
     expect(y.data).to.deep.equal(ops.embeddingLookup(table, [0, 1, 2, 3, 4, 0]).data);
+  });
+
+  it('takes ids in any shape, as a tensor', () => {
+    const table = randomTensor([5, 3]);
+    const ids = tensor(Int32Array.of(4, 0, 2, 2, 1, 3), [3, 2]);
+    expect(ops.embeddingLookup(table, ids).shape).to.deep.equal([3, 2, 3]);
+    expect(ops.embeddingLookup(table, ids, { maxNorm: 1 }).shape).to.deep.equal([3, 2, 3]);
+    expectGradients((t) => ops.embeddingLookup(t, ids, { maxNorm: 1 }), [table]);
   });
 
   it('scales rows down to a norm', () => {
