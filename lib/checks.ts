@@ -1,4 +1,4 @@
-import type { DType } from './tensor/dtype';
+import type { DType, TensorDType } from './tensor/dtype';
 
 /** A value as an error message shows it: short, and never throwing on what it is shown. */
 export function shown(value: unknown): string {
@@ -44,6 +44,11 @@ export function checkDType(name: string, value: unknown): asserts value is DType
   if (value !== 'float32' && value !== 'float64') {
     throw new TypeError(`${name} must be 'float32' or 'float64', got ${shown(value)}`);
   }
+}
+
+export function checkTensorDType(name: string, value: unknown): asserts value is TensorDType {
+  if (value === 'int32' || value === 'bool' || value === 'float32' || value === 'float64') return;
+  throw new TypeError(`${name} must be 'float32', 'float64', 'int32' or 'bool', got ${shown(value)}`);
 }
 
 export const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

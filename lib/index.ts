@@ -1,6 +1,16 @@
 /** @module gradstep */
-export type { DType, FloatArray, Nested } from './tensor/dtype';
-export { Tensor, tensor } from './tensor/tensor';
+export type {
+  ArrayOf,
+  DType,
+  ElementOf,
+  FloatArray,
+  Nested,
+  NestedBooleans,
+  NestedOf,
+  TensorArray,
+  TensorDType,
+} from './tensor/dtype';
+export { Tensor, tensor, type AnyTensor, type BoolTensor, type Int32Tensor } from './tensor/tensor';
 export { Variable, variable, type Constraint, type VariableOptions } from './tensor/variable';
 export { IndexedSlices, type Gradient } from './tensor/indexed-slices';
 export {
@@ -159,7 +169,7 @@ export { SyncReplicasOptimizer, type ReplicaOptions, type SyncReplicasOptions } 
 export { compileStep, type CompiledStep, type StepResult } from './compile/compile-step';
 export type { CompileStepOptions, StepClip } from './compile/step-options';
 export { compile, type Compiled, type CompileOptions, type Outputs } from './compile/compile';
-export type { FloatInput, Inputs, Int32Input, RunInputs, TracedInputs } from './compile/inputs';
+export type { BoolInput, FloatInput, Inputs, Int32Input, RunInputs, TracedInputs } from './compile/inputs';
 export type { Indices } from './tensor/indices';
 export type { IndicesLike } from './tensor/indexed-slices';
 

@@ -259,7 +259,8 @@ export interface Binding {
    * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the
    * program's own arena, which starts as zeros. An operand is a place and an offset in bytes. The table holds
    *
-   *     bytes of the arena, repetitions, draws of each, n, for each of n places: bytes, stride, given (0 or 1), format
+   *     bytes of the arena, repetitions, draws of each, n, for each of n places: bytes, stride, given (0 or 1), what it has
+   *       (`placeNumber`)
    *     n, for each of n lists of indices: length, stride, limit, m, m numbers of earlier lists
    *     n, for each of n constants: format, offset in the arena, m, m values
    *     twice, for what comes before the update and after it: n, for each of n tasks:
@@ -286,7 +287,7 @@ export interface Binding {
   runProgram(
     program: Program,
     numbers: Float64Array,
-    given: readonly (FloatArray | Int32Array)[],
+    given: readonly TaskArray[],
     statistics: Float64Array,
     table?: Float64Array,
   ): number | undefined;
@@ -298,7 +299,7 @@ export interface Binding {
     held: object,
     program: Program,
     numbers: Float64Array,
-    given: readonly (FloatArray | Int32Array)[],
+    given: readonly TaskArray[],
     statistics: Float64Array,
     table?: Float64Array,
   ): Promise<void> | number;
@@ -430,7 +431,30 @@ export type BinaryFunction = (typeof binaryFunctions)[number];
 export type TaskArray = FloatArray | Int32Array | Uint8Array;
 
 /** Kinds of tasks of families, those of native/drivers/tasks; a test compares the two. */
-export const familyTasks = ['gemmBatch', 'ctcLoss'] as const;
+export const familyTasks = [
+  'gemmBatch',
+  'ctcLoss',
+  'stridedCopy',
+  'stridedAdd',
+  'fillWhole',
+  'cast',
+  'select',
+  'gatherAt',
+  'scatterAddAt',
+  'gatherNd',
+  'scatterNdAdd',
+  'oneHot',
+  'sequenceMask',
+  'sparseSoftmaxCrossEntropyAt',
+  'extreme',
+  'extremeAt',
+  'logical',
+  'product',
+  'productGradient',
+  'scan',
+  'scanProductGradient',
+  'sort',
+] as const;
 export type FamilyTask = (typeof familyTasks)[number];
 
 /** Kinds of tasks of a program, those of native/drivers/tasks.h; a test compares the two. */
@@ -474,8 +498,16 @@ function numbers<Name extends string>(names: readonly Name[], all: readonly stri
   return Object.fromEntries(names.map((name) => [name, all.indexOf(name)])) as Record<Name, number>;
 }
 
-/** What tables for native code call the formats; every dtype is one. */
-export const formatNumber = numbers(formats, native.formats);
+const floatNumber = numbers(formats, native.formats);
+
+/**
+ * What tables for native code call the formats; every dtype of floats is one. Kernels of floats never see int32 and bool:
+ * tasks that work on these say so by other means, and their tables have a format that says nothing.
+ */
+export const formatNumber = { ...floatNumber, int32: floatNumber.float32, bool: floatNumber.float32 } as const;
+
+/** What programs call what is in a place that is given: a format, or after these what is none. */
+export const placeNumber = { ...floatNumber, int32: native.formats.length, bool: native.formats.length + 1 } as const;
 
 /** What programs call the kinds of tasks. */
 export const taskKind = numbers(taskKinds, native.taskKinds);

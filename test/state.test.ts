@@ -64,7 +64,8 @@ const noise = (i: number, length: number): Float32Array =>
 
 /** What a step gives, as text that has every bit. */
 const seen = (value: unknown): string => {
-  if (value instanceof Variable || value instanceof gradstep.Tensor) return `[${value.data.join()}]`;
+  if (value instanceof Variable || value instanceof gradstep.Tensor)
+    return `[${(value as gradstep.Tensor).data.join()}]`;
   if (value instanceof IndexedSlices) return `${value.indices.join()}: ${seen(value.values)}`;
   return Array.isArray(value) ? (value as unknown[]).map(seen).join('; ') : String(value);
 };

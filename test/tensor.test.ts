@@ -52,9 +52,9 @@ describe('tensor', () => {
     expect(() => tensor([1, 2], [3])).to.throw(RangeError, 'values has 2 elements, shape [3] needs 3');
     expect(() => tensor([1], [-1])).to.throw(RangeError, 'shape must hold whole numbers that are not negative, got -1');
     expect(() => tensor([1], 1 as unknown as number[])).to.throw(TypeError, 'shape must be an array of sizes, got 1');
-    expect(() => tensor([1], [1], 'int32' as 'float32')).to.throw(
+    expect(() => tensor([1], [1], 'int64' as 'float32')).to.throw(
       TypeError,
-      "dtype must be 'float32' or 'float64', got \"int32\"",
+      "dtype must be 'float32', 'float64', 'int32' or 'bool', got \"int64\"",
     );
     expect(() => tensor([1, 2]).item()).to.throw(RangeError, 'item() needs exactly one element, this tensor has 2');
   });

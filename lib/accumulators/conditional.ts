@@ -4,7 +4,7 @@ import type { DType, FloatArray } from '../tensor/dtype';
 import { spend } from '../tensor/memory';
 import { frozen, sizeOf, type Shape } from '../tensor/shape';
 import { countsEntry, type StateEntry, type StateSource } from '../tensor/state';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import {
   checkDTypeOf,
@@ -87,7 +87,10 @@ export class ConditionalAccumulator extends ConditionalAccumulatorBase<Tensor> {
 }
 
 function toTensor(gradient: unknown, shape: Shape | undefined): Tensor {
-  if (gradient instanceof Tensor) return gradient;
+  if (isTensor(gradient)) {
+    checkFloats('gradient', gradient);
+    return gradient;
+  }
   if (gradient instanceof Variable) return gradient.value;
   if (!isFloatArray(gradient)) {
     throw new TypeError(`gradient must be a Tensor, a Variable or a typed array, got ${shown(gradient)}`);

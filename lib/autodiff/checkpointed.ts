@@ -1,6 +1,6 @@
 import { checkFunction, shown } from '../checks';
 import { storedValues, type Gradient } from '../tensor/indexed-slices';
-import { Tensor } from '../tensor/tensor';
+import { checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { AggregationMethod } from './aggregate';
 import { ownMemory, walkBack } from './gradients';
@@ -43,8 +43,9 @@ export function checkpointed<Inputs extends readonly TensorLike[] = TensorLike[]
 }
 
 function checked(value: unknown): Tensor {
-  if (value instanceof Tensor) return value;
-  throw new TypeError(`f must return a Tensor, got ${shown(value)}`);
+  if (!isTensor(value)) throw new TypeError(`f must return a Tensor, got ${shown(value)}`);
+  checkFloats('value of f', value);
+  return value;
 }
 
 /** Its value, in memory that nothing else has, and the trainable variables that it reads. */

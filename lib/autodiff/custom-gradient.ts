@@ -1,7 +1,8 @@
 import { checkFunction, shown } from '../checks';
 import { IndexedSlices, ownIndices, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { Tensor } from '../tensor/tensor';
+import type { Tensor } from '../tensor/tensor';
+import { checkFloats, isTensor } from '../tensor/tensor';
 import { inScope } from './scope';
 import { record, toTensor, type TensorLike } from './tape';
 import { derived } from './way-back';
@@ -52,7 +53,8 @@ function checkCustom(custom: unknown): asserts custom is CustomGradient {
     throw new TypeError(`f must return { value, gradient }, got ${shown(custom)}`);
   }
   const { value, gradient } = custom as Partial<CustomGradient>;
-  if (!(value instanceof Tensor)) throw new TypeError(`value must be a Tensor, got ${shown(value)}`);
+  if (!isTensor(value)) throw new TypeError(`value must be a Tensor, got ${shown(value)}`);
+  checkFloats('value', value);
   checkFunction('gradient', gradient);
 }
 
@@ -67,11 +69,12 @@ function gradientsOf(custom: CustomGradient, dy: Tensor, inputs: readonly Tensor
 
 function checked(gradient: unknown, input: Tensor, name: string): Gradient | null {
   if (gradient === null) return null;
-  if (!(gradient instanceof Tensor || gradient instanceof IndexedSlices)) {
+  if (!(isTensor(gradient) || gradient instanceof IndexedSlices)) {
     throw new TypeError(`${name} must be a Tensor, an IndexedSlices or null, got ${shown(gradient)}`);
   }
   if (gradient.dtype !== input.dtype) throw new TypeError(`${name} is ${gradient.dtype}, expected ${input.dtype}`);
-  if (gradient instanceof Tensor) {
+  if (isTensor(gradient)) {
+    checkFloats(name, gradient);
     requireShape(name, gradient.shape, input.shape);
     return another(gradient);
   }

@@ -4,7 +4,7 @@ import { isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, checkFloats, isTensor, Tensor } from '../tensor/tensor';
 import { kernels, trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
@@ -54,7 +54,7 @@ export function differentiate(
 }
 
 export function checkValue(name: string, value: unknown): asserts value is Tensor {
-  if (value instanceof Tensor) return;
+  if (isTensor(value)) return checkFloats(name, value);
   if (value instanceof Promise) throw new TypeError(`${name} must return a Tensor, got a Promise; it cannot be async`);
   throw new TypeError(`${name} must return a Tensor, got ${shown(value)}`);
 }
@@ -193,9 +193,8 @@ export function gradients(
   if (typeof ys !== 'function') throw new TypeError(`ys must be a function, got ${shown(ys)}`);
   if (!Array.isArray(xs)) throw new TypeError(`xs must be an array, got ${shown(xs)}`);
   for (const x of xs as unknown[]) {
-    if (!(x instanceof Tensor || x instanceof Variable)) {
-      throw new TypeError(`xs must hold Tensors and Variables, got ${shown(x)}`);
-    }
+    if (isTensor(x)) checkFloats('one of xs', x);
+    else if (!(x instanceof Variable)) throw new TypeError(`xs must hold Tensors and Variables, got ${shown(x)}`);
   }
   checkOptions('options', options, gradientsNames);
   const { gradYs, aggregationMethod = AggregationMethod.ADD_N } = options;
@@ -206,6 +205,7 @@ export function gradients(
 /** @throws TypeError unless `value` is a tensor, a typed array or undefined. */
 export function toGradY(name: string, value: unknown): Tensor | FloatArray | null {
   if (value === undefined || value === null) return null;
-  if (value instanceof Tensor || isFloatArray(value)) return value;
+  if (isTensor(value)) checkFloats(name, value);
+  if (isTensor(value) || isFloatArray(value)) return value as Tensor | FloatArray;
   throw new TypeError(`${name} must be a Tensor or a typed array, got ${shown(value)}`);
 }

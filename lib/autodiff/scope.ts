@@ -1,13 +1,13 @@
 import { checkFunction } from '../checks';
 import { Memory, pool } from '../tensor/memory';
-import { Tensor } from '../tensor/tensor';
-import type { DType } from '../tensor/dtype';
+import { isTensor, Tensor, type AnyTensor } from '../tensor/tensor';
+import type { TensorDType } from '../tensor/dtype';
 import type { Shape } from '../tensor/shape';
 import { wayBack } from './way-back';
 
 /** The tensors made while a scope is open; they are disposed of when it closes. */
 class Scope {
-  readonly tensors: Tensor[] = [];
+  readonly tensors: AnyTensor[] = [];
   /** `holdsAll`: scopes inside leave their tensors to this one. */
   constructor(readonly holdsAll: boolean) {}
 }
@@ -18,12 +18,12 @@ const gone =
   'this tensor was an intermediate result of a step that is over; pass it to keep() inside the step to hold on to it';
 
 /** A new tensor with undefined contents, in the open scope if there is one. */
-export function allocate(dtype: DType, shape: Shape, size: number): Tensor {
-  return inScope(new Tensor(Memory.take(dtype, size), shape));
+export function allocate<D extends TensorDType>(dtype: D, shape: Shape, size: number): Tensor<D> {
+  return inScope(new Tensor<D>(Memory.take(dtype, size), shape));
 }
 
 /** Puts a tensor in the open scope's care. */
-export function inScope(tensor: Tensor): Tensor {
+export function inScope<T extends AnyTensor>(tensor: T): T {
   current?.tensors.push(tensor);
   wayBack?.own.add(tensor);
   return tensor;
@@ -52,14 +52,14 @@ export function tidy<T>(f: () => T): T {
  */
 export function withScope<T>(
   f: () => T,
-  settle: (result: T, escape: (tensor: Tensor) => void) => void,
+  settle: (result: T, escape: (tensor: AnyTensor) => void) => void,
   { holdsAll = false, gives = false } = {},
 ): T {
   const outer = current;
   const handsOn = outer?.holdsAll === true && !gives;
   const scope = new Scope(holdsAll || handsOn);
   current = scope;
-  const escaped = new Set<Tensor>();
+  const escaped = new Set<AnyTensor>();
   try {
     const result = f();
     settle(result, (tensor) => escaped.add(tensor));
@@ -79,16 +79,16 @@ export function withScope<T>(
  * give back with `dispose`, or the garbage collector's.
  * @returns the tensor itself.
  */
-export function keep<T extends Tensor>(tensor: T): T {
-  if (!(tensor instanceof Tensor)) throw new TypeError('keep takes a Tensor');
+export function keep<T extends AnyTensor>(tensor: T): T {
+  if (!isTensor(tensor)) throw new TypeError('keep takes a Tensor');
   void tensor.raw; // a tensor that is gone already says so here
   tensor.memory.isKept = true;
   return tensor;
 }
 
-function* tensorsIn(value: unknown, seen = new Set<unknown>()): Iterable<Tensor> {
+function* tensorsIn(value: unknown, seen = new Set<unknown>()): Iterable<AnyTensor> {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
   seen.add(value);
-  if (value instanceof Tensor) yield value;
+  if (isTensor(value)) yield value;
   else for (const item of Object.values(value)) yield* tensorsIn(item, seen);
 }

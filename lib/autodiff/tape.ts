@@ -1,8 +1,8 @@
 import { shown } from '../checks';
 import { isFloatArray, newArray } from '../tensor/arrays';
-import type { DType, FloatArray } from '../tensor/dtype';
+import type { DType, FloatArray, TensorDType } from '../tensor/dtype';
 import type { Gradient } from '../tensor/indexed-slices';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, checkFloats, isTensor, Tensor, type AnyTensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 import { Memory } from '../tensor/memory';
 import { callersPlace, trace } from '../tensor/trace';
@@ -44,20 +44,20 @@ export class Tape {
     if (this.watched === null) this.follow(variable.value);
   }
 
-  follow(tensor: Tensor): void {
+  follow(tensor: AnyTensor): void {
     if (tensor.tapes === null) tensor.tapes = this.alone;
     else if (!tensor.tapes.includes(this)) tensor.tapes = [...tensor.tapes, this];
   }
 
-  follows(tensor: Tensor): boolean {
+  follows(tensor: AnyTensor): boolean {
     return tensor.tapes !== null && tensor.tapes.includes(this);
   }
 
   /** Notes how `output` came about, if an input is followed. */
-  record(inputs: readonly Tensor[], output: Tensor, backward: Backward, place: string): void {
+  record(inputs: readonly AnyTensor[], output: AnyTensor, backward: Backward, place: string): void {
     if (!inputs.some((input) => this.follows(input))) return;
     this.follow(output);
-    this.entries.push({ inputs, output, backward, place });
+    this.entries.push({ inputs: inputs as readonly Tensor[], output: output as Tensor, backward, place });
   }
 
   /** Forgets everything; entries hold on to whatever their ops used. */
@@ -120,7 +120,7 @@ export function recordingVariablesOnly<T>(f: () => T): { result: T; variables: V
 }
 
 /** Whether a tape that is recorded on follows this tensor: what is made of it has a gradient to pass on. */
-export function isFollowed(tensor: Tensor): boolean {
+export function isFollowed(tensor: AnyTensor): boolean {
   return tensor.tapes !== null && recorders.some((tape) => tape.follows(tensor));
 }
 
@@ -128,8 +128,15 @@ export function isAnyFollowed(tensors: readonly (Tensor | null)[]): boolean {
   return recorders.length > 0 && tensors.some((tensor) => tensor !== null && isFollowed(tensor));
 }
 
-/** Notes on each tape that follows an input how `output` came about. Returns `output`. */
-export function record(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
+/**
+ * Notes on each tape that follows an input how `output` came about. Returns `output`. Tapes follow floats only, and an op's
+ * output is followed where an input is: one of another type is none of an op's that is recorded.
+ */
+export function record<D extends TensorDType>(
+  inputs: readonly AnyTensor[],
+  output: Tensor<D>,
+  backward: Backward,
+): Tensor<D> {
   if (recorders.length === 0) return output;
   if (recorders.length === 1 && wayBack === null) recorders[0]!.record(inputs, output, backward, '');
   else recordOnAll(inputs, output, backward);
@@ -137,7 +144,7 @@ export function record(inputs: readonly Tensor[], output: Tensor, backward: Back
 }
 
 // On a way back that is recorded, what followed primitives made an op of is recorded already.
-function recordOnAll(inputs: readonly Tensor[], output: Tensor, backward: Backward): void {
+function recordOnAll(inputs: readonly AnyTensor[], output: AnyTensor, backward: Backward): void {
   const place = callersPlace();
   for (const tape of recorders) {
     if (wayBack === null || !tape.follows(output)) tape.record(inputs, output, backward, place);
@@ -145,12 +152,26 @@ function recordOnAll(inputs: readonly Tensor[], output: Tensor, backward: Backwa
 }
 
 /**
- * An op's input as a tensor.
+ * An op's input as a tensor of floats.
  * @param dtype what a bare number becomes.
  * @throws TypeError for anything else.
  */
 export function toTensor(name: string, value: TensorLike, dtype: DType = 'float32'): Tensor {
-  if (value instanceof Tensor) return value;
+  const tensor = toAnyTensor(name, value, dtype);
+  checkFloats(name, tensor);
+  return tensor;
+}
+
+/** The input of an op that takes elements of any type: see toTensor. */
+export function toAnyTensor<D extends TensorDType = DType>(
+  name: string,
+  value: TensorLike | Tensor<D>,
+  dtype: DType = 'float32',
+): Tensor<D> {
+  return isTensor(value) ? (value as Tensor<D>) : (fromOther(name, value, dtype) as AnyTensor as Tensor<D>);
+}
+
+function fromOther(name: string, value: Variable | FloatArray | number, dtype: DType): Tensor {
   if (value instanceof Variable) {
     for (const tape of recorders) tape.touch(value);
     const { memory } = value; // says so when it is gone
@@ -178,7 +199,7 @@ export function toTensors(nameA: string, a: TensorLike, nameB: string, b: Tensor
 }
 
 /** The same values, as a constant: no gradient flows through. */
-export function stopGradient(x: TensorLike): Tensor {
-  const source = toTensor('x', x);
+export function stopGradient<D extends TensorDType = DType>(x: TensorLike | Tensor<D>): Tensor<D> {
+  const source = toAnyTensor<D>('x', x);
   return inScope(source.view(source.shape));
 }

@@ -1,4 +1,5 @@
-import { lookingAtOperands, type Tensor } from '../tensor/tensor';
+import { isFloat, type ArrayOf, type TensorDType } from '../tensor/dtype';
+import { lookingAtOperands, type AnyTensor, type Tensor } from '../tensor/tensor';
 import { callersPlace } from '../tensor/trace';
 import type { Backward, Entry, Tape } from './tape';
 
@@ -11,7 +12,7 @@ export interface WayBack {
   /** The tapes that are recorded on. */
   readonly recorders: readonly Tape[];
   /** Tensors that it has made, or was given. */
-  readonly own: Set<Tensor>;
+  readonly own: Set<AnyTensor>;
   /** The op whose way back is being gone, if any. */
   entry: Entry | null;
 }
@@ -44,14 +45,18 @@ export function backwardOf(entry: Entry, dy: Tensor, needed: readonly boolean[])
 }
 
 /** The array of a primitive's input: its gradient is known. */
-export function operandOf(input: Tensor): ReturnType<() => Tensor['operand']> {
+export function operandOf<D extends TensorDType>(input: Tensor<D>): ArrayOf<D> {
   if (wayBack === null) return input.operand;
   refuseSaved(input);
   return input.unseen;
 }
 
 /** Notes on a way back that is recorded how the output of a primitive came about. Returns `output`. */
-export function derived(inputs: readonly Tensor[], output: Tensor, backward: Backward): Tensor {
+export function derived<D extends TensorDType>(
+  inputs: readonly AnyTensor[],
+  output: Tensor<D>,
+  backward: Backward,
+): Tensor<D> {
   if (wayBack === null) return output;
   wayBack.own.add(output);
   const place = wayBack.entry?.place ?? callersPlace();
@@ -59,18 +64,20 @@ export function derived(inputs: readonly Tensor[], output: Tensor, backward: Bac
   return output;
 }
 
-const isFollowed = (tensor: Tensor): boolean =>
+const isFollowed = (tensor: AnyTensor): boolean =>
   tensor.tapes !== null && wayBack!.recorders.some((tape) => tape.follows(tensor));
 
-function refuseFollowed(tensor: Tensor): void {
+function refuseFollowed(tensor: AnyTensor): void {
   if (isFollowed(tensor)) refuse();
   refuseSaved(tensor);
 }
 
-// What an op has kept of its way forth, and no tape knows, may depend on anything.
-function refuseSaved(tensor: Tensor): void {
+// What an op has kept of its way forth, and no tape knows, may depend on anything; not so indices and masks, which have no
+// gradient.
+function refuseSaved(tensor: AnyTensor): void {
   const { entry, own, recorders } = wayBack!;
-  if (entry === null || own.has(tensor) || tensor === entry.output || entry.inputs.includes(tensor)) return;
+  if (entry === null || own.has(tensor) || !isFloat(tensor.dtype)) return;
+  if (tensor === entry.output || (entry.inputs as readonly AnyTensor[]).includes(tensor)) return;
   const isConstant = !recorders.some((tape) => entry.inputs.some((input) => tape.follows(input)));
   if (!isConstant && !isFollowed(tensor)) refuse();
 }

@@ -8,7 +8,7 @@ import { ExponentialMovingAverage } from './moving-average';
 import { checkSchedule, fraction, type Schedule } from '../schedules/schedule';
 import { restoreState } from '../tensor/restore-state';
 import { type RestoreOptions, type StateEntry, type Stateful, type StateSource } from '../tensor/state';
-import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, checkFloats, isTensor, Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** What makes up for a variable's average having started from 0. */
@@ -51,6 +51,7 @@ export function assignMovingAverage(
   if (!(values instanceof Tensor) && !(values instanceof Variable)) {
     throw new TypeError(`value must be a Tensor, a Variable or a typed array, got ${shown(value)}`);
   }
+  if (values instanceof Tensor) checkFloats('value', values);
   checkLike('value', values, variable);
   const d = decayAt(decay, undefined);
   let average = zeroDebias ? biases.get(variable) : undefined;
@@ -115,7 +116,9 @@ export function weightedMovingAverage(value: ValueSource, decay: Schedule, weigh
   const averages = new ExponentialMovingAverage(decay, { name: 'WeightedMovingAverage' });
   const update = (): Tensor => {
     const given = [value, weight].map((source) => (typeof source === 'function' ? source() : source)) as unknown[];
-    const dtype = given.find((x) => x instanceof Tensor)?.dtype ?? 'float64';
+    const first = given.find(isTensor);
+    if (first !== undefined) checkFloats('value or weight', first);
+    const dtype = first?.dtype ?? 'float64';
     const [v, w] = [toScalarOrTensor('value', given[0], dtype), toScalarOrTensor('weight', given[1], dtype)];
     if (v.dtype !== w.dtype) throw new TypeError(`value is ${v.dtype} and weight is ${w.dtype}; they must be the same`);
     const product = binary('multiply', v, w);
@@ -142,7 +145,10 @@ function planBoth(averages: ExponentialMovingAverage, source: StateSource): () =
 }
 
 function toScalarOrTensor(name: string, value: unknown, dtype: DType): Tensor {
-  if (value instanceof Tensor) return value;
+  if (isTensor(value)) {
+    checkFloats(name, value);
+    return value;
+  }
   if (typeof value === 'number') return alias(newArray(dtype, 1).fill(value), dtype, []);
   throw new TypeError(`${name} must be a number or a Tensor, got ${shown(value)}`);
 }

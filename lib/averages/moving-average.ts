@@ -19,7 +19,7 @@ import {
   type StateSource,
 } from '../tensor/state';
 import { checkHandle, sharedState, type AveragesHandle } from '../tensor/handles';
-import { Tensor } from '../tensor/tensor';
+import { checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** What can be averaged: a variable, or values of a name, which may be another tensor each time. */
@@ -249,9 +249,10 @@ export class ExponentialMovingAverage implements Stateful {
       return;
     }
     const [name, tensor] = Array.isArray(value) ? (value as readonly unknown[]) : [];
-    if (typeof name !== 'string' || !(tensor instanceof Tensor)) {
+    if (typeof name !== 'string' || !isTensor(tensor)) {
       throw new TypeError(`values must hold Variables and [name, Tensor] pairs, got ${shown(value)}`);
     }
+    checkFloats(`value of '${name}'`, tensor);
     if (named.has(name)) throw new Error(`'${name}' occurs twice`);
     tensor.memory.locate(); // as for a variable
     const { average } = this.ofNames.get(name) ?? {};

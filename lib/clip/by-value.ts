@@ -6,7 +6,7 @@ import { binary } from '../ops/primitives';
 import { isFloatArray, newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { broadcastShapes, sameShape, showShape } from '../tensor/shape';
-import { alias, aliasOfGiven, Tensor } from '../tensor/tensor';
+import { alias, aliasOfGiven, checkFloats, isTensor, Tensor } from '../tensor/tensor';
 import { checkInPlace, valuesOf, type Clippable, type Clipped, type ClipOptions } from './kinds';
 import { refuseInPlace, rewritten, withValues } from './write';
 
@@ -58,10 +58,11 @@ export function clipByValue(
 
 function toBound(name: string, bound: unknown, values: Tensor): number | Tensor {
   if (typeof bound === 'number') return bound;
-  if (!(bound instanceof Tensor) && !isFloatArray(bound)) {
+  if (!isTensor(bound) && !isFloatArray(bound)) {
     throw new TypeError(`${name} must be a number, a Tensor or a typed array, got ${shown(bound)}`);
   }
-  const tensor = bound instanceof Tensor ? bound : aliasOfGiven(bound);
+  const tensor = isTensor(bound) ? bound : aliasOfGiven(bound);
+  checkFloats(name, tensor);
   const shape = broadcastShapes(values.shape, tensor.shape);
   if (shape === null || !sameShape(shape, values.shape)) {
     throw new RangeError(

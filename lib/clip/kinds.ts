@@ -4,7 +4,7 @@ import { toTensor } from '../autodiff/tape';
 import { isFloatArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import { IndexedSlices } from '../tensor/indexed-slices';
-import { Tensor } from '../tensor/tensor';
+import { checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** What can be clipped. A typed array counts as a tensor of one dimension. */
@@ -40,7 +40,10 @@ export const normNames: NamesOf<ClipByNormOptions> = { ...clipNames, nonFinite: 
 
 /** The values that count: all of them, or those that IndexedSlices store. @throws TypeError for another kind. */
 export function valuesOf(name: string, t: unknown): Tensor {
-  if (t instanceof Tensor) return t;
+  if (isTensor(t)) {
+    checkFloats(name, t);
+    return t;
+  }
   if (t instanceof IndexedSlices) return t.values;
   if (t instanceof Variable || isFloatArray(t)) return toTensor(name, t);
   throw new TypeError(`${name} must be a Tensor, IndexedSlices, a Variable or a typed array, got ${shown(t)}`);

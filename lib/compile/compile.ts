@@ -3,7 +3,7 @@ import { checkFunction, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { Memory } from '../tensor/memory';
 import type { Shape } from '../tensor/shape';
-import { Tensor } from '../tensor/tensor';
+import { isTensor, Tensor, type AnyTensor } from '../tensor/tensor';
 import { tracing } from '../tensor/trace';
 import { inTurn } from '../step/turns';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
@@ -12,7 +12,7 @@ import { Runner } from './runner';
 import type { Value } from './values';
 
 /** What a function that is compiled may return: a tensor, or several in an array or an object. */
-export type Outputs = Tensor | readonly Tensor[] | { readonly [name: string]: Tensor };
+export type Outputs = AnyTensor | readonly AnyTensor[] | { readonly [name: string]: AnyTensor };
 
 export interface CompileOptions<I extends Inputs> {
   /** What each run is given: shape and dtype of each input, by name. */
@@ -30,7 +30,7 @@ interface Output {
 export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
   private readonly runner: Runner;
   private readonly outputs: readonly Output[];
-  private readonly form: (tensors: readonly Tensor[]) => R;
+  private readonly form: (tensors: readonly AnyTensor[]) => R;
 
   /** @internal Use `compile`. */
   constructor(f: (inputs: TracedInputs<I>) => R, inputs: I) {
@@ -94,7 +94,7 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
     }
   }
 
-  private setOutputs(tensors: readonly Tensor[]): void {
+  private setOutputs(tensors: readonly AnyTensor[]): void {
     tensors.forEach(({ memory }, i) => (this.runner.outputs[i] = memory));
   }
 }
@@ -125,7 +125,7 @@ export function compile<const I extends Inputs, R extends Outputs>(
 function traceOutputs<R extends Outputs>(
   recorder: Recorder,
   f: () => R,
-): { outputs: Output[]; form: (tensors: readonly Tensor[]) => R } {
+): { outputs: Output[]; form: (tensors: readonly AnyTensor[]) => R } {
   try {
     return tracing(recorder, () =>
       withScope(
@@ -133,8 +133,8 @@ function traceOutputs<R extends Outputs>(
           const result: unknown = f();
           const tensors = tensorsOf(result);
           const keys = Object.keys(result as object);
-          const form = (made: readonly Tensor[]): unknown => {
-            if (result instanceof Tensor) return made[0];
+          const form = (made: readonly AnyTensor[]): unknown => {
+            if (isTensor(result)) return made[0];
             if (Array.isArray(result)) return made;
             return Object.fromEntries(keys.map((key, i) => [key, made[i]!]));
           };
@@ -149,19 +149,19 @@ function traceOutputs<R extends Outputs>(
   }
 }
 
-function tensorsOf(result: unknown): Tensor[] {
-  if (result instanceof Tensor) return [result];
+function tensorsOf(result: unknown): AnyTensor[] {
+  if (isTensor(result)) return [result];
   const isPlain = typeof result === 'object' && result !== null && !(result instanceof Promise);
   const all: unknown[] = isPlain && !ArrayBuffer.isView(result) ? Object.values(result) : [];
-  const other = all.find((one) => !(one instanceof Tensor));
-  if (all.length > 0 && other === undefined) return all as Tensor[];
+  const other = all.find((one) => !isTensor(one));
+  if (all.length > 0 && other === undefined) return all as AnyTensor[];
   throw new TypeError(
     `f must return a Tensor, or Tensors in an array or an object, got ${shown(all.length > 0 ? other : result)}`,
   );
 }
 
-function outputOf(recorder: Recorder, tensor: Tensor): Output {
+function outputOf(recorder: Recorder, tensor: AnyTensor): Output {
   const memory = Memory.take(tensor.dtype, tensor.size);
   recorder.kernels.copy(memory.operand, tensor.operand);
-  return { value: recorder.ref(memory.operand, tensor.dtype).value, shape: tensor.shape };
+  return { value: recorder.ref(memory.operand).value, shape: tensor.shape };
 }

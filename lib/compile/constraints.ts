@@ -1,7 +1,8 @@
 import { withScope } from '../autodiff/scope';
 import { isFloatArray } from '../tensor/arrays';
 import { sameShape } from '../tensor/shape';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, isTensor } from '../tensor/tensor';
+import type { FloatArray } from '../tensor/dtype';
 import { tracing } from '../tensor/trace';
 import type { Variable } from '../tensor/variable';
 import type { Recorder } from './recorder';
@@ -33,7 +34,7 @@ function traceConstraint(recorder: Recorder, { constraint, value, shape, memory,
   const result: unknown = constraint!(value.view(shape));
   const tensor = isFloatArray(result) ? aliasOfGiven(result, result.length === size ? shape : undefined) : result;
   // What `assign` refuses is refused by it, in a run.
-  const fits = tensor instanceof Tensor && sameShape(tensor.shape, shape) && tensor.dtype === value.dtype;
+  const fits = isTensor(tensor) && sameShape(tensor.shape, shape) && tensor.dtype === value.dtype;
   if (!fits) throw new TypeError('no value of the variable');
-  recorder.store(memory, tensor.operand);
+  recorder.store(memory, tensor.operand as FloatArray);
 }

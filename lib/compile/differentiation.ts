@@ -54,7 +54,7 @@ export function traceGradients(recorder: Recorder, given: ToTrace): Traced {
             const variables = given.variables ?? [...tape.variables];
             const found = ownMemory(walkBack(tape, value, gradY, variables, given.aggregationMethod));
             return {
-              loss: recorder.ref(loss.operand, loss.dtype),
+              loss: recorder.ref(loss.operand),
               lossLength: loss.size,
               variables,
               gradients: found.map((gradient, i) => {
@@ -89,12 +89,15 @@ function denseOf(gradient: Gradient | null, { dtype, shape, size }: Variable): T
 }
 
 function gradientOf(recorder: Recorder, gradient: Gradient): ProgramGradient {
+  if (gradient instanceof IndexedSlices && recorder.isComputed(gradient.indices)) {
+    return gradientOf(recorder, toDense(gradient)); // which rows it has is not known before the run
+  }
   if (gradient instanceof IndexedSlices) {
     const { values, indices, denseShape } = gradient;
     const count = denseShape![0]!;
     const elements = denseShape!.slice(1).reduce((product, size) => product * size, 1);
     const list = recorder.list(indices, count);
-    return { ref: recorder.ref(values.operand, values.dtype), length: values.size, rows: { list, count, elements } };
+    return { ref: recorder.ref(values.operand), length: values.size, rows: { list, count, elements } };
   }
-  return { ref: recorder.ref(gradient.operand, gradient.dtype), length: gradient.size, rows: null };
+  return { ref: recorder.ref(gradient.operand), length: gradient.size, rows: null };
 }

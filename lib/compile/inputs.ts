@@ -1,10 +1,10 @@
-import { checkDType, shown } from '../checks';
-import { bytesPerElement, classOf, isFloatArray, isInt32Array, kindOf, lengthOf } from '../tensor/arrays';
-import type { DType, FloatArray } from '../tensor/dtype';
+import { checkTensorDType, shown } from '../checks';
+import { bytesPerElement, classOf, heldBy, isInt32Array, lengthOf } from '../tensor/arrays';
+import type { DType, TensorArray, TensorDType } from '../tensor/dtype';
 import { toIndices } from '../tensor/indexed-slices';
-import { Indices } from '../tensor/indices';
+import type { Indices } from '../tensor/indices';
 import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from '../tensor/shape';
-import { Tensor } from '../tensor/tensor';
+import { isTensor, Tensor, type AnyTensor, type BoolTensor, type Int32Tensor } from '../tensor/tensor';
 import type { Recorder } from './recorder';
 import type { IndexList, Value } from './values';
 
@@ -23,34 +23,43 @@ export interface Int32Input {
   readonly dtype: 'int32';
 }
 
-/** What each run is given, by name. */
-export type Inputs = Readonly<Record<string, FloatInput | Int32Input>>;
+/** An input of what is true or false: a mask. */
+export interface BoolInput {
+  /** The size of each dimension, in every run. */
+  readonly shape: readonly number[];
+  readonly dtype: 'bool';
+}
 
-/** What the function that is compiled gets for its inputs: tensors, and `Indices` where they are int32. */
+/** What each run is given, by name. */
+export type Inputs = Readonly<Record<string, FloatInput | Int32Input | BoolInput>>;
+
+/** What the function that is compiled gets for its inputs: tensors. */
 export type TracedInputs<I extends Inputs> = {
-  readonly [Name in keyof I]: I[Name] extends Int32Input ? Indices : Tensor;
+  readonly [Name in keyof I]: I[Name] extends Int32Input ? Indices : I[Name] extends BoolInput ? BoolTensor : Tensor;
 };
 
-/** What a run takes for its inputs: tensors of their shapes, typed arrays of their sizes. */
+/** What a run takes for its inputs: tensors of their shapes, typed arrays of their sizes; in a Uint8Array 0 is false. */
 export type RunInputs<I extends Inputs> = {
   readonly [Name in keyof I]: I[Name] extends Int32Input
-    ? Int32Array | readonly number[]
-    : Tensor | (I[Name] extends { readonly dtype: 'float64' } ? Float64Array : Float32Array);
+    ? Int32Tensor | Int32Array | readonly number[]
+    : I[Name] extends BoolInput
+      ? BoolTensor | Uint8Array
+      : Tensor | (I[Name] extends { readonly dtype: 'float64' } ? Float64Array : Float32Array);
 };
 
 interface Declared {
   readonly name: string;
-  readonly dtype: DType | 'int32';
+  readonly dtype: TensorDType;
   readonly shape: Shape;
   readonly size: number;
 }
 
 /** An input as it goes into a program. */
 export interface ProgramInput extends Declared {
-  /** Of floats. */
-  readonly value: Value | null;
+  readonly value: Value;
   /** In bytes. */
   readonly stride: number;
+  /** Of int32: the list that it is where it is used as indices. */
   readonly list: IndexList | null;
 }
 
@@ -68,7 +77,7 @@ export function declaredInputs(inputs: unknown, parts: number): Declared[] {
     const [other] = Object.keys(rest);
     if (other !== undefined) throw new TypeError(`${what} has shape and dtype, there is no '${other}'`);
     checkShape(`${what}.shape`, shape);
-    if (dtype !== 'int32') checkDType(`${what}.dtype`, dtype);
+    checkTensorDType(`${what}.dtype`, dtype);
     const kept = frozen(shape);
     if (parts > 1 && (kept.length === 0 || kept[0]! % parts !== 0)) {
       throw new RangeError(
@@ -84,21 +93,22 @@ export function tracedInputs(
   declared: readonly Declared[],
   recorder: Recorder,
   parts: number,
-): { traced: Record<string, Tensor | Indices>; inputs: ProgramInput[] } {
-  const traced: Record<string, Tensor | Indices> = {};
+): { traced: Record<string, AnyTensor>; inputs: ProgramInput[] } {
+  const traced: Record<string, AnyTensor> = {};
   const inputs = declared.map((input): ProgramInput => {
     const { name, dtype, shape, size } = input;
     const part = parts === 1 ? shape : frozen([shape[0]! / parts, ...shape.slice(1)]);
     const length = size / parts;
     const step = parts === 1 ? 0 : length;
+    const stride = step * bytesPerElement[dtype];
     if (dtype === 'int32') {
-      const { array, list } = recorder.indices(name, length, step);
-      traced[name] = new Indices(array, part);
-      return { ...input, value: null, stride: 0, list };
+      const { memory, value, list } = recorder.indices(name, length, step);
+      traced[name] = new Tensor(memory, part);
+      return { ...input, value, stride, list };
     }
     const { memory, value } = recorder.input(dtype, length);
     traced[name] = new Tensor(memory, part);
-    return { ...input, value, stride: step * bytesPerElement[dtype], list: null };
+    return { ...input, value, stride, list: null };
   });
   return { traced, inputs };
 }
@@ -107,20 +117,20 @@ export function tracedInputs(
  * What a run is given for an input, as an array.
  * @throws TypeError for another kind or dtype, RangeError for another shape or length.
  */
-export function fedArray({ name, dtype, shape, size }: Declared, given: unknown): FloatArray | Int32Array {
-  if (dtype === 'int32') return fedIndices(name, shape, size, given);
-  if (given instanceof Tensor) {
+export function fedArray({ name, dtype, shape, size }: Declared, given: unknown): TensorArray {
+  if (isTensor(given)) {
     if (given.dtype !== dtype) throw new TypeError(`${name} is ${given.dtype}, expected ${dtype}`);
     if (!sameShape(given.shape, shape)) {
       throw new RangeError(`${name} has shape ${showShape(given.shape)}, expected ${showShape(shape)}`);
     }
     return given.data;
   }
-  if (!isFloatArray(given) || kindOf(given) !== classOf[dtype]) {
+  if (dtype === 'int32') return fedIndices(name, shape, size, given);
+  if (heldBy(given) !== dtype) {
     throw new TypeError(`${name} must be a Tensor or a ${classOf[dtype]}, got ${shown(given)}`);
   }
   checkLength(name, shape, size, lengthOf(given));
-  return given;
+  return given as TensorArray;
 }
 
 function fedIndices(name: string, shape: Shape, size: number, given: unknown): Int32Array {

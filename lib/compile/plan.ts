@@ -1,6 +1,6 @@
-import { formatNumber, native, programClips, taskKind, type Program, type ProgramClip } from '../native';
+import { formatNumber, native, placeNumber, programClips, taskKind, type Program, type ProgramClip } from '../native';
 import { bytesPerElement } from '../tensor/arrays';
-import type { DType } from '../tensor/dtype';
+import type { TensorDType } from '../tensor/dtype';
 import { place } from './arena';
 import type { Recorder } from './recorder';
 import { refsOf, type IndexList, type Ref, type Task, type Value } from './values';
@@ -90,7 +90,7 @@ export function plan(parts: Parts): Planned {
 
   const table: number[] = [arenaBytes, repetitions, recorder.draws.length, places.length];
   for (const { value, stride, isGiven } of places) {
-    table.push(value.bytes, stride, Number(isGiven), formatNumber[value.dtype]);
+    table.push(value.bytes, stride, Number(isGiven), placeNumber[value.dtype]);
   }
   table.push(lists.length);
   for (const { length, stride, limit, parts: of } of lists) {
@@ -166,7 +166,7 @@ function writeTask(table: number[], { kind, dtype, option, arrays, sizes, number
 }
 
 function writeTail(table: number[], { loss, lossLength, tail }: Parts, sums: readonly Sums[]): void {
-  const dtype: DType = loss?.value.dtype ?? 'float32';
+  const dtype: TensorDType = loss?.value.dtype ?? 'float32';
   table.push(formatNumber[dtype], ...operand(loss), lossLength);
   table.push(Number(tail.accumulates), programClips.indexOf(tail.clip.kind), tail.clip.by);
   table.push(Number(tail.checksFinite), Number(tail.hasStep), tail.gradients.length);
@@ -179,4 +179,4 @@ function writeTail(table: number[], { loss, lossLength, tail }: Parts, sums: rea
 }
 
 /** How many bytes so many elements take. */
-export const bytesOf = (dtype: DType, length: number): number => length * bytesPerElement[dtype];
+export const bytesOf = (dtype: TensorDType, length: number): number => length * bytesPerElement[dtype];

@@ -1,7 +1,7 @@
 import { native } from '../native';
 import { shown } from '../checks';
 import { sharedArray } from '../tensor/arrays';
-import type { FloatArray } from '../tensor/dtype';
+import type { TensorArray, TensorDType } from '../tensor/dtype';
 import { endings, type Memory } from '../tensor/memory';
 import { trace, type TracedDraws } from '../tensor/trace';
 import { checkQuiet, type Key } from '../tensor/in-flight';
@@ -19,7 +19,7 @@ export interface Program extends Omit<Parts, 'places'> {
 }
 
 /** An array for each input. */
-export type Fed = readonly (FloatArray | Int32Array)[];
+export type Fed = readonly TensorArray[];
 
 /** What a run has drawn, for the program, and how to take it back when there is no run. */
 export interface Drawn {
@@ -40,7 +40,7 @@ export class Runner {
   /** Loss, global norm, and whether a step was made (1 or 0), of the last run; in shared memory. */
   readonly statistics: Float64Array;
   /** Where the outputs go. */
-  readonly outputs: Memory[] = [];
+  readonly outputs: Memory<TensorDType>[] = [];
   private readonly planned: Planned;
   private readonly inputs: readonly ProgramInput[];
   private readonly variables: readonly Memory[];
@@ -49,8 +49,8 @@ export class Runner {
   private readonly repetitions: number;
   /** Addresses of what is located, what gradients are multiplied by first, draws. */
   private readonly numbers: Float64Array;
-  private readonly located: readonly ({ readonly memory: Memory } | { readonly output: number })[];
-  private readonly given: (FloatArray | Int32Array)[];
+  private readonly located: readonly ({ readonly memory: Memory<TensorDType> } | { readonly output: number })[];
+  private readonly given: TensorArray[];
   /** For each of `given` the input that it is, or null for an array that the function used. */
   private readonly sources: readonly (ProgramInput | null)[];
   private arePermanent = false;
@@ -59,7 +59,7 @@ export class Runner {
   constructor(program: Program) {
     const { recorder, inputs, outputs } = program;
     const places: Place[] = [
-      ...inputs.flatMap(({ value, stride }) => (value === null ? [] : [{ value, stride, isGiven: true }])),
+      ...inputs.map(({ value, stride }) => ({ value, stride, isGiven: true })),
       ...recorder.externals.map(({ value }) => ({ value, stride: 0, isGiven: false })),
       ...outputs.map((value) => ({ value, stride: 0, isGiven: false })),
     ];
@@ -81,10 +81,8 @@ export class Runner {
       ...ofPlaces.map(({ value }) => inputs.find((input) => input.value === value)!),
       ...this.planned.lists.map((list) => inputs.find((input) => input.list === list) ?? null),
     ];
-    this.given = this.sources.map((source, i) => {
-      return source === null ? this.planned.lists[i - ofPlaces.length]!.source.array! : new Float32Array(0);
-    });
-    this.statistics = sharedArray('float64', 3) as Float64Array;
+    this.given = this.sources.map(() => new Float32Array(0));
+    this.statistics = sharedArray('float64', 3);
   }
 
   /**
@@ -107,9 +105,9 @@ export class Runner {
 
   /** The same for a run off the event loop: nobody can move it. */
   lend(fed: Fed): Lent {
-    const loans = this.inputs.map(({ dtype, shape }, i) =>
-      dtype === 'int32' ? null : lend(alias(fed[i] as FloatArray, dtype, shape)),
-    );
+    const loans = this.inputs.map(({ dtype, shape }, i) => {
+      return dtype === 'int32' ? null : lend(alias<TensorDType>(fed[i]!, dtype, shape));
+    });
     return {
       fed: fed.map((array, i) => loans[i]?.memory.array ?? array.slice()),
       end: () => {
@@ -149,7 +147,7 @@ export class Runner {
    * @param held what must stay until then, beside what is the runner's.
    */
   async runAsync({ fed }: Lent, drawn: Drawn, held: unknown, table?: Float64Array): Promise<void> {
-    const copies: Memory[] = [];
+    const copies: Memory<TensorDType>[] = [];
     try {
       this.give(fed, drawn);
       this.locateAsync(copies);
@@ -207,12 +205,17 @@ export class Runner {
     if (drawn.numbers.length > 0) this.numbers.set(drawn.numbers, this.located.length + 1);
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i]!;
-      if (source !== null) given[i] = fed[inputs.indexOf(source)]!;
+      given[i] = source === null ? this.listAt(i).source.array!() : fed[inputs.indexOf(source)]!;
     }
   }
 
+  /** The list that is given at this place. */
+  private listAt(i: number): IndexList {
+    return this.planned.lists[i - (this.given.length - this.planned.lists.length)]!;
+  }
+
   /** Memory that could be transferred meanwhile is copied. */
-  private locateAsync(copies: Memory[]): void {
+  private locateAsync(copies: Memory<TensorDType>[]): void {
     this.arePermanent = false;
     this.located.forEach((place, i) => {
       let memory = 'memory' in place ? place.memory : this.outputs[place.output]!;
@@ -239,7 +242,7 @@ export class Runner {
   private refuseIndex(wrong: number): never {
     const number = Math.floor(wrong / 2 ** 32);
     const position = wrong % 2 ** 32;
-    const list: IndexList = this.planned.lists[number]!;
+    const list = this.planned.lists[number]!;
     const array = this.given[this.given.length - this.planned.lists.length + number]!;
     throw new RangeError(
       `${list.source.name}[${position}] is ${array[position]}, expected 0 to ${list.limit} (exclusive)`,

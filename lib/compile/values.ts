@@ -1,6 +1,6 @@
 import type { TaskKind } from '../native';
 import { bytesPerElement } from '../tensor/arrays';
-import type { DType } from '../tensor/dtype';
+import type { TensorDType } from '../tensor/dtype';
 
 // What a program is made of while it is put together.
 
@@ -17,7 +17,7 @@ export class Value {
 
   /** @param where what the program computes lies in its arena; all else is elsewhere. */
   constructor(
-    readonly dtype: DType,
+    readonly dtype: TensorDType,
     readonly length: number,
     readonly where: 'arena' | 'constant' | 'elsewhere',
   ) {}
@@ -53,7 +53,7 @@ export class IndexList {
     readonly stride: number,
     readonly parts: readonly IndexList[],
     /** What errors call it, and where it comes from: an input, or an array that the function has used. */
-    readonly source: { readonly name: string; readonly array: Int32Array | null },
+    readonly source: { readonly name: string; readonly array: (() => Int32Array) | null },
   ) {}
 
   /** Notes that each index has to be below `limit`. */
@@ -68,7 +68,7 @@ export class IndexList {
 /** One call of a kernel. */
 export interface Task {
   readonly kind: TaskKind;
-  readonly dtype: DType;
+  readonly dtype: TensorDType;
   readonly option: number;
   /** Those that are written come first. */
   readonly arrays: readonly (Ref | null)[];

@@ -1,7 +1,8 @@
 import { newArray } from '../tensor/arrays';
 import { binaryFunction, unaryFunction, type BinaryFunction, type UnaryFunction } from '../native';
 import { broadcastShapes, sameShape, showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import { isFloat, type TensorDType } from '../tensor/dtype';
+import type { AnyTensor, Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
 import { allocate, inScope } from '../autodiff/scope';
 import { toTensor } from '../autodiff/tape';
@@ -135,8 +136,19 @@ export function scaled(x: Tensor, factor: number): Tensor {
   return wayBack === null ? out : derived([x], out, (dy) => [scaled(dy, factor)]);
 }
 
+const elementNumber: Readonly<Record<TensorDType, number>> = { float32: 0, float64: 1, int32: 2, bool: 3 };
+
+/** The same values as another type. */
+export function castTo<D extends TensorDType>(x: AnyTensor, dtype: D): Tensor<D> {
+  const out = allocate(dtype, x.shape, x.size);
+  const option = elementNumber[x.dtype] + 4 * elementNumber[dtype];
+  kernels.task('cast', dtype, [out.operand, operandOf(x)], { option, sizes: [x.size] });
+  const { dtype: own } = x;
+  return wayBack === null || !isFloat(own) || !isFloat(dtype) ? out : derived([x], out, (dy) => [castTo(dy, own)]);
+}
+
 /** The same values in another shape of the same size, over the same memory. */
-export function reshaped(x: Tensor, shape: Shape): Tensor {
+export function reshaped<D extends TensorDType>(x: Tensor<D>, shape: Shape): Tensor<D> {
   const out = inScope(x.view(shape));
   return wayBack === null ? out : derived([x], out, (dy) => [reshaped(dy, x.shape)]);
 }

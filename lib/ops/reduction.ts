@@ -1,7 +1,7 @@
 import { checkOptions, type NamesOf } from '../options';
 import { checkBoolean } from '../checks';
 import { normalizeAxes } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import type { AnyTensor } from '../tensor/tensor';
 
 export interface ReduceOptions {
   /** Whether reduced dimensions stay, with size 1. Default: false. */
@@ -23,7 +23,7 @@ export interface Reduction {
 }
 
 export function reductionOf(
-  x: Tensor,
+  x: AnyTensor,
   axes: number | readonly number[] | undefined,
   options: ReduceOptions,
 ): Reduction {

@@ -1,22 +1,24 @@
 import { shown } from '../checks';
 import { showShape, sizeOf } from '../tensor/shape';
-import type { Tensor } from '../tensor/tensor';
+import type { DType, TensorDType } from '../tensor/dtype';
+import type { AnyTensor, Tensor } from '../tensor/tensor';
 import { reshaped } from './primitives';
-import { record, toTensor, type TensorLike } from '../autodiff/tape';
+import { record, toAnyTensor, type TensorLike } from '../autodiff/tape';
 
 /**
  * The same values, row-major, in another shape of the same size, over the same memory.
  *
+ * @param x of any type
  * @param shape one dimension may be -1: as many as the size leaves for it.
  * @throws TypeError for arguments of a wrong kind, RangeError for a shape of another size.
  * Source: `tf.reshape`.
  */
-export function reshape(x: TensorLike, shape: readonly number[]): Tensor {
-  const input = toTensor('x', x);
+export function reshape<D extends TensorDType = DType>(x: TensorLike | Tensor<D>, shape: readonly number[]): Tensor<D> {
+  const input = toAnyTensor<D>('x', x);
   return record([input], reshaped(input, completed(input, shape)), (dy) => [reshaped(dy, input.shape)]);
 }
 
-function completed(x: Tensor, shape: unknown): number[] {
+function completed(x: AnyTensor, shape: unknown): number[] {
   if (!Array.isArray(shape)) throw new TypeError(`shape must be an array of sizes, got ${shown(shape)}`);
   const dims = shape as unknown[];
   const stray = dims.findIndex((dim) => typeof dim !== 'number');

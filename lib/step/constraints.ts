@@ -2,7 +2,7 @@ import { shown } from '../checks';
 import { copyInto, isFloatArray, newArray } from '../tensor/arrays';
 import type { FloatArray } from '../tensor/dtype';
 import type { Memory } from '../tensor/memory';
-import { Tensor } from '../tensor/tensor';
+import { isTensor, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
 /**
@@ -40,6 +40,6 @@ export class Constraints {
 
 function constrainedValue(variable: Variable): Tensor | FloatArray {
   const value: unknown = variable.constraint!(variable.value.view(variable.shape));
-  if (value instanceof Tensor || isFloatArray(value)) return value;
+  if (isTensor(value) || isFloatArray(value)) return value as Tensor | FloatArray; // which `assign` looks at
   throw new TypeError(`constraint of '${variable.name}' must return a Tensor or a typed array, got ${shown(value)}`);
 }

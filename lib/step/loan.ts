@@ -3,7 +3,8 @@ import { copyInto, lengthOf } from '../tensor/arrays';
 import type { Key } from '../tensor/in-flight';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { spend, type Memory } from '../tensor/memory';
-import { Tensor } from '../tensor/tensor';
+import type { TensorDType } from '../tensor/dtype';
+import { Tensor, type AnyTensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { checkGradient, checkPairs, type Read } from './pairs';
 
@@ -12,16 +13,16 @@ import { checkGradient, checkPairs, type Read } from './pairs';
  * lent itself. Of any other the loan is a copy, as its owner could transfer it to another thread.
  * @throws Error when the memory is gone.
  */
-export function lend(values: Tensor): Tensor {
+export function lend<D extends TensorDType>(values: Tensor<D>): Tensor<D> {
   const { memory, shape, factor } = values;
   memory.locate();
-  const loan = memory.canBeLent ? values.view(shape, factor) : new Tensor(memory.copied(), shape, factor);
+  const loan = memory.canBeLent ? values.view(shape, factor) : new Tensor<D>(memory.copied(), shape, factor);
   loan.memory.lease();
   return loan;
 }
 
 /** Ends a loan. */
-export function endLoan(loan: Tensor): void {
+export function endLoan(loan: AnyTensor): void {
   loan.memory.endLease();
   loan.dispose();
 }

@@ -3,7 +3,7 @@ import { isFloatArray, isInt32Array, lengthOf } from '../tensor/arrays';
 import type { GradientAndVariable } from '../autodiff/gradients-and-variables';
 import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { sameShape, showShape } from '../tensor/shape';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import { Variable } from '../tensor/variable';
 
 /** A list of pairs, read once: nothing is asked of it again. */
@@ -134,7 +134,10 @@ function refuseDType(values: Tensor, variable: Variable): never {
 
 /** A dense gradient as a tensor. @throws TypeError for another kind, RangeError for an array of another length. */
 export function toGradientTensor(gradient: unknown, variable: Variable): Tensor {
-  if (gradient instanceof Tensor) return gradient;
+  if (isTensor(gradient)) {
+    checkFloats(`gradient of '${variable.name}'`, gradient);
+    return gradient;
+  }
   if (gradient instanceof Variable) return gradient.value;
   if (isFloatArray(gradient)) {
     const count = lengthOf(gradient);

@@ -1,5 +1,5 @@
 import { native } from '../native';
-import type { DType, FloatArray, StateMemory } from './dtype';
+import type { ArrayOf, DType, FloatArray, StateMemory, TensorArray, TensorDType } from './dtype';
 
 // What an array is and where it lies: the one place in lib/ that reckons with addresses. Everything is asked of the
 // engine's own getters, since an array may have a `length` or a `buffer` of its own making.
@@ -25,10 +25,13 @@ const mostBytesOfShared = getterOf<number | undefined>(SharedArrayBuffer.prototy
 export const lengthOf = getterOf<number>(typedArray, 'length');
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- bound right here
-const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: StateMemory, from: StateMemory) => void;
+const setIn = Function.prototype.call.bind(Float32Array.prototype.set) as (to: AnyArray, from: AnyArray) => void;
+
+/** What tensors and state are made of. */
+type AnyArray = StateMemory | TensorArray;
 
 /** Copies all of an array into another of its kind, whatever methods they may have of their own. */
-export function copyInto<A extends StateMemory>(to: A, from: A): void {
+export function copyInto<A extends AnyArray>(to: A, from: A): void {
   if (lengthOf(from) > 0) setIn(to, from);
 }
 
@@ -41,23 +44,66 @@ export function isInt32Array(value: unknown): value is Int32Array {
   return kindOf(value) === 'Int32Array';
 }
 
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return kindOf(value) === 'Uint8Array';
+}
+
 /** The class of arrays that hold this. */
-export const classOf: Readonly<Record<DType, string>> = { float32: 'Float32Array', float64: 'Float64Array' };
+export const classOf: Readonly<Record<TensorDType, string>> = {
+  float32: 'Float32Array',
+  float64: 'Float64Array',
+  int32: 'Int32Array',
+  bool: 'Uint8Array',
+};
+
+const held: Readonly<Record<string, TensorDType>> = {
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int32Array: 'int32',
+  Uint8Array: 'bool',
+};
+
+/** What a caller's array would hold as a tensor; undefined for what is no such array. */
+export function heldBy(value: unknown): TensorDType | undefined {
+  const kind = kindOf(value);
+  return kind === undefined ? undefined : held[kind];
+}
 
 /** What a caller's array holds. Of all others it is known: what an array is made for goes with it. */
 export function dtypeOf(array: FloatArray): DType {
   return kindOf(array) === 'Float32Array' ? 'float32' : 'float64';
 }
 
-export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8 };
+export const bytesPerElement: Readonly<Record<TensorDType, number>> = { float32: 4, float64: 8, int32: 4, bool: 1 };
+
+const makers: { readonly [D in TensorDType]: (length: number) => ArrayOf<D> } = {
+  float32: (length) => new Float32Array(length),
+  float64: (length) => new Float64Array(length),
+  int32: (length) => new Int32Array(length),
+  bool: (length) => new Uint8Array(length),
+};
 
 /** A typed array for the caller, at the start of a buffer of its size. */
-export function newArray(dtype: DType, length: number): FloatArray {
-  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
+export function newArray<D extends TensorDType>(dtype: D, length: number): ArrayOf<D> {
+  return makers[dtype](length);
 }
 
-export function arrayOver(dtype: DType, buffer: ArrayBufferLike, offset: number, length: number): FloatArray {
-  return dtype === 'float32' ? new Float32Array(buffer, offset, length) : new Float64Array(buffer, offset, length);
+const viewers: {
+  readonly [D in TensorDType]: (buffer: ArrayBufferLike, offset: number, length: number) => ArrayOf<D>;
+} = {
+  float32: (buffer, offset, length) => new Float32Array(buffer, offset, length),
+  float64: (buffer, offset, length) => new Float64Array(buffer, offset, length),
+  int32: (buffer, offset, length) => new Int32Array(buffer, offset, length),
+  bool: (buffer, offset, length) => new Uint8Array(buffer, offset, length),
+};
+
+export function arrayOver<D extends TensorDType>(
+  dtype: D,
+  buffer: ArrayBufferLike,
+  offset: number,
+  length: number,
+): ArrayOf<D> {
+  return viewers[dtype](buffer, offset, length);
 }
 
 // A cache line, and a whole vector of the widest kind: a vector that lies in two lines costs two accesses.
@@ -71,7 +117,7 @@ function firstLine(buffer: ArrayBufferLike): number {
 }
 
 /** A zeroed array that starts on a cache line, somewhere in its buffer. */
-export function alignedArray(dtype: DType, length: number): FloatArray {
+export function alignedArray<D extends TensorDType>(dtype: D, length: number): ArrayOf<D> {
   if (length === 0) return newArray(dtype, 0);
   const buffer = new ArrayBuffer(length * bytesPerElement[dtype] + lineBytes);
   return arrayOver(dtype, buffer, firstLine(buffer), length);
@@ -96,7 +142,7 @@ function pagedBuffer(bytes: number): SharedArrayBuffer {
 }
 
 /** A zeroed array over fresh shared memory, starting on a cache line. */
-export function sharedArray(dtype: DType, length: number): FloatArray {
+export function sharedArray<D extends DType>(dtype: D, length: number): ArrayOf<D> {
   if (length === 0) return arrayOver(dtype, new SharedArrayBuffer(0), 0, 0);
   const { buffer, offset } = sharedBytes(length * bytesPerElement[dtype]);
   return arrayOver(dtype, buffer, offset, length);
@@ -151,17 +197,17 @@ export function sharedCounts(counts: readonly number[]): BigInt64Array {
 
 const bytesOf = (buffer: ArrayBufferLike): number => (isShared(buffer) ? bytesOfShared(buffer) : bytesOfPlain(buffer));
 
-const classes = { Int32Array, Float32Array, Float64Array, BigInt64Array };
+const classes = { Uint8Array, Int32Array, Float32Array, Float64Array, BigInt64Array };
 
 /** The same memory as an array of the engine's class, without properties and methods of the given one. */
 export function plainArray(array: StateMemory): StateMemory {
   const Plain = classes[kindOf(array) as keyof typeof classes];
-  if (lengthOf(array) === 0) return new Plain(0); // its buffer may be detached
-  return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array));
+  if (lengthOf(array) === 0) return new Plain(0) as StateMemory; // its buffer may be detached
+  return new Plain(bufferOf(array) as ArrayBuffer, byteOffsetOf(array), lengthOf(array)) as StateMemory;
 }
 
 /** How many elements of an array are there now, by its buffer: see Place. */
-export function lengthNow(array: StateMemory): number {
+export function lengthNow(array: AnyArray): number {
   const bytes = classes[kindOf(array) as keyof typeof classes].BYTES_PER_ELEMENT;
   const isThere = byteOffsetOf(array) + lengthOf(array) * bytes <= bytesOf(bufferOf(array));
   return isThere ? lengthOf(array) : 0;
@@ -195,8 +241,8 @@ export class Place {
   private knownAddress = -1;
 
   constructor(
-    readonly array: FloatArray,
-    readonly dtype: DType,
+    readonly array: TensorArray,
+    readonly dtype: TensorDType,
   ) {
     this.length = lengthOf(array);
   }
@@ -235,8 +281,8 @@ export class Place {
 
   /** Where the array lies, which must be there: until user code runs. */
   get address(): number {
-    if (this.lookedUp() === Kind.Changing) return native.addressOf(this.array);
-    if (this.knownAddress < 0) this.knownAddress = native.addressOf(this.array);
+    if (this.lookedUp() === Kind.Changing) return native.addressOfAny(this.array);
+    if (this.knownAddress < 0) this.knownAddress = native.addressOfAny(this.array);
     return this.knownAddress;
   }
 

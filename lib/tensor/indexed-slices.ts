@@ -1,10 +1,9 @@
 import { shown } from '../checks';
 import { isFloatArray } from './arrays';
-import type { FloatArray, Nested } from './dtype';
+import type { FloatArray, Nested, TensorDType } from './dtype';
 import { Memory } from './memory';
-import { Indices } from './indices';
-import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
-import { aliasOfGiven, Tensor, tensor } from './tensor';
+import { checkShape, frozen, sameShape, showShape, sizeOf, type Shape } from './shape';
+import { alias, aliasOfGiven, checkFloats, isTensor, Tensor, tensor, type Int32Tensor } from './tensor';
 import { kernels, trace } from './trace';
 
 /**
@@ -24,11 +23,7 @@ export class IndexedSlices {
    * @param indices n whole numbers.
    * @throws TypeError for what is no number, RangeError for sizes that do not fit or indices outside of 32 bits.
    */
-  constructor(
-    values: Tensor | FloatArray | Nested,
-    indices: Int32Array | readonly number[],
-    denseShape?: readonly number[] | null,
-  ) {
+  constructor(values: Tensor | FloatArray | Nested, indices: IndicesLike, denseShape?: readonly number[] | null) {
     this.indices = toIndices('indices', indices);
     if (denseShape !== undefined && denseShape !== null) checkShape('denseShape', denseShape);
     this.denseShape = denseShape ? frozen(denseShape) : null;
@@ -72,8 +67,8 @@ export class IndexedSlices {
   }
 }
 
-/** What ops take for indices: whole numbers, or in what is compiled an int32 input. */
-export type IndicesLike = Int32Array | readonly number[] | Indices;
+/** What ops take for indices: whole numbers, or a tensor of them. */
+export type IndicesLike = Int32Array | readonly number[] | Int32Tensor;
 
 /** A gradient as `computeGradients` gives it. */
 export type Gradient = Tensor | IndexedSlices;
@@ -83,10 +78,13 @@ export function storedValues(gradient: Gradient): Tensor {
   return gradient instanceof IndexedSlices ? gradient.values : gradient;
 }
 
-/** @throws TypeError or RangeError unless `indices` are whole numbers of 32 bits. */
+/**
+ * Indices as `kernels` take them; in a trace an array may stand for those that the program computes.
+ * @throws TypeError or RangeError unless `indices` are whole numbers of 32 bits.
+ */
 export function toIndices(name: string, indices: IndicesLike): Int32Array {
   if (indices instanceof Int32Array) return indices;
-  if (indices instanceof Indices) return indices.inTrace;
+  if (isTensor(indices)) return indicesIn(name, indices);
   if (!Array.isArray(indices)) {
     throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(indices)}`);
   }
@@ -98,16 +96,44 @@ export function toIndices(name: string, indices: IndicesLike): Int32Array {
   });
 }
 
+function indicesIn(name: string, { dtype, memory }: Tensor<TensorDType>): Int32Array {
+  if (dtype !== 'int32') throw new TypeError(`${name} is ${dtype}, expected int32`);
+  const own = memory as Memory<'int32'>;
+  return trace === null ? own.array : trace.indicesIn(own);
+}
+
+/**
+ * The same as a tensor, for tasks: as `ownIndices`, of which nobody else writes the values before they are read.
+ * @throws TypeError or RangeError unless they are whole numbers of 32 bits.
+ */
+export function ownIndexTensor(name: string, indices: IndicesLike): Int32Tensor {
+  if (trace !== null && isTensor(indices)) {
+    if (indices.dtype !== 'int32') indicesIn(name, indices);
+    return indices;
+  }
+  const own = ownIndices(name, indices);
+  return alias(own, 'int32', frozen(shapeOfIndices(indices, own)));
+}
+
+/** How many indices there are in each dimension. */
+export function shapeOfIndices(indices: IndicesLike, array: Int32Array): Shape {
+  return isTensor(indices) ? indices.shape : [array.length];
+}
+
 /**
  * The same as an array that nobody else writes: a gradient outlives its step, the caller's array may change before. What
  * is compiled reads the caller's in each run.
  */
 export function ownIndices(name: string, indices: IndicesLike): Int32Array {
-  return trace === null && indices instanceof Int32Array ? indices.slice() : toIndices(name, indices);
+  const array = toIndices(name, indices);
+  return trace === null && !Array.isArray(indices) ? array.slice() : array;
 }
 
 function toRows(values: Tensor | FloatArray | Nested, n: number, denseShape: readonly number[] | null): Tensor {
-  if (values instanceof Tensor) return values;
+  if (values instanceof Tensor) {
+    checkFloats('values', values);
+    return values;
+  }
   if (!isFloatArray(values)) return tensor(values, n === 0 && denseShape ? [0, ...denseShape.slice(1)] : undefined);
   const row = denseShape?.slice(1) ?? (values.length === n ? [] : [values.length / n]);
   if (sizeOf(row) * n !== values.length) {

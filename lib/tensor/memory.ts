@@ -1,5 +1,5 @@
 import { alignedArray, copyInto, Place, type Watchable } from './arrays';
-import type { DType, FloatArray } from './dtype';
+import { tensorDTypes, type ArrayOf, type DType, type TensorDType } from './dtype';
 import type { Key } from './in-flight';
 import { kernels, refuseInTrace, trace } from './trace';
 
@@ -8,10 +8,12 @@ import { kernels, refuseInTrace, trace } from './trace';
  * lengths step after step, so after its first steps it allocates nothing.
  */
 class Pool {
-  private readonly idle = { float32: new Map<number, Shelf>(), float64: new Map<number, Shelf>() };
+  private readonly idle = Object.fromEntries(
+    tensorDTypes.map((dtype) => [dtype, new Map<number, Shelf>()]),
+  ) as unknown as Readonly<Record<TensorDType, Map<number, Shelf>>>;
   private generation = 0;
 
-  take(dtype: DType, length: number): Place {
+  take(dtype: TensorDType, length: number): Place {
     const shelf = this.idle[dtype].get(length);
     if (shelf !== undefined) shelf.used = this.generation;
     for (let place = shelf?.places.pop(); place !== undefined; place = shelf!.places.pop()) {
@@ -21,7 +23,7 @@ class Pool {
     return new Place(alignedArray(dtype, length), dtype);
   }
 
-  give(dtype: DType, place: Place): void {
+  give(dtype: TensorDType, place: Place): void {
     const shelves = this.idle[dtype];
     const { length } = place;
     let shelf = shelves.get(length);
@@ -62,8 +64,8 @@ const disposed = 'this tensor has been disposed of';
  * The array behind one or more tensors, and all there is to say about how long it lives: whose it is, who holds it, and
  * whether a step that is over may take it for its own. Views of a tensor share its memory and so all of this.
  */
-export class Memory {
-  readonly dtype: DType;
+export class Memory<D extends TensorDType = DType> {
+  readonly dtype: D;
   readonly length: number;
   /** Why the array is gone, as a later reader is told. */
   whyGone = disposed;
@@ -83,19 +85,19 @@ export class Memory {
     private readonly place: Place,
     private readonly origin: 'pool' | 'unseen' | 'library' | 'caller' | 'trace',
   ) {
-    this.dtype = place.dtype;
+    this.dtype = place.dtype as D;
     this.length = place.length;
   }
 
   /** An array of the pool's, with undefined contents. */
-  static take(dtype: DType, length: number): Memory {
+  static take<D extends TensorDType>(dtype: D, length: number): Memory<D> {
     if (trace !== null) return trace.take(dtype, length);
-    return new Memory(pool.take(dtype, length), 'pool');
+    return new Memory<D>(pool.take(dtype, length), 'pool');
   }
 
   /** Memory of a program, which has values in its runs only. */
-  static traced(array: FloatArray, dtype: DType): Memory {
-    const memory = new Memory(new Place(array, dtype), 'trace');
+  static traced<D extends TensorDType>(array: ArrayOf<D>, dtype: D): Memory<D> {
+    const memory = new Memory<D>(new Place(array, dtype), 'trace');
     memory.isBarred = true;
     return memory;
   }
@@ -104,28 +106,28 @@ export class Memory {
    * A copy that nobody outside can reach, where `locate` holds for as long as it is referenced. Its array is not to be
    * handed out. @throws Error when this memory is gone or was taken away.
    */
-  copied(): Memory {
+  copied(): Memory<D> {
     this.locate();
-    const copy = new Memory(unseen.take(this.dtype, this.length), 'unseen');
+    const copy = new Memory<D>(unseen.take(this.dtype, this.length), 'unseen');
     copyInto(copy.array, this.array);
     return copy;
   }
 
   /** Another array for a gradient that is made from this one: it may serve again where this one may. */
-  like(): Memory {
+  like(): Memory<D> {
     const memory = Memory.take(this.dtype, this.length);
     memory.isRecyclable = this.isRecyclable;
     return memory;
   }
 
   /** A fresh array that stays as long as what is made of it: a variable, or a value that outlives its step. */
-  static of(array: FloatArray, dtype: DType): Memory {
-    return new Memory(new Place(array, dtype), 'library');
+  static of<D extends TensorDType>(array: ArrayOf<D>, dtype: D): Memory<D> {
+    return new Memory<D>(new Place(array, dtype), 'library');
   }
 
   /** A caller's array, over memory that is the caller's to take away. */
-  static over(array: FloatArray, dtype: DType): Memory {
-    return new Memory(new Place(array, dtype), 'caller');
+  static over<D extends TensorDType>(array: ArrayOf<D>, dtype: D): Memory<D> {
+    return new Memory<D>(new Place(array, dtype), 'caller');
   }
 
   /** Whether the array is the pool's to hand out again. */
@@ -143,16 +145,22 @@ export class Memory {
   }
 
   /** The array. @throws Error when it is gone, or has its values only in a run of a program. */
-  get array(): FloatArray {
+  get array(): ArrayOf<D> {
     if (this.isBarred) this.refuse();
-    return this.place.array;
+    return this.place.array as ArrayOf<D>;
   }
 
   /** The array for `kernels`, and for nobody else. @throws Error when it is gone. */
-  get operand(): FloatArray {
+  get operand(): ArrayOf<D> {
     if (this.isOver) throw new Error(this.whyGone);
     if (trace !== null) trace.use(this, this.place.array);
-    return this.place.array;
+    return this.place.array as ArrayOf<D>;
+  }
+
+  /** The array where it stands for what a program has there: nobody reads it. @throws Error when it is gone. */
+  get standIn(): ArrayOf<D> {
+    if (this.isOver) throw new Error(this.whyGone);
+    return this.place.array as ArrayOf<D>;
   }
 
   /** Bars JavaScript from the array while a program is put together that has other values there in each run. */
@@ -232,7 +240,7 @@ export class Memory {
   }
 
   /** Memory of its own for the values times `factor`, which goes when this memory does. */
-  multiplied(factor: number): Memory {
+  multiplied(this: Memory, factor: number): Memory {
     const copy = Memory.take(this.dtype, this.length);
     kernels.scale(copy.operand, this.operand, factor);
     (this.copies ??= []).push(copy);

@@ -1,5 +1,5 @@
 import { isWhole, shown } from '../checks';
-import type { Nested } from './dtype';
+import type { Nested, NestedBooleans } from './dtype';
 
 export type Shape = readonly number[];
 
@@ -93,11 +93,24 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | null {
 const deepest = 32;
 const mostNested = 2 ** 28;
 
+/** The first element of nested arrays. */
+export function firstOf(values: unknown): unknown {
+  let first = values;
+  for (let depth = 0; depth <= deepest && Array.isArray(first); depth++) first = first[0];
+  return first;
+}
+
 /**
- * Shape and numbers of nested arrays, row-major.
- * @throws TypeError for what is no number, RangeError for rows of different lengths.
+ * Shape and numbers of nested arrays, row-major; true is 1 and false is 0.
+ * @param what what the elements are, for messages, and whether one is.
+ * @throws TypeError for what is no element, RangeError for rows of different lengths.
  */
-export function flatten(name: string, values: Nested): { shape: number[]; numbers: number[] } {
+export function flatten(
+  name: string,
+  values: Nested | NestedBooleans,
+  what: string,
+  isElement: (value: unknown) => boolean,
+): { shape: number[]; numbers: number[] } {
   const shape: number[] = [];
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
     if (shape.push(level.length) > deepest) throw new RangeError(`${name} must be nested to ${deepest} levels at most`);
@@ -113,12 +126,12 @@ export function flatten(name: string, values: Nested): { shape: number[]; number
     if (Array.isArray(value) && depth < shape.length) {
       if (value.length !== shape[depth]) throw new RangeError(`${name} must have rows of one length`);
       for (const item of value) walk(item, depth + 1);
-    } else if (typeof value === 'number' && depth === shape.length) {
-      numbers.push(value);
-    } else if (typeof value === 'number' || Array.isArray(value)) {
+    } else if (isElement(value) && depth === shape.length) {
+      numbers.push(Number(value));
+    } else if (isElement(value) || Array.isArray(value)) {
       throw new RangeError(`${name} must be nested to one depth`);
     } else {
-      throw new TypeError(`${name} must hold numbers, got ${shown(value)}`);
+      throw new TypeError(`${name} must hold ${what}, got ${shown(value)}`);
     }
   };
   walk(values, 0);

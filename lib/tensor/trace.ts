@@ -1,5 +1,5 @@
 import { formatNumber, native, taskKind, type Binding, type FamilyTask, type TaskArray } from '../native';
-import type { DType, FloatArray } from './dtype';
+import type { FloatArray, TensorArray, TensorDType } from './dtype';
 import type { Memory } from './memory';
 
 // How values come about: at once, or in a program that is being put together. Ops call `kernels`, which computes, or in a
@@ -43,9 +43,9 @@ export interface TaskParts {
 
 /** What ops compute with. Arrays come from `operand` of tensors and memories, and `out` is written. */
 export interface Kernels extends Pick<Binding, Native> {
-  fill(out: FloatArray, value: number): void;
-  /** out = x, which is as long. */
-  copy(out: FloatArray, x: FloatArray): void;
+  fill(out: TensorArray, value: number): void;
+  /** out = x, which is as long and of the same kind. */
+  copy(out: TensorArray, x: TensorArray): void;
   /** Every element of out = that of x, which has one. */
   repeat(out: FloatArray, x: FloatArray): void;
   /** out, which has one element = scale times the sum of the squares of x, in double precision. */
@@ -53,7 +53,7 @@ export interface Kernels extends Pick<Binding, Native> {
   /** Lists of indices, one after the other. */
   concatenate(lists: readonly Int32Array[]): Int32Array;
   /** A task of a family, as native/drivers/tasks says; undefined for an array that it can do without. */
-  task(kind: FamilyTask, dtype: DType, arrays: readonly (TaskArray | undefined)[], parts: TaskParts): void;
+  task(kind: FamilyTask, dtype: TensorDType, arrays: readonly (TaskArray | undefined)[], parts: TaskParts): void;
 }
 
 /* eslint-disable @typescript-eslint/unbound-method -- the addon's functions have no `this` */
@@ -123,9 +123,11 @@ export interface TracedDraw {
 export interface Trace {
   readonly kernels: Kernels;
   /** Memory for a value that the program computes. */
-  take(dtype: DType, length: number): Memory;
+  take<D extends TensorDType>(dtype: D, length: number): Memory<D>;
   /** A kernel is about to be given this memory. */
-  use(memory: Memory, array: FloatArray): void;
+  use(memory: Memory<TensorDType>, array: TensorArray): void;
+  /** What stands for the indices in this memory: a list that comes with each run, or what the program computes. */
+  indicesIn(memory: Memory<'int32'>): Int32Array;
   /** Something is drawn in each run: what stands for it, for kernels and for nobody else. */
   draw(source: TracedDraws): TracedDraw;
   /** A variable is read: what it holds is another thing in each run. */

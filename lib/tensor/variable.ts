@@ -7,8 +7,9 @@ import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
-import { Tensor, valuesAndShape } from './tensor';
+import { checkFloats, Tensor } from './tensor';
 import { refuseInTrace, trace } from './trace';
+import { floatsAndShape } from './values';
 
 /** What a variable's new value is passed through after each dense update. */
 export type Constraint = (value: Tensor) => Tensor | FloatArray;
@@ -173,6 +174,7 @@ export class Variable implements Stateful {
    */
   assign(values: Nested | FloatArray | Tensor): this {
     this.checkQuiet();
+    if (values instanceof Tensor) checkFloats(`value for '${this.name}'`, values);
     if (values instanceof Tensor || isFloatArray(values)) {
       const source = values instanceof Tensor ? values.data : values;
       if (values instanceof Tensor && !sameShape(values.shape, this.shape)) this.refuse(values.shape);
@@ -180,7 +182,7 @@ export class Variable implements Stateful {
       if (count !== this.size) this.refuse([count]);
       copyInto(this.data, source);
     } else {
-      const given = valuesAndShape('values', values, undefined, this.dtype);
+      const given = floatsAndShape('values', values, undefined, this.dtype);
       if (!sameShape(given.shape, this.shape)) this.refuse(given.shape);
       copyInto(this.data, given.array);
     }
@@ -252,8 +254,9 @@ export class Variable implements Stateful {
  */
 export function variable(initial: Nested | FloatArray | Tensor, options: VariableOptions = {}): Variable {
   checkOptions('options', options, names);
+  if (initial instanceof Tensor) checkFloats('initial', initial);
   const values = initial instanceof Tensor ? initial.data : initial;
   const { shape, dtype } = initial instanceof Tensor ? initial : { shape: undefined, dtype: undefined };
-  const given = valuesAndShape('initial', values, options.shape ?? shape, options.dtype ?? dtype, sharedArray);
+  const given = floatsAndShape('initial', values, options.shape ?? shape, options.dtype ?? dtype, sharedArray);
   return new Variable(Memory.of(given.array, given.dtype), { ...options, shape: given.shape });
 }

@@ -7,7 +7,7 @@ import { sumsOfSquaresAsync } from '../clip/norm';
 import { native } from '../native';
 import { writeState } from '../step/commit';
 import { Memory } from '../tensor/memory';
-import { aliasOfGiven, Tensor } from '../tensor/tensor';
+import { aliasOfGiven, checkFloats, isTensor, type Tensor } from '../tensor/tensor';
 import {
   planVariables,
   restoreParts,
@@ -230,7 +230,10 @@ function valuesOf(gradients: unknown): Tensor[] {
 
 function valuesOfOne(gradient: unknown): Tensor[] {
   if (gradient === null) return [];
-  if (gradient instanceof Tensor) return [gradient];
+  if (isTensor(gradient)) {
+    checkFloats('a gradient', gradient);
+    return [gradient];
+  }
   if (gradient instanceof IndexedSlices) return [gradient.values];
   if (isFloatArray(gradient)) return [aliasOfGiven(gradient)];
   throw new TypeError(`gradients must be gradients, a list or pairs of them, got ${shown(gradient)}`);

@@ -64,6 +64,18 @@ Floats Arguments::floats(const char* name, Format format, size_t length) {
 
 Int32s Arguments::int32s(const char* name) { return int32s_of(next(), name); }
 
+Floats Arguments::wholes_of(napi_value value, napi_typedarray_type kind, const char* name) {
+  Floats result;
+  napi_typedarray_type type;
+  napi_value buffer;
+  size_t offset;
+  const napi_status status =
+      napi_get_typedarray_info(env_, value, &type, &result.length, &result.data, &buffer, &offset);
+  if (status == napi_ok && type == kind) return result;
+  type_error(std::string(name) + (kind == napi_int32_array ? " must be an Int32Array" : " must be a Uint8Array"));
+  return {};
+}
+
 Int32s Arguments::int32s_of(napi_value value, const char* name) {
   napi_typedarray_type type;
   size_t length, offset;

@@ -50,6 +50,8 @@ class Arguments {
   // The same for a value that came some other way.
   Floats floats_of(napi_value value, const char* name);
   Int32s int32s_of(napi_value value, const char* name);
+  // An array of another class, of which the format says nothing.
+  Floats wholes_of(napi_value value, napi_typedarray_type kind, const char* name);
 
   void type_error(const std::string& message);
   void range_error(const std::string& message);

@@ -101,9 +101,15 @@ napi_value element(Arguments& args, napi_value list, size_t i) {
 }
 
 void put_given_place(Arguments& args, Program& program, size_t i, napi_value item) {
-  const Floats array = args.floats_of(item, "an input");
+  const size_t kind = program.place(i).kind;
+  Floats array;
+  if (kind < kFormatCount) array = args.floats_of(item, "an input");
+  else if (kind == kInt32Place) array = args.wholes_of(item, napi_int32_array, "an input");
+  else array = args.wholes_of(item, napi_uint8_array, "an input");
   if (args.failed()) return;
-  if (array.format != program.place(i).format) return args.type_error("an input has another dtype");
+  if (kind < kFormatCount && array.format != static_cast<Format>(kind)) {
+    return args.type_error("an input has another dtype");
+  }
   args.require(array.length == program.given_length(i), "an input has the wrong number of elements");
   program.put_place(i, array.data);
 }

@@ -10,7 +10,8 @@ namespace {
 
 using Info = Napi::CallbackInfo;
 
-// An array of a task: floats of its format, 32-bit whole numbers, or bytes.
+// An array of a task: floats, 32-bit whole numbers, or bytes. What a task reads others than its format for is its
+// business.
 void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, char** places) {
   napi_valuetype type;
   if (napi_typeof(args.env(), value, &type) != napi_ok || type == napi_undefined) return;
@@ -21,11 +22,14 @@ void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, cha
   if (napi_get_typedarray_info(args.env(), value, &kind, &length, &data, &buffer, &offset) != napi_ok) {
     return args.type_error("the arrays of a task must be typed arrays");
   }
-  const napi_typedarray_type own = room.format == Format::float32 ? napi_float32_array : napi_float64_array;
-  if (kind != own && kind != napi_int32_array && kind != napi_uint8_array) {
-    return args.type_error("the arrays of a task must be of its dtype, or of int32 or bool");
+  size_t bytes = 0;
+  switch (kind) {
+    case napi_uint8_array: bytes = 1; break;
+    case napi_int32_array:
+    case napi_float32_array: bytes = 4; break;
+    case napi_float64_array: bytes = 8; break;
+    default: return args.type_error("the arrays of a task must be of floats, int32 or bool");
   }
-  const size_t bytes = kind == napi_uint8_array ? 1 : kind == napi_float64_array ? 8 : 4;
   places[i] = static_cast<char*>(data);
   room.bytes[i] = length * bytes;
   room.phase[i] = offset % 64;  // buffers start at multiples of what any element needs

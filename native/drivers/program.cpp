@@ -12,7 +12,7 @@ const char* const Program::kNoMemory = "out of memory";
 
 size_t Program::given_length(size_t i) const {
   const ProgramPlace& of = place(i);
-  return (of.bytes + (repeats_ - 1) * of.stride) / kFormatBytes[static_cast<size_t>(of.format)];
+  return (of.bytes + (repeats_ - 1) * of.stride) / place_element_bytes(of.kind);
 }
 
 const int32_t* Program::put_list(size_t i, const int32_t* indices) {

@@ -15,11 +15,17 @@ struct IndexList {
   size_t part, parts;     // the lists that it is made of, in index_parts; none where it is given
 };
 
+// What is in a given place: a format, or after these what is none.
+enum PlaceKind : size_t { kInt32Place = kFormatCount, kBytePlace, kPlaceKinds };
+constexpr size_t place_element_bytes(size_t kind) {
+  return kind < kFormatCount ? kFormatBytes[kind] : kind == kInt32Place ? 4 : 1;
+}
+
 // A stretch of memory.
 struct ProgramPlace {
   size_t bytes, stride;  // of one repetition, and how far the next one starts behind it
   bool is_given;         // an array that comes with the call, else one that the caller has located
-  Format format;         // of a given one
+  size_t kind;           // of a given one
 };
 
 // The step at the end of a program: what lib/native.ts calls a table, without its gradients.

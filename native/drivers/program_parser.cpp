@@ -43,15 +43,15 @@ class Program::Parser {
     // Zeroed, although no task reads what none has written: a program that was put together wrongly shows no secrets.
     if (!program_.arena_.resize(std::max<size_t>(arena, 1)) || !program_.places_.reserve(count + 1)) return kNoMemory;
     memset(program_.arena_.data(), 0, arena);
-    program_.places_.add_reserved({arena, 0, false, Format::float32});
+    program_.places_.add_reserved({arena, 0, false, 0});
     for (size_t i = 0; i < count; ++i) {
       ProgramPlace place = {};
       place.bytes = reader_.whole();
       place.stride = reader_.whole();
       place.is_given = reader_.flag();
-      place.format = static_cast<Format>(reader_.below(kFormatCount));
+      place.kind = reader_.below(kPlaceKinds);
       const Product reach = Product(place.stride) * program_.repeats_ + place.bytes;
-      const size_t element = kFormatBytes[static_cast<size_t>(place.format)];
+      const size_t element = place_element_bytes(place.kind);
       const bool is_whole = place.bytes % element == 0 && place.stride % element == 0;
       if (!reader_.good || !reach.at_most(SIZE_MAX / 2) || !is_whole) return "a place of a program is out of range";
       program_.places_.add_reserved(place);

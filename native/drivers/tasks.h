@@ -5,6 +5,9 @@
 #include "../runtime/buffer.h"
 #include "elementwise.h"
 #include "product.h"
+#include "tasks/copies.h"
+#include "tasks/lines.h"
+#include "tasks/picks.h"
 #include "tasks/products.h"
 #include "tasks/sequences.h"
 
@@ -14,15 +17,21 @@ namespace gradstep {
 struct Operand { size_t place, offset; };
 
 // Families of tasks, each with a list of kinds and functions of its own: see tasks/family.h. X(list, family)
-#define GRADSTEP_FAMILIES(X)         \
-  X(GRADSTEP_PRODUCT_TASKS, product) \
-  X(GRADSTEP_SEQUENCE_TASKS, sequence)
+#define GRADSTEP_FAMILIES(X)           \
+  X(GRADSTEP_PRODUCT_TASKS, product)   \
+  X(GRADSTEP_SEQUENCE_TASKS, sequence) \
+  X(GRADSTEP_COPY_TASKS, copy)         \
+  X(GRADSTEP_LINE_TASKS, line)         \
+  X(GRADSTEP_PICK_TASKS, pick)
 
 // X(name, arrays, sizes, numbers): every kind of task, by the name that JavaScript calls it. Of the arrays those that
 // are written come first. Sizes and numbers come in the order of the driver's arguments.
 #define GRADSTEP_TASKS(X)    \
   GRADSTEP_PRODUCT_TASKS(X)  \
   GRADSTEP_SEQUENCE_TASKS(X) \
+  GRADSTEP_COPY_TASKS(X)     \
+  GRADSTEP_LINE_TASKS(X)     \
+  GRADSTEP_PICK_TASKS(X)     \
   GRADSTEP_SINGLE_TASKS(X)
 
 // Those that each have an entry of their own in the binding too.

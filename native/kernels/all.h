@@ -31,6 +31,7 @@
 #include "random/dropout.h"
 #include "random/numbers.h"
 #include "scale.h"
+#include "extremes.h"
 #include "reduce.h"
 #include "histogram.h"
 #include "softmax.h"

@@ -12,7 +12,9 @@
     uint32_t* counts)                                                                                              \
   /* x is [rows, columns], out is [rows] or [columns]; each sum is multiplied by `scale` and then rounded, once */ \
   X(void, sum_rows, T* out, const T* x, size_t rows, size_t columns, double scale)                                 \
-  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)
+  X(void, sum_columns, T* out, const T* x, size_t rows, size_t columns, double scale)                              \
+  X(void, extreme_rows, T* out, const T* x, size_t rows, size_t columns, bool least)                               \
+  X(void, extreme_columns, T* out, const T* x, size_t rows, size_t columns, bool least)
 
 #define GRADSTEP_UPDATES(X, T)                                                   \
   X(void, scale, T* out, const T* x, double factor, size_t n) /* out may be x */ \

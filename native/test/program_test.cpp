@@ -69,7 +69,7 @@ struct Memory {
 bool put_all(Program& program, Memory& memory, std::vector<std::vector<char>>& others) {
   for (size_t i = 0; i < program.place_count(); ++i) {
     const ProgramPlace& place = program.place(i);
-    const size_t bytes = program.given_length(i) * kFormatBytes[static_cast<size_t>(place.format)];
+    const size_t bytes = program.given_length(i) * place_element_bytes(place.kind);
     if (bytes > 1 << 20) return false;
     if (place.is_given && bytes == memory.x.size() * 4) {
       program.put_place(i, memory.x.data());

@@ -344,7 +344,7 @@ const dataOf = (value: FloatArray | Variable | IndexedSlices | Tensor): FloatArr
 
 function holdClipped(world: World, clipped: unknown, families: readonly Family[]): void {
   const of = { family: families[0] ?? { isSpent: false } };
-  if (clipped instanceof Tensor) world.add(world.tensors, 't', clipped, of);
+  if (clipped instanceof Tensor) world.add(world.tensors, 't', clipped as Tensor, of);
   else if (clipped instanceof IndexedSlices) world.add(world.slices, 's', clipped, of);
   else if (isFloatArray(clipped)) world.addArray(clipped);
 }
@@ -490,7 +490,7 @@ const tidyUp: Call = (world, picks) => {
   if (!('value' in outcome)) return;
   const { value } = outcome;
   const made = value instanceof Tensor ? [value] : safely(() => Array.from(value as unknown[]).slice(0, 2), []);
-  for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t, family());
+  for (const t of made) if (t instanceof Tensor) world.add(world.tensors, 't', t as Tensor, family());
 };
 
 const compute1: Call = (world, picks) => {
