@@ -465,6 +465,7 @@ export const familyTasks = [
   'depthwiseInputGradient',
   'depthwiseFilterGradient',
   'gemmBatch',
+  'ctcLoss',
   'stridedCopy',
   'stridedAdd',
   'fillWhole',

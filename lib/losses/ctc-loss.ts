@@ -8,7 +8,7 @@ import type { IndicesLike } from '../tensor/indexed-slices';
 import { showShape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
-import { labelsOf, lengthsOf } from './sequences';
+import { asTensor, knownLengths, labelsOf, lengthsOf } from './sequences';
 
 export interface CtcLossOptions {
   /** How many times each sequence has, of those that there are. Default: all. */
@@ -41,8 +41,8 @@ const ctcNames: NamesOf<CtcLossOptions> = {
  * Gradient: softmax(logits), less the share that readings through a class at a time have of all, times the sequence's
  * gradient. Where there is no such reading the loss is Infinity, and its gradient softmax(logits).
  *
- * @param labels for each sequence a list of classes, which may be empty; or all of them as one list, each filled up to the same
- * number with blanks.
+ * @param labels for each sequence a list of classes, which may be empty; or all of them as one list or int32 tensor
+ * [batch, width], each filled up with blanks.
  * @param logits [times, batch, classes]: logarithms of the odds, not normalized.
  * @returns [batch]
  * @throws TypeError for arguments of a wrong kind, RangeError for a label that is no class, a number of lists or labels that
@@ -74,13 +74,16 @@ export function ctcLoss(
   const x = timeMajor ? given : transpose(given, [1, 0, 2]);
   const [times, batch, classes] = x.shape as [number, number, number];
   const lengths = lengthsOf(sequenceLength, batch, times);
-  const { padded, width } = labelsOf(labels, lengths, classes, {
+  const { padded, width } = labelsOf(labels, {
+    batch,
+    classes,
+    lengths: ignoreLongerOutputsThanInputs ? null : knownLengths(sequenceLength, lengths),
     collapses: preprocessCollapseRepeated,
-    ignoresLonger: ignoreLongerOutputsThanInputs,
   });
   const loss = allocate(x.dtype, [batch], batch);
   const gradient = allocate(x.dtype, x.shape, x.size);
-  kernels.task('ctcLoss', x.dtype, [loss.operand, gradient.operand, x.operand, padded, lengths], {
+  const indices = [asTensor(labels, padded).operand, asTensor(sequenceLength, lengths).operand];
+  kernels.task('ctcLoss', x.dtype, [loss.operand, gradient.operand, x.operand, ...indices], {
     writes: 2,
     option:
       Number(ctcMergeRepeated) + 2 * Number(preprocessCollapseRepeated) + 4 * Number(ignoreLongerOutputsThanInputs),

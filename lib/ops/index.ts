@@ -73,6 +73,7 @@ export { tanh } from './tanh';
 export { transpose } from './transpose';
 export { xwPlusB } from './xw-plus-b';
 export * from './activations';
+export * from './comparisons';
 export * from './mathematics';
 export { stopGradient } from '../autodiff/tape';
 export { avgPool } from './convolution/avg-pool';

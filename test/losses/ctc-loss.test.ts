@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { gradients, losses, ops, tensor } from 'gradstep';
+import { compile, gradients, losses, ops, tensor, type Tensor } from 'gradstep';
 import { denseOf, expectClose, expectFloat32, expectGradients, randomTensor } from '../support/numeric-gradient';
 import { dtypes, expectSameEverywhere, random } from '../support/parity';
 
@@ -127,6 +127,77 @@ describe('ctcLoss', () => {
     );
     expect(at([[0], [0]], { timeMajor: 1 })).to.throw(TypeError, 'timeMajor must be a boolean');
     expect(() => losses.ctcLoss([[0]], randomTensor([4, 3]))).to.throw(RangeError, 'expected [times, batch, classes]');
+  });
+
+  describe('in what is compiled', () => {
+    const inputs = {
+      x: { shape: [6, 2, 4] },
+      labels: { shape: [2, 3], dtype: 'int32' },
+      lengths: { shape: [2], dtype: 'int32' },
+    } as const;
+    const x = randomTensor([6, 2, 4], { dtype: 'float32' });
+
+    it('takes labels and lengths with each run, and gives the same bytes', () => {
+      const compiled = compile(
+        (given) => {
+          const loss = (): Tensor => losses.ctcLoss(given.labels, given.x, { sequenceLength: given.lengths });
+          return [loss(), gradients(loss, [given.x])[0] as Tensor];
+        },
+        { inputs },
+      );
+      for (const [labels, lengths] of [
+        [
+          [0, 1, 2, 2, 3, 3],
+          [6, 4],
+        ],
+        [
+          [3, 3, 3, 1, 1, 3],
+          [0, 6],
+        ],
+      ] as const) {
+        // prettier-ignore
+        const eager = (): Tensor => losses.ctcLoss(labels, x, { sequenceLength: lengths });
+        const [loss, dx] = compiled.runSync({ x, labels: tensor(labels, [2, 3], 'int32'), lengths });
+        expect(loss!.data).to.deep.equal(eager().data);
+        expect(dx!.data).to.deep.equal(denseOf(gradients(eager, [x])[0]));
+      }
+    });
+
+    it('refuses labels in the run that are no classes or do not fit', () => {
+      const compiled = compile((given) => losses.ctcLoss(given.labels, given.x, { sequenceLength: given.lengths }), {
+        inputs,
+      });
+      for (const [labels, lengths] of [
+        [
+          [0, 4, 3, 3, 3, 3],
+          [6, 6],
+        ],
+        [
+          [3, 0, 3, 3, 3, 3],
+          [6, 6],
+        ],
+        [
+          [0, 1, 2, 3, 3, 3],
+          [2, 6],
+        ],
+        [
+          [0, 3, 3, 0, 3, 3],
+          [7, 6],
+        ],
+        [
+          [-1, 3, 3, 0, 3, 3],
+          [6, 6],
+        ],
+      ] as const) {
+        // prettier-ignore
+        expect(() => compiled.runSync({ x, labels, lengths })).to.throw(RangeError);
+      }
+    });
+
+    it('keeps labels that are given with the function', () => {
+      const compiled = compile((given) => losses.ctcLoss([[0, 1], []], given.x), { inputs: { x: inputs.x } });
+      expect(compiled.runSync({ x }).data).to.deep.equal(losses.ctcLoss([[0, 1], []], x).data);
+    });
   });
 
   for (const [dtype, make] of dtypes) {

@@ -1,0 +1,14 @@
+export { type Comparable } from './compare';
+export { equal } from './equal';
+export { greater } from './greater';
+export { greaterEqual } from './greater-equal';
+export { isFinite } from './is-finite';
+export { isInf } from './is-inf';
+export { isNan } from './is-nan';
+export { less } from './less';
+export { lessEqual } from './less-equal';
+export { logicalAnd } from './logical-and';
+export { logicalNot } from './logical-not';
+export { logicalOr } from './logical-or';
+export { logicalXor } from './logical-xor';
+export { notEqual } from './not-equal';
