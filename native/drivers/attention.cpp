@@ -225,7 +225,7 @@ template <class T> class Backward : Heads<T> {
 
   bool run() const {
     const size_t units = s_.batch * s_.shared_heads;
-    if ((s_.queries == 0 && s_.keys == 0) || (s_.depth == 0 && s_.value_depth == 0)) return true;
+    if (units == 0 || (s_.queries == 0 && s_.keys == 0) || (s_.depth == 0 && s_.value_depth == 0)) return true;
     const size_t floats = 3 * kQueries * kKeys + this->group() * s_.queries + 6 * 16 +
                           kKeys * (s_.depth + s_.value_depth + panels_of(s_.depth));
     return parallel_with_scratch(units, floats * sizeof(T) + kGemmScratchBytes, [&](size_t unit, char* memory) {

@@ -35,7 +35,7 @@ Sizes sizes_of(const Task& task) {
 }
 
 bool draw_fits(const Task& task, const TaskRoom& room, const size_t* items) {
-  if (!(task.option & kDropout)) return task.count == kOfDraw;
+  if (!(task.option & kDropout)) return true;
   const bool is_rate = task.numbers[2] >= 0 && task.numbers[2] < 1;
   return is_rate && (task.count == kOfDraw + 3 || (task.count == kOfDraw + 1 && items[kOfDraw] < room.draws));
 }

@@ -191,6 +191,10 @@ describe('scaledDotProductAttention', () => {
   });
 
   it('works without heads, and on nothing', () => {
+    expect(
+      ops.scaledDotProductAttention(...([0, 1, 2].map(() => tensor([], [2, 0, 3, 4])) as [Tensor, Tensor, Tensor]))
+        .shape,
+    ).to.deep.equal([2, 0, 3, 4]);
     const [q, k, v] = [randomTensor([5, 4]), randomTensor([6, 4], { seed: 2 }), randomTensor([6, 3], { seed: 3 })];
     const s = { batch: 1, heads: 1, shared: 1, queries: 5, keys: 6, depth: 4, valueDepth: 3 };
     expectClose(
