@@ -215,6 +215,19 @@ describe('conv2d', () => {
     }
   });
 
+  it('has gradients of gradients', () => {
+    const options = { padding: 'SAME', strides: 2 } as const;
+    const inputs = [randomTensor([1, 5, 4, 2]), randomTensor([3, 3, 2, 3], { seed: 2 })];
+    for (const of of [0, 1] as const) {
+      const first = (x: Tensor, filter: Tensor): Tensor =>
+        gradients(() => ops.square(ops.conv2d(x, filter, options)), [[x, filter][of]!])[0] as Tensor;
+      expectGradients(first, inputs, 1e-5);
+    }
+    const pooled = (x: Tensor, filter: Tensor): Tensor =>
+      gradients(() => ops.maxPool(ops.conv2d(x, filter, options), 2), [x])[0] as Tensor;
+    expect(() => gradients(() => pooled(inputs[0]!, inputs[1]!), inputs)).to.throw(Error, 'gradients of gradients');
+  });
+
   it('refuses what does not fit', () => {
     const [x, filter] = [randomTensor([1, 4, 4, 2]), randomTensor([3, 3, 2, 4])];
     const refused = (options: object, kind: ErrorConstructor, message: string): void => {
