@@ -39,10 +39,9 @@ function train(model: Gpt, text: Text, { steps, batch, context, learningRate }: 
   // The last twentieth of the text is for looking how well it does on what it has not read.
   const end = Math.floor(0.95 * text.tokens.length);
   const began = performance.now();
-  let [shown, mean] = [0, 0];
+  let shown = 0;
   for (let i = 1; i <= steps; i++) {
     const { loss } = step.runSync(pieces(text, batch, context, 0, end));
-    mean += loss;
     const elapsed = performance.now() - began;
     if (elapsed < 2000 * (shown + 1) && i < steps) continue;
     const unread = Array.from({ length: 4 }, () =>

@@ -57,8 +57,8 @@ function tryFiles(folder: string): string[] {
 
 /** The @example blocks of doc comments, with the names that they take for granted. */
 function documentedExamples(): Example[] {
-  const names = Object.keys(gradstep).join(', ');
-  const prelude = `import { ${names} } from 'gradstep';
+  const names = Object.keys(gradstep);
+  const prelude = `
     declare const x: Tensor; declare const v: Variable; declare const w: Variable; declare const loss: () => Tensor;
     declare const optimizer: AdamOptimizer;`;
   return filesIn('lib', '.ts').flatMap((file) =>
@@ -70,7 +70,8 @@ function documentedExamples(): Example[] {
           (text, name) => text.replace(new RegExp(`declare const ${name}: [^;]*;`), ''),
           prelude,
         );
-        return { where: `${file}, example ${i + 1}`, code: `${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};` };
+        const imports = `import { ${names.filter((name) => !own.includes(name)).join(', ')} } from 'gradstep';`;
+        return { where: `${file}, example ${i + 1}`, code: `${imports}${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};` };
       },
     ),
   );

@@ -24,7 +24,11 @@ const names: NamesOf<BatchesOptions> = { batchSize: true, rows: true, shuffle: t
  * @throws TypeError for arguments of a wrong kind, RangeError for a column that is not of whole rows.
  * Source: `tf.data.Dataset.from_tensor_slices(...).shuffle(rows).batch(batchSize)`.
  * @example
- * for (const { x, y } of data.batches({ x: images, y: labels }, { batchSize: 64, shuffle: true })) step.runSync({ x, y });
+ * const images = new Float32Array(1000 * 784);
+ * const labels = new Int32Array(1000);
+ * for (const batch of data.batches({ images, labels }, { batchSize: 64, shuffle: true })) {
+ *   const pixels = tensor(batch.images, [batch.labels.length, 784]);
+ * }
  */
 export function batches<C extends Columns>(columns: C, options: BatchesOptions): Iterable<{ [N in keyof C]: C[N] }> {
   const keys = namesOf('columns', columns);

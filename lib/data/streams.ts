@@ -127,7 +127,9 @@ function choose(generator: RandomGenerator, count: number): number {
  * @throws TypeError for arguments of a wrong kind, RangeError unless `ahead` is a whole number above 0.
  * Source: `tf.data.Dataset.prefetch`.
  * @example
- * for await (const batch of data.prefetched(data.batched(rows, { batchSize: 64 }))) await step.run(batch);
+ * const train = async (rows: AsyncIterable<{ x: Float32Array }>, step: (x: Float32Array) => Promise<void>) => {
+ *   for await (const { x } of data.prefetched(data.batched(rows, { batchSize: 64 }))) await step(x);
+ * };
  */
 export function prefetched<T>(source: Source<T>, ahead = 2): AsyncIterable<T> {
   checkSource(source);

@@ -100,6 +100,8 @@ export class Conv2d extends VariableHolder implements Layer {
  * @throws TypeError, RangeError for options of a wrong kind or out of range.
  * Source: `tf.layers.conv2d`.
  * @example
+ * import { conv2d } from 'gradstep/layers';
+ *
  * const conv = conv2d({ inputs: 1, filters: 32, kernelSize: 5, padding: 'SAME', activation: ops.relu, name: 'conv1' });
  */
 export const conv2d = (options: Conv2dLayerOptions): Conv2d => new Conv2d(options);

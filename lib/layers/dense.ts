@@ -79,6 +79,8 @@ export class Dense extends VariableHolder implements Layer {
  * @throws TypeError, RangeError for options of a wrong kind or out of range.
  * Source: `tf.layers.dense`.
  * @example
+ * import { dense } from 'gradstep/layers';
+ *
  * const hidden = dense({ inputs: 784, units: 256, activation: ops.relu, name: 'hidden' });
  */
 export const dense = (options: DenseOptions): Dense => new Dense(options);

@@ -42,6 +42,8 @@ export class Sequential extends VariableHolder implements Layer {
  * @throws TypeError for what is no layer, Error where two variables have one name.
  * Source: `tf.keras.Sequential`.
  * @example
+ * import { dense, dropout, sequential } from 'gradstep/layers';
+ *
  * const model = sequential([
  *   dense({ inputs: 784, units: 256, activation: ops.relu, name: 'hidden' }),
  *   dropout(0.5),

@@ -68,7 +68,7 @@ Hold read_hold(Arguments& args) {
   const Int32s guard = args.int32s("guard"), held = args.int32s("isHeld");
   void* const memory = const_cast<int32_t*>(guard.data);
   const Hold hold = {args.failed() ? nullptr : Guard::at(memory, guard.length * sizeof(int32_t)),
-                     reinterpret_cast<uint32_t*>(const_cast<int32_t*>(held.data))};
+                     static_cast<uint32_t*>(static_cast<void*>(const_cast<int32_t*>(held.data)))};
   args.require(hold.guard != nullptr && held.length == 1, "guard must have two numbers, isHeld one");
   return hold;
 }

@@ -114,7 +114,7 @@ describe('data', () => {
   });
 
   it('prefetched throws an error in its turn, and ends its source', async () => {
-    let isEnded = false;
+    let endings = 0;
     async function* source() {
       try {
         yield 1;
@@ -122,7 +122,7 @@ describe('data', () => {
         await Promise.resolve();
         throw new Error('no more');
       } finally {
-        isEnded = true;
+        endings++;
       }
     }
     const found: number[] = [];
@@ -131,9 +131,9 @@ describe('data', () => {
     })().catch((e: unknown) => e);
     expect(found).to.deep.equal([1, 2]);
     expect((error as Error).message).to.equal('no more');
-    isEnded = false;
+    expect(endings).to.equal(1);
     for await (const one of data.prefetched(source(), 1)) if (one === 1) break;
-    expect(isEnded).to.equal(true);
+    expect(endings).to.equal(2);
   });
 
   it('refuse what they cannot use, with its name', () => {
