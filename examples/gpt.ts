@@ -57,7 +57,9 @@ function train(model: Gpt, text: Text, { steps, batch, context, learningRate }: 
 
 /** Writes on, character by character. */
 function write(model: Gpt, { alphabet }: Text, { context, characters, temperature }: Options): string {
-  const logitsOf = compile(({ now }) => model.logits(now), { inputs: { now: { shape: [1, context], dtype: 'int32' } } });
+  const logitsOf = compile(({ now }) => model.logits(now), {
+    inputs: { now: { shape: [1, context], dtype: 'int32' } },
+  });
   const written: number[] = [Math.max(0, alphabet.indexOf('\n'))];
   const now = new Int32Array(context);
   while (written.length <= characters) {

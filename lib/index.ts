@@ -57,16 +57,7 @@ export {
   type UniformOptions,
 } from './random';
 export * as data from './data';
-export type {
-  Batch,
-  BatchedOptions,
-  BatchesOptions,
-  Column,
-  Columns,
-  Row,
-  ShuffledOptions,
-  Source,
-} from './data';
+export type { Batch, BatchedOptions, BatchesOptions, Column, Columns, Row, ShuffledOptions, Source } from './data';
 export * as initializers from './initializers';
 export type {
   GainOptions,

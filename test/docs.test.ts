@@ -71,7 +71,10 @@ function documentedExamples(): Example[] {
           prelude,
         );
         const imports = `import { ${names.filter((name) => !own.includes(name)).join(', ')} } from 'gradstep';`;
-        return { where: `${file}, example ${i + 1}`, code: `${imports}${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};` };
+        return {
+          where: `${file}, example ${i + 1}`,
+          code: `${imports}${needed}\n${code.replace(/^```.*$/gm, '')}\nexport {};`,
+        };
       },
     ),
   );

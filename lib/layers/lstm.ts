@@ -30,11 +30,11 @@ type Options = Parameters<typeof ops.lstm>[1];
 
 /** A layer of LSTM cells over all times of a sequence. */
 export class Lstm extends VariableHolder implements Layer {
-  /** [inputs, 4 units]: input gates, new inputs, forget gates, output gates. */
+  /** `[inputs, 4 units]`: input gates, new inputs, forget gates, output gates. */
   readonly kernel: Variable;
-  /** [units, 4 units] */
+  /** `[units, 4 units]` */
   readonly recurrentKernel: Variable;
-  /** [4 units] */
+  /** `[4 units]` */
   readonly bias: Variable;
   private readonly options: Pick<Options, 'forgetBias'>;
 

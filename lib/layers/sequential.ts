@@ -37,7 +37,7 @@ export class Sequential extends VariableHolder implements Layer {
 }
 
 /**
- * Layers one after the other: y = layers[n - 1](... layers[0](x)). Functions of a tensor may stand among them.
+ * Layers one after the other: `y = layers[n - 1](… layers[0](x))`. Functions of a tensor may stand among them.
  *
  * @throws TypeError for what is no layer, Error where two variables have one name.
  * Source: `tf.keras.Sequential`.
