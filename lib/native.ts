@@ -465,7 +465,6 @@ export const familyTasks = [
   'depthwiseInputGradient',
   'depthwiseFilterGradient',
   'gemmBatch',
-  'ctcLoss',
   'stridedCopy',
   'stridedAdd',
   'fillWhole',

@@ -124,6 +124,7 @@ export function bundleLibrary(folder, { release }) {
     entryPoints: Object.fromEntries(entries.map(({ source, bundle }) => [bundle, `lib/${source}.ts`])),
     minifyWhitespace: true,
     minifySyntax: true,
+    lineLimit: 200, // Node shows the whole line of an error that nobody catches
     write: false,
   });
   for (const { path, text } of outputFiles) writeFile(path, path.endsWith('.js') ? withClassNames(text) : text);

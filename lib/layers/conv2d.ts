@@ -4,8 +4,6 @@ import { checkOptions, type NamesOf } from '../options';
 import { checkCount, checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
-type Window = NonNullable<Parameters<typeof ops.conv2d>[2]>;
-
 export interface Conv2dLayerOptions extends LayerOptions {
   /** The channels of x. */
   inputs: number;
@@ -14,11 +12,11 @@ export interface Conv2dLayerOptions extends LayerOptions {
   /** The filter's height and width, or both. */
   kernelSize: number | readonly [number, number];
   /** As of `ops.conv2d`. Default: 1. */
-  strides?: NonNullable<Window['strides']>;
+  strides?: ops.Pair;
   /** As of `ops.conv2d`. Default: `'VALID'`. */
-  padding?: NonNullable<Window['padding']>;
+  padding?: ops.Padding;
   /** As of `ops.conv2d`. Default: 1. */
-  dilations?: NonNullable<Window['dilations']>;
+  dilations?: ops.Pair;
   /** As of `ops.conv2d`. Default: 1. */
   groups?: number;
   /** Default: none. `ops.relu` is computed in the same pass. */
@@ -54,7 +52,7 @@ export class Conv2d extends VariableHolder implements Layer {
   /** [filters], or null without one. */
   readonly bias: Variable | null;
   private readonly activation: ((x: Tensor) => Tensor) | undefined;
-  private readonly window: Window;
+  private readonly window: ops.Conv2dOptions;
 
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: Conv2dLayerOptions) {

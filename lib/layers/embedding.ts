@@ -1,4 +1,4 @@
-import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
+import { initializers, ops, type IndicesLike, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkOptions, type NamesOf } from '../options';
 import { checkCount, identityOf } from './checks';
 import { parameter, VariableHolder, type LayerOptions } from './layer';
@@ -13,9 +13,6 @@ export interface EmbeddingOptions extends LayerOptions {
 }
 
 const names: NamesOf<EmbeddingOptions> = { name: true, dtype: true, rows: true, features: true, initializer: true };
-
-type Ids = Parameters<typeof ops.embeddingLookup>[1];
-type LookupOptions = NonNullable<Parameters<typeof ops.embeddingLookup>[2]>;
 
 /** A row of numbers for each id. Its gradient is sparse: optimizers step the rows that were looked up. */
 export class Embedding extends VariableHolder {
@@ -37,7 +34,7 @@ export class Embedding extends VariableHolder {
   }
 
   /** @param ids whole numbers, 0 to rows - 1. @returns [...shape of ids, features] */
-  call(ids: Ids, options: LookupOptions = {}): Tensor {
+  call(ids: IndicesLike, options: ops.EmbeddingLookupOptions = {}): Tensor {
     return ops.embeddingLookup(this.table, ids, options);
   }
 }

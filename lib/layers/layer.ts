@@ -20,6 +20,7 @@ export interface CallOptions {
 
 /** From tensor to tensor, with variables of its own. Extend `VariableHolder` to write another. */
 export interface Layer {
+  /** What it makes of x. */
   call(x: Tensor, options?: CallOptions): Tensor;
   /** All of its variables, also those that are not trained, in a fixed order. */
   variables(): Variable[];

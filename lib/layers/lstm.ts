@@ -26,8 +26,6 @@ const names: NamesOf<LstmLayerOptions> = {
   recurrentInitializer: true,
 };
 
-type Options = Parameters<typeof ops.lstm>[1];
-
 /** A layer of LSTM cells over all times of a sequence. */
 export class Lstm extends VariableHolder implements Layer {
   /** `[inputs, 4 units]`: input gates, new inputs, forget gates, output gates. */
@@ -36,7 +34,7 @@ export class Lstm extends VariableHolder implements Layer {
   readonly recurrentKernel: Variable;
   /** `[4 units]` */
   readonly bias: Variable;
-  private readonly options: Pick<Options, 'forgetBias'>;
+  private readonly options: Pick<ops.LstmOptions, 'forgetBias'>;
 
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: LstmLayerOptions) {
@@ -64,7 +62,7 @@ export class Lstm extends VariableHolder implements Layer {
   }
 
   /** The same with the last state, and on request from a first one, as `ops.lstm` has them. */
-  run(x: Tensor, options: Pick<Options, 'initialState'> = {}): ReturnType<typeof ops.lstm> {
+  run(x: Tensor, options: Pick<ops.LstmOptions, 'initialState'> = {}): ops.LstmResult {
     const { kernel, recurrentKernel, bias } = this;
     return ops.lstm(x, { kernel, recurrentKernel, bias, ...this.options, ...options });
   }

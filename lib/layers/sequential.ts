@@ -28,6 +28,7 @@ export class Sequential extends VariableHolder implements Layer {
     return this.layers.flatMap((layer) => (typeof layer === 'function' ? [] : layer.variables()));
   }
 
+  /** What the last one makes of what the others have made of x. */
   call(x: Tensor, options: CallOptions = {}): Tensor {
     return this.layers.reduce(
       (y: Tensor, layer) => (typeof layer === 'function' ? layer(y, options) : layer.call(y, options)),

@@ -25,7 +25,7 @@ const names: NamesOf<ReadEventsOptions> = { allowTruncated: true };
  * Source: `tf.train.summary_iterator` of TensorFlow 1.
  * @example
  * import { readEvents } from 'gradstep/tensorboard';
- * async function losses(path: string): Promise<number[]> {
+ * async function lossesOf(path: string): Promise<number[]> {
  *   const found: number[] = [];
  *   for await (const { values } of readEvents(path)) {
  *     for (const value of values) if (value.tag === 'loss' && value.kind === 'scalar') found.push(value.value);

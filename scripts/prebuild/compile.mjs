@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fingerprint, isFresh, listFiles, packageJson, run, writeFile } from '../files.mjs';
 import { gcc, llvm, packages, standardLibrary } from './targets.mjs';
 import { folderOf, needCompiler, needPackage } from './toolchain.mjs';
@@ -99,7 +99,7 @@ function compilations(target, folder) {
   ];
   return groups.flatMap(({ name, sources, flags, byGcc }) =>
     sources.map((source) => {
-      const object = join(folder, `${name}-${basename(source, '.cpp')}.o`);
+      const object = join(folder, `${name}-${objectName(source)}.o`);
       return { object, command: [...(byGcc ? gnuCompiler : clang(target)), ...flags, '-c', source, '-o', object] };
     }),
   );
@@ -144,3 +144,6 @@ function execute([program, ...args]) {
     );
   });
 }
+
+/** Of the source's whole path: two folders may have files of one name. */
+const objectName = (source) => source.replace(/\.cpp$/, '').replaceAll('/', '-');

@@ -16,7 +16,7 @@ function changed(bytes, change) {
 
 const ofAll = ({ cpu }) => [
   { name: 'its end missing', spoil: (bytes) => bytes.subarray(0, 4000), fault: /cannot be read/ },
-  { name: 'too much in it', spoil: (bytes) => Buffer.concat([bytes, Buffer.alloc(2 ** 21)]), fault: /more than/ },
+  { name: 'too much in it', spoil: (bytes) => Buffer.concat([bytes, Buffer.alloc(4 * 2 ** 20)]), fault: /more than/ },
   { name: 'kernels missing', spoil: (bytes) => replaced(bytes, `${cpu.isas.at(-1)}\0`, 'x'), fault: /kernels for/ },
   {
     name: 'a path in it',

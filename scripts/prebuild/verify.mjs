@@ -7,8 +7,8 @@ import { readMachO } from './macho.mjs';
 import { readPe } from './pe.mjs';
 import { exported, nodeApi, windowsImports } from './targets.mjs';
 
-const mostBytes = 2 * 2 ** 20;
-const mostPacked = 6_000_000;
+const mostBytes = 4 * 2 ** 20;
+const mostPacked = 12_000_000;
 
 /** @returns what is wrong with the target's file, in sentences; none when all is well. */
 export function faultsOf(target, bytes = read(target)) {

@@ -44,7 +44,7 @@ function* train(optimizer: Optimizer, dtype: DType, steps: number, hash: Hash): 
         seed,
       ),
       // Slots come in the order of names: those that the library makes up go on counting from what was made before.
-      { shape, dtype, name: `v${seed}` },
+      { shape, dtype, name: `Variable_${seed}` },
     );
   const variables = [make([50, 37], 1), make([37, 500], 2), make([500], 3), make([500, 7], 4), make([7], 5)] as const;
   const [embedding, w1, b1, w2, b2] = variables;
