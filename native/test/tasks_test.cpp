@@ -126,8 +126,9 @@ void run(const Try& attempt, size_t arrays, bool at_end, Tries& tries) {
   for (const size_t item : attempt.items) {
     if (!lists.layouts.add(item)) abort();
   }
-  const TaskStatus status = run_task(task, {places, nullptr, &lists, nullptr});
-  if (status == TaskStatus::no_memory) abort();
+  // Without memory for what it wants beside its arrays, for an image with a border of 2^24 pixels, say, nothing is
+  // done.
+  static_cast<void>(run_task(task, {places, nullptr, &lists, nullptr}));
 }
 
 }  // namespace
