@@ -14,6 +14,14 @@
 
 using namespace gradstep;
 
+// So that impossible sizes are answered as they are without a sanitizer.
+extern "C" __attribute__((visibility("default"), used)) const char* __asan_default_options() {
+  return "allocator_may_return_null=1";
+}
+extern "C" __attribute__((visibility("default"), used)) const char* __tsan_default_options() {
+  return "allocator_may_return_null=1";
+}
+
 namespace {
 
 // Memory with nothing in front of its page and nothing behind it.

@@ -59,10 +59,11 @@ static void gemm_pack_transposed(T* to, const T* from, size_t ld, size_t depth, 
 template <class V>
 static void gemm_pack_straight(typename V::Scalar* to, const typename V::Scalar* from, size_t ld, size_t depth,
                                size_t columns, size_t width) {
-  for (size_t p = 0; p < depth; ++p, from += ld, to += width) {
+  for (size_t p = 0; p < depth; ++p, to += width) {
+    const auto* const row = from + p * ld;  // of rows that are there: one beyond the last may have no address
     size_t j = 0;
-    for (; j + V::kLanes <= columns; j += V::kLanes) store(to + j, load(from + j));
-    if (j < columns) store(to + j, load(from + j, columns - j));
+    for (; j + V::kLanes <= columns; j += V::kLanes) store(to + j, load(row + j));
+    if (j < columns) store(to + j, load(row + j, columns - j));
   }
 }
 
