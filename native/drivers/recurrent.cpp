@@ -15,6 +15,11 @@
 namespace gradstep {
 namespace {
 
+// What has no elements may have no address.
+void copy_bytes(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) memcpy(to, from, bytes);
+}
+
 // The recurrent kernel is multiplied from panels of so many columns, packed once for all times.
 constexpr size_t kPanel = 32;
 
@@ -38,7 +43,7 @@ template <class F> void each_row(const RecurrentShape& s, F f) {
 }
 
 template <class T> void copy_or_clear(T* to, const T* from, size_t count) {
-  if (from != nullptr) memcpy(to, from, count * sizeof(T));
+  if (from != nullptr) copy_bytes(to, from, count * sizeof(T));
   else std::fill_n(to, count, T(0));
 }
 
@@ -106,7 +111,7 @@ template <class T> class Forward : Layer<T> {
     const size_t states = s_.batch * s_.units;
     if (!prepare()) return false;
     each_row(s_, [&](size_t, size_t, size_t row, size_t given) {
-      memcpy(saved_.x + row * s_.inputs, a_.x + given * s_.inputs, s_.inputs * sizeof(T));
+      copy_bytes(saved_.x + row * s_.inputs, a_.x + given * s_.inputs, s_.inputs * sizeof(T));
     });
     Gemm<T> g = {};
     g.m = rows_, g.n = wide_, g.k = s_.inputs;
@@ -124,8 +129,8 @@ template <class T> class Forward : Layer<T> {
         leave(t, first, count);
       }
     });
-    memcpy(a_.state, saved_.hidden + s_.time * states, states * sizeof(T));
-    if (s_.cell == Cell::lstm) memcpy(a_.state + states, saved_.side + s_.time * states, states * sizeof(T));
+    copy_bytes(a_.state, saved_.hidden + s_.time * states, states * sizeof(T));
+    if (s_.cell == Cell::lstm) copy_bytes(a_.state + states, saved_.side + s_.time * states, states * sizeof(T));
     return good;
   }
 
@@ -152,7 +157,7 @@ template <class T> class Forward : Layer<T> {
     for (size_t j = begin; j < end; j += kPanel, panels += s_.units * kPanel) {
       const size_t width = std::min(kPanel, end - j);
       for (size_t i = 0; i < s_.units; ++i)
-        memcpy(panels + i * kPanel, a_.recurrent + i * wide_ + j, width * sizeof(T));
+        copy_bytes(panels + i * kPanel, a_.recurrent + i * wide_ + j, width * sizeof(T));
     }
   }
 
@@ -192,12 +197,12 @@ template <class T> class Forward : Layer<T> {
     this->each_alive(
         t, first, count,
         [&](size_t from, size_t n) {
-          for (size_t b = from; b < from + n; ++b) memcpy(y(b), hidden + states + b * units, bytes);
+          for (size_t b = from; b < from + n; ++b) copy_bytes(y(b), hidden + states + b * units, bytes);
         },
         [&](size_t b) {
           std::fill_n(y(b), units, T(0));
-          memcpy(hidden + states + b * units, hidden + b * units, bytes);
-          if (s_.cell == Cell::lstm) memcpy(side + states + b * units, side + b * units, bytes);
+          copy_bytes(hidden + states + b * units, hidden + b * units, bytes);
+          if (s_.cell == Cell::lstm) copy_bytes(side + states + b * units, side + b * units, bytes);
         });
   }
 
@@ -268,11 +273,11 @@ template <class T> class Backward : Layer<T> {
       }
       this->each_alive(
           t, first, count, [](size_t, size_t) {},
-          [&](size_t b) { memcpy(next + (b - first) * units, dh + (b - first) * units, units * sizeof(T)); });
+          [&](size_t b) { copy_bytes(next + (b - first) * units, dh + (b - first) * units, units * sizeof(T)); });
       std::swap(dh, next);
     }
-    memcpy(a_.dstate + first * units, dh, part * sizeof(T));
-    if (is_lstm) memcpy(a_.dstate + states + first * units, dc, part * sizeof(T));
+    copy_bytes(a_.dstate + first * units, dh, part * sizeof(T));
+    if (is_lstm) copy_bytes(a_.dstate + states + first * units, dc, part * sizeof(T));
   }
 
   // dh [rows, units] (+)= gradients of gates times the recurrent kernel's columns [from, from + k), transposed.
@@ -346,7 +351,7 @@ template <class T> class Backward : Layer<T> {
     if (!gemm(g)) return false;
     if (s_.is_time_major) return true;
     each_row(s_, [&](size_t, size_t, size_t row, size_t given) {
-      memcpy(a_.dx + given * s_.inputs, dx + row * s_.inputs, s_.inputs * sizeof(T));
+      copy_bytes(a_.dx + given * s_.inputs, dx + row * s_.inputs, s_.inputs * sizeof(T));
     });
     return true;
   }
