@@ -32,6 +32,11 @@ export function checkRange(
   if (!holds(value)) throw new RangeError(`${name} must be ${expected}, got ${shown(value)}`);
 }
 
+/** @throws TypeError for no number, RangeError unless it is a whole number above 0. */
+export function checkCount(name: string, value: unknown): asserts value is number {
+  checkRange(name, value, 'a whole number above 0', (number) => isWhole(number) && number > 0);
+}
+
 export function checkBoolean(name: string, value: unknown): asserts value is boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${shown(value)}`);
 }

@@ -1,4 +1,4 @@
-import { checkBoolean, checkRange, isWhole, shown } from '../checks';
+import { checkBoolean, checkCount, checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
 import { classOf, namesOf, type Column, type Columns } from './rows';
@@ -34,7 +34,7 @@ export function batches<C extends Columns>(columns: C, options: BatchesOptions):
   const keys = namesOf('columns', columns);
   checkOptions('options', options, names);
   const { batchSize, shuffle = false, dropRemainder = false } = options;
-  checkBatchSize(batchSize);
+  checkCount('batchSize', batchSize);
   if (!(shuffle instanceof RandomGenerator)) checkBoolean('shuffle', shuffle);
   checkBoolean('dropRemainder', dropRemainder);
   for (const name of keys) classOf(`columns.${name}`, columns[name]);
@@ -72,10 +72,6 @@ function rowsOf(column: Column, rows: number, first: number, count: number, orde
     else out.set(column.subarray(from, from + size), i * size);
   }
   return out;
-}
-
-export function checkBatchSize(value: unknown): asserts value is number {
-  checkRange('batchSize', value, 'a whole number above 0', (number) => isWhole(number) && number > 0);
 }
 
 /** @throws TypeError unless something can be read from it. */

@@ -1,7 +1,7 @@
-import { checkBoolean, checkRange, isWhole, shown } from '../checks';
+import { checkBoolean, checkCount, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
-import { checkBatchSize, checkSource } from './batches';
+import { checkSource } from './batches';
 import { classOf, namesOf, type Column, type Row } from './rows';
 
 /** What can be read from: of a file, a queue, a database. */
@@ -38,7 +38,7 @@ export function batched<R extends Row>(source: Source<R>, options: BatchedOption
   checkSource(source);
   checkOptions('options', options, batchedNames);
   const { batchSize, dropRemainder = false } = options;
-  checkBatchSize(batchSize);
+  checkCount('batchSize', batchSize);
   checkBoolean('dropRemainder', dropRemainder);
   return {
     async *[Symbol.asyncIterator]() {
@@ -91,7 +91,7 @@ export function shuffled<T>(source: Source<T>, options: ShuffledOptions): AsyncI
   checkSource(source);
   checkOptions('options', options, shuffledNames);
   const { bufferSize, generator = random } = options;
-  checkRange('bufferSize', bufferSize, 'a whole number above 0', (n) => isWhole(n) && n > 0);
+  checkCount('bufferSize', bufferSize);
   if (!(generator instanceof RandomGenerator)) {
     throw new TypeError(`generator must be a RandomGenerator, got ${shown(generator)}`);
   }
@@ -133,7 +133,7 @@ function choose(generator: RandomGenerator, count: number): number {
  */
 export function prefetched<T>(source: Source<T>, ahead = 2): AsyncIterable<T> {
   checkSource(source);
-  checkRange('ahead', ahead, 'a whole number above 0', (n) => isWhole(n) && n > 0);
+  checkCount('ahead', ahead);
   return {
     async *[Symbol.asyncIterator]() {
       const iterator = (async function* () {

@@ -1,7 +1,7 @@
 import { initializers, ops, type Tensor, type Variable } from 'gradstep';
-import { checkBoolean } from '../checks';
+import { checkBoolean, checkCount } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { checkCount, identityOf } from './checks';
+import { identityOf } from './checks';
 import { parameter, VariableHolder, type CallOptions, type Layer, type LayerOptions } from './layer';
 
 export interface BatchNormLayerOptions extends LayerOptions {

@@ -1,10 +1,5 @@
-import { checkFunction, checkRange, isWhole, shown } from '../checks';
+import { checkFunction, shown } from '../checks';
 import type { LayerOptions } from './layer';
-
-/** @throws TypeError, RangeError unless it is a whole number above 0. */
-export function checkCount(name: string, value: unknown): asserts value is number {
-  checkRange(name, value, 'a whole number above 0', (number) => isWhole(number) && number > 0);
-}
 
 /** @throws TypeError unless it is a function or left out. */
 export function checkOptionalFunction(name: string, value: unknown): void {

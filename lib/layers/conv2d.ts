@@ -1,7 +1,7 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
-import { checkBoolean } from '../checks';
+import { checkBoolean, checkCount } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { checkCount, checkOptionalFunction, identityOf } from './checks';
+import { checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface Conv2dLayerOptions extends LayerOptions {

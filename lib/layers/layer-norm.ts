@@ -1,6 +1,7 @@
 import { initializers, ops, type Tensor, type Variable } from 'gradstep';
+import { checkCount } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { checkCount, identityOf } from './checks';
+import { identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface LayerNormLayerOptions extends LayerOptions {

@@ -1,7 +1,7 @@
 import { ops, type Initializer, type Tensor, type Variable } from 'gradstep';
-import { checkBoolean, checkRange } from '../checks';
+import { checkBoolean, checkCount, checkRange } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { checkCount, identityOf } from './checks';
+import { identityOf } from './checks';
 import { dense, type Dense } from './dense';
 import { VariableHolder, type CallOptions, type Layer, type LayerOptions } from './layer';
 

@@ -1,10 +1,8 @@
 import { allocate } from '../autodiff/scope';
 import { record } from '../autodiff/tape';
-import { sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
-import { bits, present } from './normalized';
-import { filled } from './primitives';
+import { bits, normalizedGradients, present } from './normalized';
 
 /** x as [outer, reduced, inner]: for each outer index, each of the groups of the inner ones has one mean and variance. */
 export interface ColumnNorm {
@@ -35,28 +33,24 @@ export function normalizedColumns(x: Tensor, norm: ColumnNorm): ColumnNormalized
     [y.operand, mean.operand, variance.operand, x.operand, gamma?.operand, beta?.operand],
     { writes: 3, option: bits(1, gamma, beta), sizes, numbers: [epsilon] },
   );
-  record(present(x, gamma, beta), y, (dy, needed) => {
-    const wants = (of: Tensor | undefined, index: number): Tensor | undefined =>
-      of !== undefined && needed[index] === true ? allocate(of.dtype, of.shape, sizeOf(of.shape)) : undefined;
-    const [dgamma, dbeta] = [wants(gamma, 1), wants(beta, gamma === undefined ? 1 : 2)];
-    if (x.size === 0) return [filled(x, 0), ...present(gamma, beta).map((of) => filled(of, 0))];
-    const dx = allocate(x.dtype, x.shape, x.size);
-    kernels.task(
-      'normalizeColumnsGradient',
-      x.dtype,
-      [
-        dx.operand,
-        dgamma?.operand,
-        dbeta?.operand,
-        dy.operand,
-        x.operand,
-        mean.operand,
-        variance.operand,
-        gamma?.operand,
-      ],
-      { writes: 3, option: bits(1, gamma, dgamma, dbeta), sizes, numbers: [epsilon] },
-    );
-    return [dx, ...(gamma === undefined ? [] : [dgamma ?? null]), ...(beta === undefined ? [] : [dbeta ?? null])];
-  });
+  record(present(x, gamma, beta), y, (dy, needed) =>
+    normalizedGradients(x, gamma, beta, needed, (dx, dgamma, dbeta) => {
+      kernels.task(
+        'normalizeColumnsGradient',
+        x.dtype,
+        [
+          dx.operand,
+          dgamma?.operand,
+          dbeta?.operand,
+          dy.operand,
+          x.operand,
+          mean.operand,
+          variance.operand,
+          gamma?.operand,
+        ],
+        { writes: 3, option: bits(1, gamma, dgamma, dbeta), sizes, numbers: [epsilon] },
+      );
+    }),
+  );
   return { y, mean, variance };
 }

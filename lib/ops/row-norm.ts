@@ -1,10 +1,8 @@
 import { allocate } from '../autodiff/scope';
 import { record } from '../autodiff/tape';
-import { sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { kernels } from '../tensor/trace';
-import { bits, present } from './normalized';
-import { filled } from './primitives';
+import { bits, normalizedGradients, present } from './normalized';
 
 /** What rows are divided by; the number is native code's. */
 export const rowNorm = { layer: 0, rms: 1, l2: 2 } as const;
@@ -31,27 +29,23 @@ export function normalizedRows(x: Tensor, kind: keyof typeof rowNorm, parameters
       { writes: 3, option: rowNorm[kind] + bits(4, gamma, beta), sizes: [rows, columns], numbers: [epsilon] },
     );
   }
-  return record(present(x, gamma, beta), y, (dy, needed) => {
-    const wants = (of: Tensor | undefined, index: number): Tensor | undefined =>
-      of !== undefined && needed[index] === true ? allocate(of.dtype, of.shape, sizeOf(of.shape)) : undefined;
-    const [dgamma, dbeta] = [wants(gamma, 1), wants(beta, gamma === undefined ? 1 : 2)];
-    if (x.size === 0) return [filled(x, 0), ...present(gamma, beta).map((of) => filled(of, 0))];
-    const dx = allocate(x.dtype, x.shape, x.size);
-    kernels.task(
-      'normalizeRowsGradient',
-      x.dtype,
-      [
-        dx.operand,
-        dgamma?.operand,
-        dbeta?.operand,
-        dy.operand,
-        x.operand,
-        mean.operand,
-        inverse.operand,
-        gamma?.operand,
-      ],
-      { writes: 3, option: rowNorm[kind] + bits(4, gamma, dgamma, dbeta), sizes: [rows, columns] },
-    );
-    return [dx, ...(gamma === undefined ? [] : [dgamma ?? null]), ...(beta === undefined ? [] : [dbeta ?? null])];
-  });
+  return record(present(x, gamma, beta), y, (dy, needed) =>
+    normalizedGradients(x, gamma, beta, needed, (dx, dgamma, dbeta) => {
+      kernels.task(
+        'normalizeRowsGradient',
+        x.dtype,
+        [
+          dx.operand,
+          dgamma?.operand,
+          dbeta?.operand,
+          dy.operand,
+          x.operand,
+          mean.operand,
+          inverse.operand,
+          gamma?.operand,
+        ],
+        { writes: 3, option: rowNorm[kind] + bits(4, gamma, dgamma, dbeta), sizes: [rows, columns] },
+      );
+    }),
+  );
 }
