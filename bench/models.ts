@@ -56,16 +56,20 @@ function classifierStep(model: Model, shape: readonly number[], optimizer: Optim
   return () => step.runSync({ x, labels }).loss;
 }
 
+/** What makes the steps of an optimizer: itself, or one around it. */
+export type Around = (optimizer: Optimizer) => Optimizer;
+const itself: Around = (optimizer) => optimizer;
+
 /** LeNet-5 with 32 and 64 filters and 512 hidden units, a batch of 64 images. */
-export const leNetStep = (): (() => number) =>
-  classifierStep(leNet([32, 64], 512, 0), [64, 28, 28, 1], new AdamOptimizer());
+export const leNetStep = (around: Around = itself): (() => number) =>
+  classifierStep(leNet([32, 64], 512, 0), [64, 28, 28, 1], around(new AdamOptimizer()));
 
 /** ResNet-18, a batch of 32 images of 32 x 32 pixels. */
 export const resNetStep = (): (() => number) =>
   classifierStep(resNet18(), [32, 32, 32, 3], new MomentumOptimizer({ learningRate: 0.01, momentum: 0.9 }));
 
 /** A transformer of 4 layers, 128 features, 4 heads; 8 pieces of 128 tokens. */
-export function gptStep(): () => number {
+export function gptStep(around: Around = itself): () => number {
   const [batch, context, vocabulary] = [8, 128, 96];
   const model = new Gpt({ vocabulary, context, layers: 4, features: 128, heads: 4 });
   start(model.parameters());
@@ -75,7 +79,7 @@ export function gptStep(): () => number {
   const step = compileStep({
     inputs: { now: { shape, dtype: 'int32' }, next: { shape, dtype: 'int32' } },
     loss: (inputs: { now: Indices; next: Indices }) => model.loss(inputs.now, inputs.next, { training: true }),
-    optimizer: new AdamWOptimizer({ learningRate: 1e-3, weightDecay: 0.01 }),
+    optimizer: around(new AdamWOptimizer({ learningRate: 1e-3, weightDecay: 0.01 })),
     globalStep: createGlobalStep(),
     clip: { globalNorm: 1 },
   });
