@@ -15,16 +15,18 @@ const lengths = [2 ** 8, 2 ** 14, 2 ** 18, 2 ** 22, 2 ** 24] as const;
 
 /** A call of it is that of one rank: two ranks make two at once. */
 function perRank(side: Side, ranks: number): Side {
-  return { ...side, turn: async (calls) => ((await side.turn(Math.ceil(calls / ranks))) / Math.ceil(calls / ranks) / ranks) * calls };
+  return {
+    ...side,
+    turn: async (calls) => ((await side.turn(Math.ceil(calls / ranks))) / Math.ceil(calls / ranks) / ranks) * calls,
+  };
 }
 
 async function scaling(bench: Bench, two: Ranks, one: Ranks): Promise<void> {
   for (const [id, work] of trainings) {
-    await bench.contest(
-      id,
-      () => [perRank(two.side('2 ranks', work), 2), one.side('1 rank', work)],
-      { goals: [{ against: '1 rank', atLeast: 1.7 }], patience: 10 },
-    );
+    await bench.contest(id, () => [perRank(two.side('2 ranks', work), 2), one.side('1 rank', work)], {
+      goals: [{ against: '1 rank', atLeast: 1.7 }],
+      patience: 10,
+    });
   }
 }
 
@@ -53,7 +55,7 @@ function onPaper(bench: Bench): void {
 
 export const mpi: Case = {
   name: 'mpi',
-  about: 'two ranks of MPI against one, a core each, and what a sum over ranks costs beside MPI\'s own',
+  about: "two ranks of MPI against one, a core each, and what a sum over ranks costs beside MPI's own",
   async run(bench) {
     const command = launcher(2);
     if (!bench.wants('mpi') || command === null || availableParallelism() < 2) return;

@@ -16,6 +16,7 @@ import { checkOptions, type NamesOf } from '../options';
 import { AsynchronousTraining } from './asynchronous';
 import { CommunicatorAborted, type Communicator } from './communicator';
 import { tagged, untagged, type FromWorker, type ToWorker, type WorkerStart } from './protocol';
+import { ownOptimizer } from './processes';
 import { ReplicasTraining } from './replicas';
 import { SharedMemoryCommunicator } from './shared-memory';
 import { SynchronousTraining } from './synchronous';
@@ -58,7 +59,11 @@ export interface MadeStep {
 
 /** What a worker's module makes: how a share's gradients are computed, and how a step is made of them. */
 export interface Replica {
-  /** One like that given to `trainInWorkers`, with its options, new: it takes over that one's state. */
+  /**
+   * One like that given to `trainInWorkers`, with its options, new: it takes over that one's state. Where several processes
+   * train together, each with workers of its own (`'synchronous'`), a `DistributedOptimizer` around it, whose communicator
+   * worker 0 has joined: it is the only one that uses it.
+   */
   readonly optimizer: Optimizer;
   /**
    * The loss of one micro-batch. It must depend on nothing but its argument and the variables: when a worker dies, another
@@ -161,7 +166,10 @@ const trainings = {
 /** What a worker has, whatever the mode. */
 export interface Worker {
   readonly start: WorkerStart;
+  /** Its optimizer is that which makes the steps of this process. */
   readonly replica: Replica | CompiledReplica;
+  /** As the module has it. */
+  readonly outerOptimizer: Optimizer;
   /** Those that are trained. */
   readonly variables: readonly Variable[];
   readonly globalStep: GlobalStep;
@@ -177,10 +185,17 @@ async function work(
   native.setThreadsHere(start.threads);
   const variables = start.variables.map((handle) => Variable.from(handle));
   const globalStep = GlobalStep.from(start.globalStep);
-  const replica = checkReplica(await setup({ rank, workers, shares, variables, globalStep, data }));
+  const given = checkReplica(await setup({ rank, workers, shares, variables, globalStep, data }));
+  const { optimizer: outerOptimizer } = given;
+  const optimizer = ownOptimizer(outerOptimizer);
+  // A module's replica may be of a class of its own.
+  const replica = Object.create(given, { optimizer: { value: optimizer } }) as typeof given;
+  if (outerOptimizer !== optimizer && start.mode !== 'synchronous') {
+    throw new Error(`a DistributedOptimizer is for the mode 'synchronous', this training's is '${start.mode}'`);
+  }
   const trained = variables.filter(({ trainable }) => trainable);
-  replica.optimizer.adopt(start.optimizer, trained);
-  const worker: Worker = { start, replica, variables: trained, globalStep, report };
+  optimizer.adopt(start.optimizer, trained);
+  const worker: Worker = { start, replica, outerOptimizer, variables: trained, globalStep, report };
   const training: Training = new trainings[start.mode](worker);
   parentPort!.on('message', (message: unknown) => {
     const order = untagged<ToWorker>(message);

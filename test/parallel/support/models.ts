@@ -125,6 +125,31 @@ export function trainAlone(name: string, steps: number, shares: number) {
   return { state: stateOf(variables, optimizer, globalStep), losses };
 }
 
+/** The same, of means over processes of the means of their shares. */
+export function trainGrouped(name: string, steps: number, processes: number, shares: number) {
+  const model = models[name]!;
+  const variables = model.variables();
+  const globalStep = createGlobalStep();
+  const optimizer = model.optimizer(globalStep);
+  const trained = variables.filter(({ trainable }) => trainable);
+  optimizer.createSlots(trained);
+  const [inner, outer] = [new GradientAccumulator(), new GradientAccumulator()];
+  const losses: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    for (let process = 0; process < processes; process++) {
+      for (let share = 0; share < shares; share++) {
+        const loss = () => model.loss(variables, (step * processes + process) * shares + share);
+        inner.add(optimizer.computeGradients(loss, { varList: trained }));
+      }
+      outer.add(inner.take());
+    }
+    const mean = outer.take();
+    losses.push(mean.loss.item());
+    optimizer.applyGradients(model.transform?.(mean) ?? mean, { globalStep });
+  }
+  return { state: stateOf(variables, optimizer, globalStep), losses };
+}
+
 /** All bytes of a training's state. */
 export function stateOf(
   variables: readonly Variable[],

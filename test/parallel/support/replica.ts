@@ -1,6 +1,13 @@
 import { clipByGlobalNorm } from 'gradstep';
 import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
-import { compiledReplica, defineReplica, type Replica } from 'gradstep/parallel';
+import {
+  compiledReplica,
+  defineReplica,
+  DistributedOptimizer,
+  SharedMemoryCommunicator,
+  type CommunicatorHandle,
+  type Replica,
+} from 'gradstep/parallel';
 import { threadId } from 'node:worker_threads';
 import { mlpBatch, models } from './models';
 
@@ -19,27 +26,37 @@ export interface ReplicaData {
   readonly pause?: number;
   /** Where steps are counted, with their norms, which are clipped to 0.5. */
   readonly metrics?: MetricsHandle;
+  /** What stands for processes, which train together: each has workers of its own. */
+  readonly processes?: { readonly handle: CommunicatorHandle; readonly rank: number };
 }
 
 defineReplica<ReplicaData>(({ rank, variables, globalStep, data }) => {
   const { optimizer, loss, compiled, ...model } = models[data.model]!;
   const { transform, onStep }: Hooks = data.metrics === undefined ? model : counted(data.metrics, rank);
   const hooks = { ...(transform && { transform }), ...(onStep && { onStep }) };
+  const { handle: among, rank: process = 0 } = data.processes ?? {};
+  const made = optimizer(globalStep);
+  const own =
+    among === undefined || rank > 0
+      ? made
+      : new DistributedOptimizer(made, SharedMemoryCommunicator.join(among, process));
+  const batchOf = (step: number, share: number, shares: number) =>
+    (step * (among?.size ?? 1) + process) * shares + share;
   if (compiled !== undefined) {
     return compiledReplica({
-      optimizer: optimizer(globalStep),
+      optimizer: own,
       inputs: { x: { shape: [8, 20] }, y: { shape: [8, 3] } },
       loss: ({ x, y }) => compiled(variables, x, y),
-      batch: ({ step, share, shares }) => mlpBatch(step * shares + share),
+      batch: ({ step, share, shares }) => mlpBatch(batchOf(step, share, shares)),
       ...hooks,
     });
   }
   return {
-    optimizer: optimizer(globalStep),
+    optimizer: own,
     loss: ({ step, share, shares }) => {
       if (data.failure !== undefined && step === data.at && rank === data.rank) fail(data);
       if (data.pause !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, data.pause);
-      return loss(variables, step * shares + share);
+      return loss(variables, batchOf(step, share, shares));
     },
     ...hooks,
   };

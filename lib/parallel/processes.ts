@@ -1,0 +1,54 @@
+import { internals, type GradientsAndVariables, type Optimizer } from 'gradstep';
+import { CommunicatorAborted } from './communicator';
+import { DistributedOptimizer } from './distributed/distributed-optimizer';
+
+const { sharedArray } = internals;
+
+/**
+ * What worker 0 of a synchronous training agrees on with those of other processes, its like: those whose optimizer is a
+ * `DistributedOptimizer` around the one that makes the steps. Without one there is nobody else.
+ *
+ * Of a step each is told once: when workers of this process meet again, as one has died, the others' calls are over.
+ */
+export class Processes {
+  private readonly distributed: DistributedOptimizer | null;
+  private told = { step: -1, isStopping: false };
+
+  constructor(optimizer: Optimizer) {
+    this.distributed = optimizer instanceof DistributedOptimizer ? optimizer : null;
+  }
+
+  /** Whether any process has been told to stop before this step. */
+  areStopping(step: number, isOwn: boolean): boolean {
+    const { distributed } = this;
+    if (distributed === null) return isOwn;
+    if (this.told.step !== step) {
+      const flags = sharedArray('float64', 1);
+      flags[0] = Number(isOwn);
+      calling(() => distributed.communicator.allReduce(flags));
+      this.told = { step, isStopping: flags[0] > 0 };
+    }
+    return this.told.isStopping;
+  }
+
+  /** The mean over all processes of the means over their shares, in the order of ranks. */
+  meanOf(gradients: GradientsAndVariables): GradientsAndVariables {
+    const { distributed } = this;
+    return distributed === null ? gradients : calling(() => distributed.averageGradients(gradients));
+  }
+}
+
+/** The optimizer that makes the steps of this process. */
+export function ownOptimizer(optimizer: Optimizer): Optimizer {
+  return optimizer instanceof DistributedOptimizer ? optimizer.optimizer : optimizer;
+}
+
+/** What ends the calls of other processes is no reason to begin again, as it is among the workers of one. */
+function calling<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    if (!(cause instanceof CommunicatorAborted)) throw cause;
+    throw new Error(`the training of several processes is over: ${cause.message}`, { cause });
+  }
+}
