@@ -3,11 +3,14 @@
 
 #include "../drivers/collective.h"
 #include "../drivers/elementwise.h"
+#include "../drivers/meeting_exchange.h"
 #include "../runtime/guard.h"
+#include "../runtime/make.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
 #include "commit.h"
+#include "exchange.h"
 #include "patience.h"
 #include "until_end.h"
 
@@ -83,6 +86,21 @@ Napi::Value join_meeting(const Info& info) {
   const napi_value seat = UntilEnd<LeaveMeeting>::object(info.Env(), memory, leave);
   if (seat == nullptr) args.out_of_memory("a place in a meeting");
   return seat == nullptr ? args.undefined() : Napi::Value(info.Env(), seat);
+}
+
+// meetingExchange(memory, rank): object
+Napi::Value meeting_exchange(const Info& info) {
+  Arguments args(info);
+  const napi_value memory = args.next();
+  Meeting* const meeting = meeting_of(args, memory);
+  const size_t rank = args.size("rank");
+  args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  if (args.failed()) return args.undefined();
+  MeetingExchange* const exchange = make<MeetingExchange>(meeting, rank);
+  const auto end = [](Exchange* ended) { unmake(static_cast<MeetingExchange*>(ended)); };
+  const napi_value object = exchange == nullptr ? nullptr : exchange_object(info.Env(), exchange, end, memory);
+  if (object == nullptr) args.out_of_memory("an exchange");
+  return object == nullptr ? args.undefined() : Napi::Value(info.Env(), object);
 }
 
 // breakMeeting(memory, reason)
@@ -305,6 +323,7 @@ void export_meetings(Napi::Env env, Napi::Object exports) {
   add<meeting_bytes>(env, exports, "meetingBytes");
   add<make_meeting>(env, exports, "makeMeeting");
   add<join_meeting>(env, exports, "joinMeeting");
+  add<meeting_exchange>(env, exports, "meetingExchange");
   add<break_meeting>(env, exports, "breakMeeting");
   add<meeting_reason>(env, exports, "meetingReason");
   add<meet_others>(env, exports, "meet");

@@ -11,7 +11,7 @@
 namespace gradstep {
 namespace {
 
-constexpr size_t kElementBytes[] = {4, 8, 4, 8};
+constexpr size_t kElementBytes[] = {4, 8, 4, 8, 1};
 // What a rank works on starts at a multiple of this many elements: two never write to one cache line.
 constexpr size_t kGrain = 64;
 

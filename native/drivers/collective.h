@@ -12,7 +12,7 @@ namespace gradstep {
 
 enum class Collective : uint32_t { kBarrier, kAllReduce, kReduce, kReduceScatter, kAllGather, kGather, kBroadcast };
 
-enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64 };
+enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kByte };
 
 struct Span {
   void* data;  // nullptr with `is_absent`, or where there are no elements
