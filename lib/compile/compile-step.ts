@@ -14,6 +14,7 @@ import { traceConstraints } from './constraints';
 import { traceGradients, type Traced } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { stepsOf } from './optimizers';
+import { checkThreads } from './ranks';
 import { Recorder } from './recorder';
 import { Runner, type Lent } from './runner';
 import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
@@ -37,6 +38,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   private readonly isTraced: boolean;
   private readonly lossScale: LossScale | null;
   private readonly scale: FloatArray | null;
+  private readonly ranksHere: number;
   private readonly checkInUse: () => void;
   private readonly turnKeys: () => Key[];
   private readonly globalStep: GlobalStep | undefined;
@@ -45,7 +47,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   /** @internal Use `compileStep`. */
   constructor(options: CompileStepOptions<I>) {
     const { inputs, loss, accumulate, globalStep, averages } = options;
-    const { optimizer, lossScale } = stepsOf(options.optimizer);
+    const { optimizer, lossScale, exchange, unscalesFirst } = stepsOf(options.optimizer);
     optimizer.checkInUse();
     const parts = accumulate ?? 1;
     const recorder = new Recorder();
@@ -77,9 +79,17 @@ export class CompiledStep<I extends Inputs = Inputs> {
         accumulates: accumulate !== undefined,
         checksFinite: lossScale !== null && !(lossScale instanceof FixedLossScale),
         hasStep: true,
+        // What is accumulated is the sum of unscaled gradients.
+        exchange: exchange && {
+          ranks: exchange.size,
+          fusionBytes: exchange.fusionBytes,
+          unscalesFirst: unscalesFirst || accumulate !== undefined,
+        },
       },
+      exchange,
     });
     this.variables = variables;
+    this.ranksHere = exchange?.here ?? 0;
     this.lossScale = lossScale;
     this.scale = found.scale;
     this.checkInUse = () => optimizer.checkInUse();
@@ -106,7 +116,8 @@ export class CompiledStep<I extends Inputs = Inputs> {
    *
    * @param inputs a tensor or a typed array for each input; of int32 ones an Int32Array or a list of numbers.
    * @throws TypeError for an input of a wrong kind or dtype, RangeError for another shape, an index out of range or a
-   * hyperparameter out of its, Error when a variable or the optimizer has been disposed of.
+   * hyperparameter out of its, Error when a variable or the optimizer has been disposed of. With a DistributedOptimizer:
+   * CommunicatorAborted when a rank is gone, RangeError when ranks run other steps, Error when one had no gradients.
    */
   runSync(inputs: RunInputs<I>): StepResult {
     const { runner, update, averages } = this;
@@ -137,6 +148,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   async run(inputs: RunInputs<I>): Promise<StepResult> {
     const { runner } = this;
     this.checkInUse();
+    checkThreads(this.ranksHere);
     for (const variable of this.variables) checkLendable(variable);
     const lent = runner.lend(runner.feed(inputs));
     try {
