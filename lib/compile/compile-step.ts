@@ -14,7 +14,7 @@ import { traceConstraints } from './constraints';
 import { traceGradients, type Traced } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { stepsOf } from './optimizers';
-import { checkThreads } from './ranks';
+import { checkThreads, type RankExchange } from './ranks';
 import { Recorder } from './recorder';
 import { Runner, type Lent } from './runner';
 import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
@@ -38,7 +38,9 @@ export class CompiledStep<I extends Inputs = Inputs> {
   private readonly isTraced: boolean;
   private readonly lossScale: LossScale | null;
   private readonly scale: FloatArray | null;
-  private readonly ranksHere: number;
+  private readonly exchange: RankExchange | null;
+  /** How many there have been. */
+  private exchanges = 0;
   private readonly checkInUse: () => void;
   private readonly turnKeys: () => Key[];
   private readonly globalStep: GlobalStep | undefined;
@@ -89,7 +91,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
       exchange,
     });
     this.variables = variables;
-    this.ranksHere = exchange?.here ?? 0;
+    this.exchange = exchange;
     this.lossScale = lossScale;
     this.scale = found.scale;
     this.checkInUse = () => optimizer.checkInUse();
@@ -125,6 +127,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
     runner.checkQuiet('this compiled step');
     if (averages !== undefined) checkQuiet(averages, () => `averages '${averages.name}'`);
     const fed = runner.feed(inputs);
+    this.exchange?.compare(this.variables, this.exchanges);
     return runner.drawing((drawn) => {
       const { step, table } = update.prepare(this.globalStep, this.isTraced);
       try {
@@ -148,7 +151,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   async run(inputs: RunInputs<I>): Promise<StepResult> {
     const { runner } = this;
     this.checkInUse();
-    checkThreads(this.ranksHere);
+    checkThreads(this.exchange?.here ?? 0);
     for (const variable of this.variables) checkLendable(variable);
     const lent = runner.lend(runner.feed(inputs));
     try {
@@ -160,6 +163,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
 
   private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
     this.checkInUse();
+    this.exchange?.compare(this.variables, this.exchanges);
     return this.runner.drawingAsync(async (drawn) => {
       const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
       try {
@@ -182,6 +186,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   /** Makes seen what the program has done. */
   private publish(step: Step): StepResult {
     const { statistics, lossScale, averages } = this;
+    this.exchanges++;
     const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };
     if (result.applied) step.publish();
     lossScale?.advance(result.applied);

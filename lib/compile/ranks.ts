@@ -19,15 +19,14 @@ export interface CompilableCommunicator {
 }
 
 /** How the gradients of a compiled step are exchanged. */
-export interface RankExchange extends Ranks {
+export interface RankExchange extends Ranks, Pick<Exchange, 'fusionBytes' | 'compare'> {
   /** What runs have in turn: no two use it at one time. */
   readonly communicator: object;
-  /** How many bytes of gradients go together. */
-  readonly fusionBytes: number;
 }
 
 /** @throws TypeError for a communicator that native code does not know. */
-export function rankExchangeOf({ communicator, fusionBytes, deterministic }: Exchange): RankExchange {
+export function rankExchangeOf(exchange: Exchange): RankExchange {
+  const { communicator, fusionBytes, deterministic } = exchange;
   const ranks = (communicator as CompilableCommunicator).ranksOfPrograms?.({
     ...(deterministic !== undefined && { deterministic }),
   });
@@ -44,6 +43,7 @@ export function rankExchangeOf({ communicator, fusionBytes, deterministic }: Exc
     failure: (reason) => ranks.failure(reason),
     communicator,
     fusionBytes,
+    compare: (variables, exchanges) => exchange.compare(variables, exchanges),
   };
 }
 

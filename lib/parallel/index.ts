@@ -4,10 +4,15 @@ export {
   partOf,
   type Communicator,
   type OneOrMore,
+  type PendingCall,
   type RootOptions,
   type SumOptions,
   type Transferable,
 } from './communicator';
+export { broadcastState } from './distributed/broadcast-state';
+export { checkSameState } from './distributed/check-same-state';
+export { DistributedOptimizer } from './distributed/distributed-optimizer';
+export type { DistributedOptimizerOptions } from './distributed/options';
 export { SharedMemoryCommunicator, type CommunicatorHandle } from './shared-memory';
 export {
   compiledReplica,
