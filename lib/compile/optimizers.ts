@@ -32,7 +32,8 @@ export function stepsOf(optimizer: unknown): Steps {
       if (lossScale !== null) throw new TypeError('optimizer has a loss scale inside of another: compile it with one');
       lossScale = checkedScale((inner as MixedPrecisionLossScaleOptimizer).lossScale);
     } else if (exchangesOnly(inner)) {
-      if (exchange !== null) throw new TypeError('optimizer exchanges gradients twice: one of two inside of each other');
+      if (exchange !== null)
+        throw new TypeError('optimizer exchanges gradients twice: one of two inside of each other');
       exchange = rankExchangeOf(inner.exchange!);
       unscalesFirst = lossScale === null;
     } else if (!hasMethodsOf(inner, OptimizerWrapper.prototype)) {

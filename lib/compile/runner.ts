@@ -162,15 +162,7 @@ export class Runner {
       this.locateAsync(copies);
       const { planned, numbers, given, statistics, exchange } = this;
       const all = { runner: this, outputs: [...this.outputs], given: [...given], copies, held };
-      const started = native.runProgramAsync(
-        all,
-        planned.program,
-        numbers,
-        given,
-        statistics,
-        table,
-        exchange?.handle,
-      );
+      const started = native.runProgramAsync(all, planned.program, numbers, given, statistics, table, exchange?.handle);
       const wrong = typeof started === 'number' ? started : await started;
       if (wrong !== undefined) this.refuse(wrong);
     } finally {
