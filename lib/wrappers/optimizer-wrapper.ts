@@ -20,6 +20,8 @@ export interface Exchange {
   readonly fusionBytes: number;
   /** Whether sums are made in the order of ranks; undefined: as the communicator has it. */
   readonly deterministic: boolean | undefined;
+  /** Compares these variables and the optimizer's state over all ranks, where that is due after so many exchanges. */
+  compare(variables: readonly Variable[], exchanges: number): void;
 }
 
 /**

@@ -62,7 +62,10 @@ export class DistributedOptimizer extends OptimizerWrapper {
   /** @internal */
   override get exchange() {
     const { fusionBytes, deterministic } = this.exchanger.options;
-    return { communicator: this.communicator, fusionBytes, deterministic };
+    const compare = (variables: readonly Variable[], exchanges: number): void => {
+      if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
+    };
+    return { communicator: this.communicator, fusionBytes, deterministic, compare };
   }
 
   /**

@@ -65,7 +65,7 @@ export class Exchanger {
     return list;
   }
 
-  checksState({ exchanges }: VariableList): boolean {
+  isCheckDue(exchanges: number): boolean {
     const { check } = this.options;
     return check !== false && (exchanges === 0 || (check !== 'start' && exchanges % check === 0));
   }
@@ -171,7 +171,7 @@ export class Exchange {
     if (list !== null) {
       [head[Head.ListA], head[Head.ListB]] = list.hash;
       head[Head.PlanVersion] = list.version;
-      head[Head.ChecksState] = this.exchanger.checksState(list) ? 1 : 0;
+      head[Head.ChecksState] = this.exchanger.isCheckDue(list.exchanges) ? 1 : 0;
     }
     this.head = this.calling(() => communicator.startAllGather(head, heads));
   }
