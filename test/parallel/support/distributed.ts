@@ -1,8 +1,9 @@
 import { createGlobalStep, type Optimizer } from 'gradstep';
 import { DistributedOptimizer, type Communicator, type DistributedOptimizerOptions } from 'gradstep/parallel';
+import { Training, type Scenario } from './batches';
 import { models, stateOf } from './models';
 
-// What ranks train together, each with variables and an optimizer of its own, by name: the same function in each.
+// What ranks do together, by name: the same function in each.
 
 export interface TrainOrder {
   readonly model: string;
@@ -11,7 +12,7 @@ export interface TrainOrder {
 }
 
 /** Each rank has one share of each step. */
-export function trainTogether(communicator: Communicator, { model: name, steps, options }: TrainOrder) {
+function trainTogether(communicator: Communicator, { model: name, steps, options }: TrainOrder) {
   const model = models[name]!;
   const variables = model.variables();
   const globalStep = createGlobalStep();
@@ -28,6 +29,17 @@ export function trainTogether(communicator: Communicator, { model: name, steps, 
   return { state: stateOf(variables, optimizer, globalStep), losses };
 }
 
+/** Each rank has one batch of each step of a scenario. */
+function scenario(communicator: Communicator, order: Scenario): object {
+  const { fusionBytes } = order;
+  const training = new Training(order, (inner) => new DistributedOptimizer(inner, communicator, { fusionBytes }));
+  order.steps.forEach((_, step) => {
+    const loss = () => training.loss(step, communicator.rank);
+    training.apply(training.optimizer.computeGradients(loss, { varList: training.variables }));
+  });
+  return training.state;
+}
+
 export type Program = (communicator: Communicator, order: never) => unknown;
 
-export const programs: Readonly<Record<string, Program>> = { trainTogether };
+export const programs: Readonly<Record<string, Program>> = { trainTogether, scenario };
