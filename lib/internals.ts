@@ -4,7 +4,7 @@ export { Commit } from './step/commit';
 export { copyLater } from './step/copies';
 export { announceSteps, stepsElsewhere } from './step/elsewhere';
 export { keysOfParts } from './step/hold-state';
-export { isSharedForGood, sharedArrays, sharedMemory } from './tensor/arrays';
+export { isSharedForGood, pieceOf, sharedArrays, sharedMemory } from './tensor/arrays';
 export { collectingCopies, type StateCopy } from './tensor/overwrite';
 export { alias, timesFactor } from './tensor/tensor';
 export { Memory } from './tensor/memory';

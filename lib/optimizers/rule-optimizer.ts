@@ -279,6 +279,12 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     return planOptimizer(this.stateParts(), source);
   }
 
+  /** @internal Keys of state that belongs to no variable, made or not. */
+  nonSlotKeys(): string[] {
+    const nonSlots = this.nonSlots();
+    return nonSlots === null ? [] : this.settings.all.flatMap((settings) => nonSlots.keys(settings));
+  }
+
   private stateParts(): OptimizerState {
     return {
       slots: this.slots,
