@@ -9,11 +9,24 @@ export type OneOrMore<A> = A | readonly A[];
 export interface SumOptions {
   /** `'MEAN'` divides by the number of terms: multiplies by its inverse. Default: `'SUM'`. */
   reductionType?: 'SUM' | 'MEAN';
+  /** false: the sum may be made in any order, where the communicator has a faster way. Default: the order of ranks. */
+  deterministic?: boolean;
 }
 
 export interface RootOptions {
   /** The rank that gives, or gets. Default: 0. */
   root?: number;
+}
+
+/** A call that others go on with while this thread does other things. Until it has been made its arrays are nobody's. */
+export interface PendingCall {
+  /**
+   * Blocks until it has been made; does nothing when it has.
+   * @throws what the call throws.
+   */
+  wait(): void;
+  /** The same, off the event loop: a promise that is fulfilled when it has been made, and rejected with what `wait` throws. */
+  whenMade(): Promise<void>;
 }
 
 /**
@@ -70,6 +83,31 @@ export interface Communicator {
    * @throws what `allReduce` throws.
    */
   broadcast(arrays: OneOrMore<Transferable>, options?: RootOptions): void;
+  /**
+   * Begins `allReduce`, and returns without waiting for others, where the communicator can: it is made at the latest by `wait`.
+   * Calls that were begun and others are all made in the order in which they were called, the same on all ranks. What
+   * `allReduce` throws comes from `wait`, or from here where it is known already.
+   *
+   * @param arrays over SharedArrayBuffers of one size, which nobody can detach. Nobody reads or writes them until it is made.
+   * @throws TypeError for others.
+   */
+  startAllReduce(arrays: OneOrMore<FloatArray>, options?: SumOptions): PendingCall;
+  /**
+   * Begins `reduceScatter`, as `startAllReduce` does its sum.
+   * @param out over SharedArrayBuffers too.
+   * @throws what startAllReduce throws.
+   */
+  startReduceScatter(
+    arrays: OneOrMore<FloatArray>,
+    out: OneOrMore<FloatArray>,
+    options?: SumOptions,
+  ): PendingCall;
+  /**
+   * Begins `allGather`, as `startAllReduce` does its sum.
+   * @param out over SharedArrayBuffers too.
+   * @throws what startAllReduce throws.
+   */
+  startAllGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): PendingCall;
   /**
    * Waits until all are here.
    * @throws CommunicatorAborted.

@@ -4,6 +4,7 @@ export {
   partOf,
   type Communicator,
   type OneOrMore,
+  type PendingCall,
   type RootOptions,
   type SumOptions,
   type Transferable,

@@ -1,11 +1,12 @@
-import type { FloatArray } from 'gradstep';
-import { checkRange, isWhole, shown } from '../checks';
+import { internals, type FloatArray } from 'gradstep';
+import { checkBoolean, checkRange, isWhole, shown } from '../checks';
 import { native } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import {
   CommunicatorAborted,
   type Communicator,
   type OneOrMore,
+  type PendingCall,
   type RootOptions,
   type SumOptions,
   type Transferable,
@@ -38,7 +39,7 @@ const threadEnded = 1 << 16;
 
 const mostRanks = 256;
 const longestReason = 500;
-const sumNames: NamesOf<SumOptions> = { reductionType: true };
+const sumNames: NamesOf<SumOptions> = { reductionType: true, deterministic: true };
 const rootNames: NamesOf<RootOptions> = { root: true };
 
 type Maybe = Transferable | undefined;
@@ -137,6 +138,33 @@ export class SharedMemoryCommunicator implements Communicator {
     this.meet(What.Broadcast, this.rootOf(options), false, [listOf('arrays', arrays)], []);
   }
 
+  /** Made at once: the ranks meet here. */
+  startAllReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
+    checkShared('arrays', arrays);
+    this.allReduce(arrays, options);
+    return made;
+  }
+
+  /** Made at once. */
+  startReduceScatter(
+    arrays: OneOrMore<FloatArray>,
+    out: OneOrMore<FloatArray>,
+    options: SumOptions = {},
+  ): PendingCall {
+    checkShared('arrays', arrays);
+    checkShared('out', out);
+    this.reduceScatter(arrays, out, options);
+    return made;
+  }
+
+  /** Made at once. */
+  startAllGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): PendingCall {
+    checkShared('arrays', arrays);
+    checkShared('out', out);
+    this.allGather(arrays, out);
+    return made;
+  }
+
   barrier(): void {
     this.meet(What.Barrier, 0, false, [], [], 0);
   }
@@ -170,6 +198,19 @@ export class SharedMemoryCommunicator implements Communicator {
   }
 }
 
+/** A call that has been made. */
+const made: PendingCall = Object.freeze({ wait: () => {}, whenMade: () => Promise.resolve() });
+
+/** @throws TypeError unless the arrays lie where nobody can take their memory away. */
+function checkShared(name: string, arrays: OneOrMore<Transferable>): void {
+  listOf(name, arrays).forEach((array, i) => {
+    if (ArrayBuffer.isView(array) && internals.isSharedForGood(array)) return;
+    const which = Array.isArray(arrays) ? `${name}[${i}]` : name;
+    const got = ArrayBuffer.isView(array) ? 'one that is not' : shown(array);
+    throw new TypeError(`${which} must be a typed array over a SharedArrayBuffer that cannot grow, got ${got}`);
+  });
+}
+
 function abortedBy({ reason: text }: CommunicatorHandle, reason: number): CommunicatorAborted {
   if ((reason & threadEnded) !== 0) {
     const rank = (reason & (threadEnded - 1)) - 1;
@@ -188,7 +229,8 @@ export function checkCommunicatorHandle(handle: unknown): asserts handle is Comm
 
 function isMean(options: SumOptions): boolean {
   checkOptions('options', options, sumNames);
-  const { reductionType = 'SUM' } = options;
+  const { reductionType = 'SUM', deterministic = true } = options;
+  checkBoolean('deterministic', deterministic); // sums have one order here
   if (reductionType !== 'SUM' && reductionType !== 'MEAN') {
     throw new RangeError(`reductionType must be 'SUM' or 'MEAN', got ${shown(reductionType)}`);
   }
