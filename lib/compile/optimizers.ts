@@ -30,11 +30,13 @@ export function stepsOf(optimizer: unknown): Steps {
     }
     inner = inner.optimizer;
   }
-  if (!isRuleOptimizer(inner) || !hasMethodsOf(inner, RuleOptimizer.prototype)) refuse(inner);
+  if (!isRuleOptimizer(inner)) refuse(inner);
   return { optimizer: inner, lossScale };
 }
 
-const isRuleOptimizer = (optimizer: Optimizer): optimizer is RuleOptimizer => optimizer instanceof RuleOptimizer;
+/** Whether it is one of the package's that steps in no way of its own. */
+export const isRuleOptimizer = (optimizer: Optimizer): optimizer is RuleOptimizer =>
+  optimizer instanceof RuleOptimizer && hasMethodsOf(optimizer, RuleOptimizer.prototype);
 
 const hasMethodsOf = (optimizer: Optimizer, prototype: Optimizer): boolean =>
   optimizer.computeGradients === prototype.computeGradients && optimizer.applyGradients === prototype.applyGradients;

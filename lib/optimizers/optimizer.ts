@@ -6,6 +6,7 @@ import { isRecording } from '../autodiff/tape';
 import { checkBoolean, checkFunction, isIterable, shown } from '../checks';
 import type { Loans } from '../step/loan';
 import { namesOf } from '../step/pairs';
+import type { Sharding } from '../step/sharding';
 import { idle, inTurn, type Key, type Turn } from '../step/turns';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
@@ -135,7 +136,8 @@ export abstract class Optimizer implements Stateful {
     return gradsAndVars.loss;
   }
 
-  private gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
+  /** @internal */
+  protected gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
     checkOptions('options', options, this.namesToMinimize);
     const forApply: Record<string, unknown> = { ...options };
     const gradsAndVars = this.computeGradients(loss, takeOut(forApply, computeNames));
@@ -213,6 +215,11 @@ export abstract class Optimizer implements Stateful {
   /** @internal What each of its steps must have for itself, whatever the variables. */
   turnKeys(): Key[] {
     return [this];
+  }
+
+  /** @internal How the state is divided, where each of several ranks has a part of it. */
+  sharding(): Sharding | null {
+    return null;
   }
 
   /** The options that `minimize` takes. */
