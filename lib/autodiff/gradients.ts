@@ -8,6 +8,7 @@ import { alias, aliasOfGiven, checkFloats, isTensor, Tensor } from '../tensor/te
 import { kernels, trace } from '../tensor/trace';
 import { Variable } from '../tensor/variable';
 import { aggregate, AggregationMethod, checkAggregationMethod, toDense } from './aggregate';
+import { FinalTargets, takeObserver, type WayBackObserver } from './observed';
 import { allocate, inScope, withScope } from './scope';
 import { goingBackFrom, record, recording, type Entry, type Tape } from './tape';
 import { backwardOf, derived } from './way-back';
@@ -32,7 +33,8 @@ export function differentiate(
   givenGradY: Tensor | FloatArray | null,
   method: AggregationMethod,
 ): Differentiation {
-  const watched = sources?.map((source) => (source instanceof Variable ? source.value : source)) ?? null;
+  const watched = sources?.map(tensorOf) ?? null;
+  const observer = takeObserver(); // what is differentiated inside of f is not its business
   return recording(watched, (tape) =>
     withScope(
       () => {
@@ -40,7 +42,8 @@ export function differentiate(
         checkValue(name, value);
         const targets = sources ?? [...tape.variables];
         const gradY = gradYFor(name, givenGradY, value);
-        const found = walkBack(tape, value, gradY, targets, method);
+        observer?.begin(targets);
+        const found = walkBack(tape, value, gradY, targets, method, observer);
         return { value: plainCopy(value), sources: targets, gradients: ownMemory(found) };
       },
       (result, escape) => {
@@ -52,6 +55,8 @@ export function differentiate(
     ),
   );
 }
+
+const tensorOf = (target: Tensor | Variable): Tensor => (target instanceof Variable ? target.value : target);
 
 export function checkValue(name: string, value: unknown): asserts value is Tensor {
   if (isTensor(value)) return checkFloats(name, value);
@@ -90,7 +95,9 @@ export function walkBack(
   gradY: Tensor | null,
   targets: readonly (Tensor | Variable)[],
   method: AggregationMethod,
+  observer: WayBackObserver | null = null,
 ): (Gradient | null)[] {
+  const tensors = targets.map(tensorOf);
   const terms = new Map<Tensor, Gradient[]>();
   const sumOf = (tensor: Tensor): Gradient | null => {
     const parts = terms.get(tensor);
@@ -98,15 +105,28 @@ export function walkBack(
     if (parts.length > 1) parts.splice(0, parts.length, aggregate(parts, method));
     return parts[0]!;
   };
+  const finals = observer === null ? null : new FinalTargets(tape, tensors);
+  const tell = (known: readonly number[]): void => {
+    for (const i of known) observer!.final(i, plainFactor(sumOf(tensors[i]!)));
+  };
   return goingBackFrom(tape, () => {
     if (tape.follows(value)) terms.set(value, [gradY === null ? ones(value) : shared(gradY)]);
+    if (finals !== null) tell(finals.atOnce);
     for (let i = tape.entries.length - 1; i >= 0; i--) {
       const entry = tape.entries[i]!;
       const dy = sumOf(entry.output);
       if (dy !== null) distribute(tape, entry, toDense(dy), terms);
+      if (finals !== null) tell(finals.knownAfter(i));
     }
-    return targets.map((target) => sumOf(target instanceof Variable ? target.value : target));
+    return tensors.map(sumOf);
   });
+}
+
+// As `ownMemory` will give it: with the factor multiplied in.
+function plainFactor(gradient: Gradient | null): Gradient | null {
+  if (gradient === null || storedValues(gradient).factor === 1) return gradient;
+  if (gradient instanceof Tensor) return copied(gradient);
+  return new IndexedSlices(copied(gradient.values), gradient.indices, gradient.denseShape);
 }
 
 function distribute(tape: Tape, entry: Entry, dy: Tensor, terms: Map<Tensor, Gradient[]>): void {

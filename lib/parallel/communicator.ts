@@ -97,11 +97,7 @@ export interface Communicator {
    * @param out over SharedArrayBuffers too.
    * @throws what startAllReduce throws.
    */
-  startReduceScatter(
-    arrays: OneOrMore<FloatArray>,
-    out: OneOrMore<FloatArray>,
-    options?: SumOptions,
-  ): PendingCall;
+  startReduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options?: SumOptions): PendingCall;
   /**
    * Begins `allGather`, as `startAllReduce` does its sum.
    * @param out over SharedArrayBuffers too.

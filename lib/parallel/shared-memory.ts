@@ -146,11 +146,7 @@ export class SharedMemoryCommunicator implements Communicator {
   }
 
   /** Made at once. */
-  startReduceScatter(
-    arrays: OneOrMore<FloatArray>,
-    out: OneOrMore<FloatArray>,
-    options: SumOptions = {},
-  ): PendingCall {
+  startReduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
     checkShared('arrays', arrays);
     checkShared('out', out);
     this.reduceScatter(arrays, out, options);

@@ -83,7 +83,7 @@ export class Memory<D extends TensorDType = DType> {
 
   private constructor(
     private readonly place: Place,
-    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller' | 'trace',
+    private readonly origin: 'pool' | 'unseen' | 'library' | 'caller' | 'trace' | 'lent',
   ) {
     this.dtype = place.dtype as D;
     this.length = place.length;
@@ -128,6 +128,29 @@ export class Memory<D extends TensorDType = DType> {
   /** A caller's array, over memory that is the caller's to take away. */
   static over<D extends TensorDType>(array: ArrayOf<D>, dtype: D): Memory<D> {
     return new Memory<D>(new Place(array, dtype), 'caller');
+  }
+
+  /**
+   * Memory of a gradient over an array that whoever lends it takes back once this memory `isFree`: then `again` lends it anew.
+   */
+  static lent<D extends TensorDType>(array: ArrayOf<D>, dtype: D): Memory<D> {
+    return Memory.lentAt<D>(new Place(array, dtype));
+  }
+
+  /** The same array, once this memory is over. */
+  again(): Memory<D> {
+    return Memory.lentAt<D>(this.place);
+  }
+
+  private static lentAt<D extends TensorDType>(place: Place): Memory<D> {
+    const memory = new Memory<D>(place, 'lent');
+    memory.isRecyclable = true;
+    return memory;
+  }
+
+  /** Whether nobody will read the array any more. */
+  get isFree(): boolean {
+    return this.isOver && this.leases === 0;
   }
 
   /** Whether the array is the pool's to hand out again. */
@@ -263,7 +286,7 @@ export class Memory<D extends TensorDType = DType> {
     if (this.isOver) return;
     this.isOver = true;
     this.isBarred = true;
-    if (!this.isPooled && this.origin !== 'unseen') endings++;
+    if (!this.isPooled && this.origin !== 'unseen' && this.origin !== 'lent') endings++;
     this.whyGone = why;
     this.forgetCopies();
     if (this.leases === 0) this.giveBack();

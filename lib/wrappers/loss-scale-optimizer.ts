@@ -1,10 +1,11 @@
 import { checkOptions } from '../options';
 import { mul } from '../ops';
+import { changingGradients } from '../autodiff/observed';
 import { inScope } from '../autodiff/scope';
 import { checkFunction, shown, isIterable } from '../checks';
 import { GlobalStep } from '../tensor/global-step';
 import { GradientsAndVariables, type GradientAndVariable } from '../autodiff/gradients-and-variables';
-import { IndexedSlices, type Gradient } from '../tensor/indexed-slices';
+import { IndexedSlices, storedValues, type Gradient } from '../tensor/indexed-slices';
 import { FixedLossScale, LossScale } from './loss-scale';
 import { OptimizerWrapper } from './optimizer-wrapper';
 import {
@@ -56,14 +57,19 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     const scale = this.lossScale.value;
     if (scale === 1) return super.computeGradients(loss, options);
     let value: Tensor | null = null;
-    const scaled = super.computeGradients(() => {
+    const scaledLoss = (): Tensor => {
       const plain = loss();
       if (!(plain instanceof Tensor)) return plain; // which the inner optimizer refuses
       value = alias(plain.data.slice(), plain.dtype, plain.shape);
       return mul(plain, scale);
-    }, options);
+    };
+    const factor = 1 / scale;
+    const scaled = changingGradients(
+      (gradient) => timesFactorOf(gradient, factor),
+      () => super.computeGradients(scaledLoss, options),
+    );
     const pairs = scaled.map(([gradient, variable]): [Gradient | null, Variable] => {
-      return [gradient === null ? null : unscaled(gradient, 1 / scale), variable];
+      return [gradient === null ? null : unscaled(gradient, factor), variable];
     });
     return GradientsAndVariables.of_(pairs, value ?? scaled.loss);
   }
@@ -132,14 +138,14 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
 }
 
 function unscaled(gradient: Gradient, factor: number): Gradient {
-  if (gradient instanceof IndexedSlices) {
-    return new IndexedSlices(times(gradient.values, factor), gradient.indices, gradient.denseShape);
-  }
-  return times(gradient, factor);
+  const result = timesFactorOf(gradient, factor);
+  inScope(storedValues(result));
+  return result;
 }
 
-function times(values: Tensor, factor: number): Tensor {
-  return inScope(timesFactor(values, factor));
+function timesFactorOf(gradient: Gradient, factor: number): Gradient {
+  if (!(gradient instanceof IndexedSlices)) return timesFactor(gradient, factor);
+  return new IndexedSlices(timesFactor(gradient.values, factor), gradient.indices, gradient.denseShape);
 }
 
 /** What a step does with its arguments, but the step: a wrong one is refused, the gradients are used up. */

@@ -13,6 +13,16 @@ import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 
+/** @internal How gradients become means over ranks: of `DistributedOptimizer` in gradstep/parallel. */
+export interface Exchange {
+  /** A Communicator. */
+  readonly communicator: object;
+  /** How many bytes of dense gradients are exchanged in one call, about. */
+  readonly fusionBytes: number;
+  /** Whether sums are made in the order of ranks; undefined: as the communicator has it. */
+  readonly deterministic: boolean | undefined;
+}
+
 /**
  * An optimizer around another one, which does the work and keeps the state: everything is the inner optimizer's but
  * what a subclass does differently.
@@ -35,6 +45,11 @@ export abstract class OptimizerWrapper extends Optimizer {
     }
     if (name !== undefined) checkName(name);
     this.name = name;
+  }
+
+  /** @internal Of one whose `computeGradients` gives means over ranks, and does nothing else: how. Null of all others. */
+  get exchange(): Exchange | null {
+    return null;
   }
 
   override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {
