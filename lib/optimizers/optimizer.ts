@@ -136,21 +136,33 @@ export abstract class Optimizer implements Stateful {
     return gradsAndVars.loss;
   }
 
-  /** @internal */
-  protected gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
+  private gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
+    const { forCompute, forApply } = this.optionsToMinimize(options);
+    const gradsAndVars = this.computeGradients(loss, forCompute);
+    if (gradsAndVars.every(([gradient]) => gradient === null)) {
+      throw this.noGradients(gradsAndVars.map(([, variable]) => variable));
+    }
+    return { gradsAndVars, forApply };
+  }
+
+  /** @internal The options of `minimize` by what takes them. */
+  protected optionsToMinimize(options: MinimizeOptions): {
+    readonly forCompute: ComputeGradientsOptions;
+    readonly forApply: ApplyGradientsOptions;
+  } {
     checkOptions('options', options, this.namesToMinimize);
     const forApply: Record<string, unknown> = { ...options };
-    const gradsAndVars = this.computeGradients(loss, takeOut(forApply, computeNames));
-    if (gradsAndVars.every(([gradient]) => gradient === null)) {
-      if (gradsAndVars.length === 0) {
-        throw new Error('No gradients provided for any variable: the loss reads no trainable variable.');
-      }
-      const names = namesOf(gradsAndVars.map(([, variable]) => variable));
-      throw new Error(
-        `No gradients provided for any variable: the loss depends on none of ${names} through an op that has a gradient.`,
-      );
+    return { forCompute: takeOut(forApply, computeNames), forApply: forApply as ApplyGradientsOptions };
+  }
+
+  /** @internal What `minimize` throws for a loss that gives none of these a gradient. */
+  protected noGradients(variables: readonly Variable[]): Error {
+    if (variables.length === 0) {
+      return new Error('No gradients provided for any variable: the loss reads no trainable variable.');
     }
-    return { gradsAndVars, forApply: forApply as ApplyGradientsOptions };
+    return new Error(
+      `No gradients provided for any variable: the loss depends on none of ${namesOf(variables)} through an op that has a gradient.`,
+    );
   }
 
   /**

@@ -14,7 +14,7 @@ import type { Communicator } from '../communicator';
 import { clippedParts } from './clip';
 import { Parts } from './parts';
 import { ShardedState } from './state';
-import { isSparse, shardedStep, type Stepped } from './step';
+import { abortingOthers, isSparse, shardedStep, type Stepped } from './step';
 import { PartSums, type Term } from './sums';
 
 const { isRuleOptimizer, readPairs, spend, storedValues, updatesOf } = internals;
@@ -70,6 +70,17 @@ export class Sharded {
    */
   applyMeans(averaged: readonly Averaged[], clip: StepClip | undefined, options: ApplyGradientsOptions | undefined): void {
     const { communicator } = this;
+    const clipped = abortingOthers(communicator, () => this.clippedMeans(averaged, clip));
+    const toStep = (): Stepped[] => {
+      return averaged.map(({ variable, gradient }, i) => {
+        return { variable, gradient: clipped[i]!, isOwn: !isSparse(gradient) };
+      });
+    };
+    shardedStep(this.optimizer, this.parts, communicator, toStep, options);
+    for (const { gradient } of averaged) if (gradient !== null) spend(storedValues(gradient).memory);
+  }
+
+  private clippedMeans(averaged: readonly Averaged[], clip: StepClip | undefined): readonly Gradient[] {
     const parts = this.parts.plan(averaged.map(({ variable }) => variable));
     const terms = averaged.flatMap(({ variable, gradient }): Term[] => {
       return isSparse(gradient) ? [] : [{ part: parts.get(variable)!, values: gradient }];
@@ -79,14 +90,7 @@ export class Sharded {
     const summands = averaged.map(({ variable, gradient }) => {
       return { part: parts.get(variable)!, gradient: isSparse(gradient) ? gradient : means[next++]! };
     });
-    const clipped = clippedParts(communicator, summands, clip);
-    const toStep = (): Stepped[] => {
-      return averaged.map(({ variable, gradient }, i) => {
-        return { variable, gradient: clipped[i]!, isOwn: !isSparse(gradient) };
-      });
-    };
-    shardedStep(this.optimizer, this.parts, communicator, toStep, options);
-    for (const { gradient } of averaged) if (gradient !== null) spend(storedValues(gradient).memory);
+    return clippedParts(this.communicator, summands, clip);
   }
 
   /** Makes the slots of the parts of these variables. */

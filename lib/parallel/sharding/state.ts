@@ -42,10 +42,14 @@ export class ShardedState implements Sharding {
       const own = isAll(key, ownKey) ? shape : [memory.length];
       return [`a slot '${key}'`, { key: ownKey, dtype, shape: own, memory }] as const;
     });
-    const others = this.optimizer.nonSlotVariables().map(({ name, dtype, shape, data }) => {
-      return ['the optimizer', { key: name, dtype, shape, memory: data }] as const;
-    });
+    const others = this.undivided().map((entry) => ['the optimizer', entry] as const);
     return uniqueEntries([...slots, ...others]);
+  }
+
+  /** What all ranks have: that belongs to no variable. */
+  undivided(): StateEntry[] {
+    const variables = this.optimizer.nonSlotVariables();
+    return variables.map(({ name, dtype, shape, data }) => ({ key: name, dtype, shape, memory: data }));
   }
 
   wanted(keys: ReadonlySet<string>, variables: readonly Variable[]): Map<string, WantedPart> {

@@ -102,9 +102,9 @@ function gather(communicator: Communicator, parts: readonly Part[]): void {
 }
 
 /** What only this rank cannot do ends the others' calls: they would wait for it. */
-function abortingOthers(communicator: Communicator, run: () => void): void {
+export function abortingOthers<T>(communicator: Communicator, run: () => T): T {
   try {
-    run();
+    return run();
   } catch (error) {
     const isAborted = error instanceof CommunicatorAborted;
     const reason = error instanceof Error ? error.message : String(error);

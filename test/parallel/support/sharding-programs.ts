@@ -1,55 +1,55 @@
-import { IndexedSlices } from 'gradstep';
-import { type Communicator } from 'gradstep/parallel';
-import { Sharded } from '../../../lib/parallel/sharding/sharded';
-import { begin, bytesOf, clipped, gradients, meanOf, type Scenario, type Trained } from './sharding';
+import { DistributedOptimizer, type Communicator } from 'gradstep/parallel';
+import { begin, bytesOf, clipped, gradients, lossOf, type Scenario, type Trained } from './sharding';
 
-/** What a rank has in the end: by key, and which elements of the whole they are. */
+/** What a rank has in the end: by key, from which byte of the whole on. */
 export type RankState = Record<string, { readonly begin: number; readonly bytes: Uint8Array }>;
 
 export interface Order {
   readonly scenario: Scenario;
-  readonly way: 'apply' | 'means';
+  /** `minimize`, or by the code of a user who clips in between. */
+  readonly way: 'minimize' | 'compute' | 'average';
   readonly fusionBytes: number;
 }
 
 export interface ShardedTrained extends Trained {
-  readonly sharded: Sharded;
+  readonly optimizer: DistributedOptimizer;
 }
 
 export function beginSharded({ scenario, fusionBytes }: Order, communicator: Communicator): ShardedTrained {
   const trained = begin(scenario);
-  return { ...trained, sharded: new Sharded(trained.optimizer, communicator, fusionBytes) };
+  const { clip } = scenario;
+  const options = { shardState: true, fusionBytes, ...(clip && { clip }) };
+  return { ...trained, optimizer: new DistributedOptimizer(trained.optimizer, communicator, options) };
 }
 
-export function stepSharded(order: Order, trained: ShardedTrained, step: number, { rank, size }: Communicator): void {
+export function stepSharded(order: Order, trained: ShardedTrained, step: number, rank: number): void {
   const { scenario, way } = order;
-  const { sharded, globalStep } = trained;
-  const means = [...meanOf(scenario, trained, step, size)];
-  if (way === 'apply') return sharded.applyGradients(clipped(means, scenario.clip), { globalStep });
+  const { optimizer, globalStep, variables } = trained;
   const own = gradients(scenario, trained, step, rank);
-  const averaged = means.flatMap(([mean, variable], i) => {
-    if (mean === null) return [];
-    return [{ variable, gradient: mean instanceof IndexedSlices ? mean : own[i]![0] }];
-  });
-  sharded.applyMeans(averaged, scenario.clip, { globalStep });
+  const loss = () => lossOf(own);
+  const varList = [...variables];
+  if (way === 'minimize') return void optimizer.minimize(loss, { varList, globalStep });
+  const pairs = way === 'compute' ? optimizer.computeGradients(loss, { varList }) : optimizer.averageGradients(own);
+  optimizer.applyGradients(clipped([...pairs], scenario.clip), { globalStep });
 }
 
-export function stateOfRank({ sharded, variables, globalStep }: ShardedTrained): RankState {
-  const slots = sharded.state.entries();
-  const shared = sharded.state.state().filter(({ key }) => !slots.some(({ ownKey }) => ownKey === key));
+export function stateOfRank({ optimizer, variables, globalStep }: ShardedTrained): RankState {
+  const sharding = optimizer.sharding()!;
+  const slots = sharding.entries();
+  const shared = optimizer.state().filter(({ key }) => !slots.some(({ ownKey }) => ownKey === key));
   const whole = [...variables, globalStep].flatMap((part) => part.state());
   return Object.fromEntries([
     ...[...whole, ...shared].map(({ key, memory }) => [key, { begin: 0, bytes: bytesOf(memory) }] as const),
     ...slots.map(({ key, ranges, memory }) => {
-      const { rank } = sharded.state.ranks;
-      return [key, { begin: ranges[rank]![0] * memory.BYTES_PER_ELEMENT, bytes: bytesOf(memory) }] as const;
+      const begin = ranges[sharding.ranks.rank]![0] * memory.BYTES_PER_ELEMENT;
+      return [key, { begin, bytes: bytesOf(memory) }] as const;
     }),
   ]);
 }
 
 function train(order: Order, communicator: Communicator): RankState {
   const trained = beginSharded(order, communicator);
-  for (let step = 0; step < order.scenario.steps; step++) stepSharded(order, trained, step, communicator);
+  for (let step = 0; step < order.scenario.steps; step++) stepSharded(order, trained, step, communicator.rank);
   return stateOfRank(trained);
 }
 

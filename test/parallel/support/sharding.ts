@@ -6,12 +6,14 @@ import {
   createGlobalStep,
   GradientAccumulator,
   IndexedSlices,
+  ops,
   tensor,
   variable,
   type Gradient,
   type GlobalStep,
   type Optimizer,
   type StepClip,
+  type Tensor,
   type Variable,
 } from 'gradstep';
 import { makers } from './takeover';
@@ -72,6 +74,17 @@ export function gradients(scenario: Scenario, { variables }: Trained, step: numb
     const values = numbers(seed, indices.length * (one.size / rows), dtype);
     return [new IndexedSlices(tensor(values, [indices.length, ...shape.slice(1)]), indices, shape), one];
   });
+}
+
+/** A loss that has these gradients. */
+export function lossOf(pairs: readonly [Gradient | null, Variable][]): Tensor {
+  const terms = pairs.flatMap(([gradient, one]) => {
+    if (gradient === null) return [];
+    const isSparse = gradient instanceof IndexedSlices;
+    const [x, g] = isSparse ? [ops.gather(one, gradient.indices), gradient.values] : [one, gradient];
+    return [ops.cast(ops.reduceSum(ops.mul(x, g)), 'float32') as Tensor];
+  });
+  return terms.reduce((sum, term) => ops.add(sum, term));
 }
 
 /** The mean over ranks, as one process has it. */
