@@ -1,3 +1,4 @@
+import { restoreCheckpoint, saveCheckpoint, type SavedCheckpoint } from 'gradstep/checkpoint';
 import { DistributedOptimizer, type Communicator } from 'gradstep/parallel';
 import { begin, bytesOf, clipped, gradients, lossOf, type Scenario, type Trained } from './sharding';
 
@@ -53,7 +54,44 @@ function train(order: Order, communicator: Communicator): RankState {
   return stateOfRank(trained);
 }
 
+const partsOf = ({ variables, optimizer, globalStep }: Trained) => ({ variables, optimizer, globalStep });
+
+/** A run that is saved, and one that goes on from what was saved. */
+export interface Saved extends Order {
+  readonly folder: string;
+  /** After how many steps. */
+  readonly at: number;
+}
+
+/** Trains up to a step, and saves. */
+async function save(orders: readonly Saved[], communicator: Communicator): Promise<SavedCheckpoint[]> {
+  const saved: SavedCheckpoint[] = [];
+  for (const order of orders) {
+    const trained = beginSharded(order, communicator);
+    for (let step = 0; step < order.at; step++) stepSharded(order, trained, step, communicator.rank);
+    saved.push(await saveCheckpoint(order.folder, { ...partsOf(trained), metadata: { at: order.at } }));
+  }
+  return saved;
+}
+
+/** Goes on from what was saved. */
+async function goOn(orders: readonly Saved[], communicator: Communicator): Promise<RankState[]> {
+  const states: RankState[] = [];
+  for (const order of orders) {
+    const trained = beginSharded(order, communicator);
+    const restored = await restoreCheckpoint(order.folder, partsOf(trained));
+    if (restored?.step !== order.at) throw new Error(`restored ${restored?.step}`);
+    for (let step = order.at; step < order.scenario.steps; step++) {
+      stepSharded(order, trained, step, communicator.rank);
+    }
+    states.push(stateOfRank(trained));
+  }
+  return states;
+}
+
 export const programs = {
+  save: (communicator: Communicator, orders: readonly Saved[]) => save(orders, communicator),
+  goOn: (communicator: Communicator, orders: readonly Saved[]) => goOn(orders, communicator),
   trainAll: (communicator: Communicator, orders: readonly Order[]) => orders.map((order) => train(order, communicator)),
 } satisfies Record<string, (communicator: Communicator, order: never) => unknown>;
 
