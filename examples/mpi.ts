@@ -55,7 +55,7 @@ async function train(
   using progress = rank === 0 ? new Progress(history, options.epochs) : null;
   using stop = new StopSignal(communicator);
   const labels = new Int32Array(share);
-  let order = new Int32Array(0);
+  let order: Int32Array = new Int32Array(0);
   for (let at = globalStep.value, orderOf = -1; at < steps; at++) {
     const epoch = Math.floor(at / perEpoch);
     if (epoch !== orderOf) order = new RandomGenerator(options.seed + epoch).permutation(dataset.count);

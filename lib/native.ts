@@ -116,6 +116,8 @@ export interface Binding {
    * address takes.
    */
   sumOfSquaresAt(table: Float64Array, count: number, format: number): number;
+  /** The same by blocks of 16 Ki elements from each array's start: `out` has a number for each, array after array. */
+  sumsOfSquaresAt(table: Float64Array, count: number, format: number, out: Float64Array): void;
   /** The same off the event loop: see `runStepAsync`. */
   sumOfSquaresAtAsync(held: object, table: Float64Array, count: number, format: number): Promise<number>;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */

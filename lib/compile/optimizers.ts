@@ -41,11 +41,13 @@ export function stepsOf(optimizer: unknown): Steps {
     }
     inner = inner.optimizer;
   }
-  if (!isRuleOptimizer(inner) || !hasMethodsOf(inner, RuleOptimizer.prototype)) refuse(inner);
+  if (!isRuleOptimizer(inner)) refuse(inner);
   return { optimizer: inner, lossScale, exchange, unscalesFirst };
 }
 
-const isRuleOptimizer = (optimizer: Optimizer): optimizer is RuleOptimizer => optimizer instanceof RuleOptimizer;
+/** Whether it is one of the package's that steps in no way of its own. */
+export const isRuleOptimizer = (optimizer: Optimizer): optimizer is RuleOptimizer =>
+  optimizer instanceof RuleOptimizer && hasMethodsOf(optimizer, RuleOptimizer.prototype);
 
 const hasMethodsOf = (optimizer: Optimizer, prototype: Optimizer): boolean =>
   optimizer.computeGradients === prototype.computeGradients && optimizer.applyGradients === prototype.applyGradients;
@@ -58,5 +60,8 @@ function checkedScale(lossScale: LossScale): LossScale {
 }
 
 function refuse(optimizer: Optimizer): never {
+  if (optimizer.sharding() !== null) {
+    throw new TypeError('optimizer has shardState, which cannot be compiled: use compileGradients, averageGradients and applyGradients');
+  }
   throw new TypeError(`optimizer is ${shown(optimizer)}, whose computeGradients or applyGradients cannot be compiled`);
 }

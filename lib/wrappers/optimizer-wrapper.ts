@@ -7,6 +7,7 @@ import {
   type ComputeGradientsOptions,
   type PlannedStep,
 } from '../optimizers/optimizer';
+import type { Sharding } from '../step/sharding';
 import type { Key } from '../step/turns';
 import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -100,6 +101,11 @@ export abstract class OptimizerWrapper extends Optimizer {
 
   override state(): StateEntry[] {
     return this.optimizer.state();
+  }
+
+  /** @internal */
+  override sharding(): Sharding | null {
+    return this.optimizer.sharding();
   }
 
   override planRestore(source: StateSource): () => void {
