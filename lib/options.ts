@@ -50,6 +50,7 @@ const forms: Readonly<Record<string, string>> = {
   clipnorm: `${clipFirst}: clipByNorm`,
   globalclipnorm: `${clipFirst}: clipByGlobalNorm`,
   keepprob: 'it is 1 - rate',
+  training: 'ops do not ask for it: layers do, among which an op is activation(op)',
   clipvalue: `${clipFirst}: clipByValue`,
 };
 

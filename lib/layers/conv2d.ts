@@ -1,5 +1,6 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
+import { checkPadding, checkPair } from '../ops/convolution/window';
 import { checkOptions, type NamesOf } from '../options';
 import { checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
@@ -63,9 +64,10 @@ export class Conv2d extends VariableHolder implements Layer {
     checkCount('inputs', inputs);
     checkCount('filters', filters);
     checkCount('groups', groups);
-    const [height, width] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
-    checkCount('kernelSize', height);
-    checkCount('kernelSize', width);
+    const [height, width] = checkPair('kernelSize', kernelSize);
+    checkPair('strides', strides);
+    checkPair('dilations', dilations);
+    checkPadding(padding);
     if (inputs % groups !== 0 || filters % groups !== 0) {
       throw new RangeError(`groups must divide inputs and filters, got ${groups} of ${inputs} and ${filters}`);
     }

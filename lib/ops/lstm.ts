@@ -1,7 +1,8 @@
 import { toTensor, toTensors, type TensorLike } from '../autodiff/tape';
-import { checkBoolean, checkNumber, shown } from '../checks';
+import { checkBoolean, checkNumber } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import type { Tensor } from '../tensor/tensor';
+import { checkGateOrder } from './gates';
 import { asSequence, checkLengths, onlyTime, recurrent, recurrentSizes, shaped } from './recurrent';
 
 /** The state of an LSTM, each [batch, units]: the cells and what was put out. */
@@ -69,9 +70,7 @@ export function lstm(x: TensorLike, options: LstmOptions): LstmResult {
   checkOptions('options', options, names);
   const { timeMajor = false, gateOrder = 'ijfo' } = options;
   checkBoolean('timeMajor', timeMajor);
-  if (gateOrder !== 'ijfo' && gateOrder !== 'ifjo') {
-    throw new TypeError(`gateOrder must be 'ijfo' or 'ifjo', got ${shown(gateOrder)}`);
-  }
+  checkGateOrder(gateOrder);
   const isOther = gateOrder === 'ifjo';
   const { forgetBias = isOther ? 0 : 1 } = options;
   checkNumber('forgetBias', forgetBias);
