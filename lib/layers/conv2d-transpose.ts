@@ -1,8 +1,8 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, type NamesOf } from '../options';
 import { checkPadding, checkPair } from '../ops/convolution/window';
-import { checkOptionalFunction, identityOf } from './checks';
+import { checkInput, checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface Conv2dTransposeLayerOptions extends LayerOptions {
@@ -52,7 +52,7 @@ export class Conv2dTranspose extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: Conv2dTransposeLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { inputs, filters, kernelSize, strides = 1, padding = 'VALID', activation, useBias = true } = options;
     checkCount('inputs', inputs);
     checkCount('filters', filters);
@@ -75,6 +75,8 @@ export class Conv2dTranspose extends VariableHolder implements Layer {
 
   /** @param x [images, height, width, inputs] @returns [images, outputs down, outputs across, filters] */
   call(x: Tensor): Tensor {
+    const inputs = this.kernel.shape[3]!;
+    checkInput(x, `[images, height, width, ${inputs}]`, 4, inputs);
     const { kernel, bias, activation, window } = this;
     const product = ops.conv2dTranspose(x, kernel, window);
     const y = bias === null ? product : ops.biasAdd(product, bias);

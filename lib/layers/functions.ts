@@ -2,6 +2,7 @@ import { ops, type Tensor } from 'gradstep';
 import { checkFunction, checkRange } from '../checks';
 import { checkPadding, checkPair } from '../ops/convolution/window';
 import { checkOptions, type NamesOf } from '../options';
+import { checkTensor, isTraining } from './checks';
 import type { CallOptions } from './layer';
 
 // Layers without variables: functions.
@@ -14,11 +15,12 @@ import type { CallOptions } from './layer';
  */
 export function dropout(rate: number): (x: Tensor, options?: CallOptions) => Tensor {
   checkRange('rate', rate, 'a number in [0, 1)', (value) => value >= 0 && value < 1);
-  return (x, { training = false } = {}) => (training ? ops.dropout(x, { rate }) : x);
+  return (x, options) => (isTraining(options) ? ops.dropout(x, { rate }) : x);
 }
 
-/** [batch, ...] -> [batch, n]. Source: `tf.layers.flatten`. */
+/** [batch, ...] -> [batch, n]. @throws TypeError for what is no tensor. Source: `tf.layers.flatten`. */
 export function flatten(x: Tensor): Tensor {
+  checkTensor(x);
   return ops.reshape(x, [x.shape[0] ?? 1, -1]);
 }
 

@@ -1,7 +1,7 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface GruLayerOptions extends LayerOptions {
@@ -44,7 +44,7 @@ export class Gru extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: GruLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { inputs, units, resetAfter = false } = options;
     checkCount('inputs', inputs);
     checkCount('units', units);
@@ -70,6 +70,8 @@ export class Gru extends VariableHolder implements Layer {
 
   /** The same with the last state, and on request from a first one, as `ops.gru` has them. */
   run(x: Tensor, options: Pick<ops.GruOptions, 'initialState' | 'sequenceLength'> = {}): ops.GruResult {
+    const inputs = this.kernel.shape[0]!;
+    checkInput(x, `[batch, time, ${inputs}]`, 3, inputs);
     const { kernel, recurrentKernel, bias, recurrentBias } = this;
     const after = recurrentBias === null ? {} : { resetAfter: true, recurrentBias };
     return ops.gru(x, { kernel, recurrentKernel, bias, ...after, ...options });

@@ -1,8 +1,8 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkCount, checkNumber } from '../checks';
 import { checkGateOrder } from '../ops/gates';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface LstmLayerOptions extends LayerOptions {
@@ -44,7 +44,7 @@ export class Lstm extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: LstmLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { inputs, units, gateOrder = 'ijfo', forgetBias } = options;
     checkCount('inputs', inputs);
     checkCount('units', units);
@@ -70,6 +70,8 @@ export class Lstm extends VariableHolder implements Layer {
 
   /** The same with the last state, and on request from a first one, as `ops.lstm` has them. */
   run(x: Tensor, options: Pick<ops.LstmOptions, 'initialState' | 'sequenceLength'> = {}): ops.LstmResult {
+    const inputs = this.kernel.shape[0]!;
+    checkInput(x, `[batch, time, ${inputs}]`, 3, inputs);
     const { kernel, recurrentKernel, bias } = this;
     return ops.lstm(x, { kernel, recurrentKernel, bias, ...this.options, ...options });
   }

@@ -1,6 +1,6 @@
 import { toTensor, toTensors, type TensorLike } from '../autodiff/tape';
 import { checkBoolean, checkNumber } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, checkOptions, type NamesOf } from '../options';
 import type { Tensor } from '../tensor/tensor';
 import { checkGateOrder } from './gates';
 import { asSequence, checkLengths, onlyTime, recurrent, recurrentSizes, shaped } from './recurrent';
@@ -67,7 +67,7 @@ export interface LstmResult {
  * Source: Hochreiter, Schmidhuber: "Long short-term memory", 1997; `tf.nn.rnn_cell.LSTMCell` under `tf.nn.dynamic_rnn`.
  */
 export function lstm(x: TensorLike, options: LstmOptions): LstmResult {
-  checkOptions('options', options, names);
+  checkGiven('options', options, names);
   const { timeMajor = false, gateOrder = 'ijfo' } = options;
   checkBoolean('timeMajor', timeMajor);
   checkGateOrder(gateOrder);
@@ -127,7 +127,7 @@ const cellNames: NamesOf<LstmCellOptions> = {
  * Source: `tf.nn.rnn_cell.LSTMCell`.
  */
 export function lstmCell(x: TensorLike, state: LstmState<TensorLike>, options: LstmCellOptions): LstmState {
-  checkOptions('options', options, cellNames);
+  checkGiven('options', options, cellNames);
   checkOptions('state', state, stateNames);
   const { outputs, state: next } = lstm(asSequence(toTensor('x', x)), { ...options, initialState: state });
   return { c: next.c, h: onlyTime(outputs) };

@@ -48,6 +48,18 @@ export function conv1d(x: TensorLike, filter: TensorLike, options: Conv1dOptions
     throw new RangeError(`filter has shape ${showShape(factors.shape)}, expected [length, channels, outputs]`);
   }
   const [count, length, channels] = sequences.shape as [number, number, number];
+  const { groups = 1 } = options;
+  const seen = factors.shape[1]!;
+  if (typeof groups === 'number' && groups > 0 && channels % groups === 0 && seen * groups !== channels) {
+    const expected = `[length, ${channels / groups}, outputs]`;
+    const hint =
+      seen * groups === length
+        ? "; [sequences, length, channels] is what sequences are here: ops.transpose(x, [0, 2, 1]) makes them of PyTorch's, ops.transpose(filter, [2, 1, 0]) filters"
+        : '';
+    throw new RangeError(
+      `filter has shape ${showShape(factors.shape)}, expected ${expected} to fit x ${showShape(sequences.shape)}${hint}`,
+    );
+  }
   const y = conv2d(reshape(sequences, [count, 1, length, channels]), reshape(factors, [1, ...factors.shape]), {
     ...rest,
     strides: [1, stride],
