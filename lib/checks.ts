@@ -46,14 +46,34 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 export function checkDType(name: string, value: unknown): asserts value is DType {
-  if (value !== 'float32' && value !== 'float64') {
-    throw new TypeError(`${name} must be 'float32' or 'float64', got ${shown(value)}`);
-  }
+  if (value === 'float32' || value === 'float64') return;
+  const meant = meantDType(value);
+  const hint = meant?.startsWith('float') === true ? `: write '${meant}'` : '';
+  throw new TypeError(`${name} must be 'float32' or 'float64', got ${shown(value)}${hint}`);
 }
+
+// What types are called elsewhere.
+const dtypeNames: Readonly<Record<string, TensorDType>> = {
+  float: 'float32',
+  f32: 'float32',
+  single: 'float32',
+  double: 'float64',
+  f64: 'float64',
+  int: 'int32',
+  i32: 'int32',
+  int64: 'int32',
+  long: 'int32',
+  boolean: 'bool',
+};
+
+const meantDType = (value: unknown): TensorDType | undefined =>
+  typeof value === 'string' ? dtypeNames[value.toLowerCase().replace(/^(tf|torch)\./, '')] : undefined;
 
 export function checkTensorDType(name: string, value: unknown): asserts value is TensorDType {
   if (value === 'int32' || value === 'bool' || value === 'float32' || value === 'float64') return;
-  throw new TypeError(`${name} must be 'float32', 'float64', 'int32' or 'bool', got ${shown(value)}`);
+  const meant = meantDType(value);
+  const hint = meant === undefined ? '' : `: write '${meant}'`;
+  throw new TypeError(`${name} must be 'float32', 'float64', 'int32' or 'bool', got ${shown(value)}${hint}`);
 }
 
 export const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

@@ -138,6 +138,7 @@ export {
   type LinearCosineDecayOptions,
   type NoisyLinearCosineDecayOptions,
 } from './schedules/cosine-schedules';
+export { linearWarmup, type LinearWarmupOptions } from './schedules/warmup';
 export type { DecayOptions, StepSource } from './schedules/step-source';
 
 export {

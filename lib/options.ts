@@ -9,7 +9,7 @@ export type Names = Readonly<Record<string, true>>;
 // What other libraries call an option, and people who write from memory; without capitals and underscores.
 const aliases: Readonly<Record<string, readonly string[]>> = {
   lr: ['learningRate'],
-  rate: ['learningRate'],
+  rate: ['learningRate', 'dilations'],
   alpha: ['learningRate', 'axes'],
   eps: ['epsilon'],
   wd: ['weightDecay'],
@@ -34,11 +34,47 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   inplace: ['inPlace'],
   minval: ['low'],
   maxval: ['high'],
+  low: ['minval'],
+  high: ['maxval'],
   std: ['stddev'],
   sigma: ['stddev'],
   p: ['rate'],
   gradientnorm: ['norm'],
   globalnorm: ['norm'],
+  dilation: ['dilations'],
+  dilationrate: ['dilations'],
+  weight: ['gamma'],
+  scale: ['gamma'],
+  offset: ['beta'],
+  bias: ['useBias', 'beta'],
+  runningmean: ['movingMean'],
+  runningvar: ['movingVariance'],
+  mean: ['movingMean'],
+  variance: ['movingVariance'],
+  istraining: ['training'],
+  train: ['training'],
+  attnmask: ['mask'],
+  dropout: ['dropoutRate', 'rate'],
+  dropoutp: ['dropoutRate', 'rate'],
+  inchannels: ['inputs'],
+  infeatures: ['inputs'],
+  inputsize: ['inputs'],
+  inputdim: ['inputs', 'rows'],
+  outchannels: ['filters'],
+  outfeatures: ['units'],
+  hiddensize: ['units'],
+  outputdim: ['units', 'features'],
+  numfeatures: ['features'],
+  normalizedshape: ['features', 'axes'],
+  embeddim: ['features'],
+  embeddingdim: ['features'],
+  numembeddings: ['rows'],
+  numheads: ['heads'],
+  nhead: ['heads'],
+  numgroups: ['groups'],
+  beta: ['delta'],
+  negativeslope: ['alpha'],
+  droplast: ['dropRemainder'],
 };
 
 const clipFirst = 'clip what computeGradients returns, before applyGradients takes it';
@@ -50,7 +86,16 @@ const forms: Readonly<Record<string, string>> = {
   clipnorm: `${clipFirst}: clipByNorm`,
   globalclipnorm: `${clipFirst}: clipByGlobalNorm`,
   keepprob: 'it is 1 - rate',
+  training: 'ops do not ask for it: layers do, among which an op is activation(op)',
   clipvalue: `${clipFirst}: clipByValue`,
+  dataformat: 'images are [images, height, width, channels] here',
+  activation: '{ relu: true } is in the same pass, other functions take what comes out',
+  outputpadding: 'outputShape says how large the result is',
+  batchfirst: 'sequences are [batch, time, ...] here',
+  returnsequences: 'call gives all times, run also the last state',
+  returnstate: 'run gives the last state too',
+  numlayers: 'sequential lays layers one upon the other',
+  ignoreindex: 'give such labels any class, and the weight 0',
 };
 
 const plain = (name: string): string => name.toLowerCase().replace(/[_-]/g, '');
@@ -97,7 +142,32 @@ function meant(options: unknown, known: Names): string {
     return ': options come first; variables go to minimize(loss, { varList }), or into groups';
   }
   if (shown(options) === 'a GlobalStep' && 'globalStep' in known) return ': write { globalStep }';
-  return '';
+  if (isArray && 'seed' in known) return ': the shape goes to what it gives, initializer(options)(shape)';
+  const name = byPosition(options, known);
+  if (name === undefined) return '';
+  const value = isArray ? '[...]' : typeof options === 'object' ? name : shown(options);
+  return `: write { ${name}: ${value}${name === 'inputs' ? ', ...' : ''} }`;
+}
+
+// What stands at this place elsewhere, the likeliest first.
+const ofNumbers = ['delta', 'batchSize', 'bufferSize', 'inputs', 'rows', 'features', 'strides', 'stride', 'weights', 'mean', 'low', 'seed']; // prettier-ignore
+const ofArrays = ['outputShape'];
+const ofOthers = ['training', 'mask'];
+
+/** The option that a value without a name may be: the only one that there is, or the one that stands there elsewhere. */
+function byPosition(value: unknown, known: Names): string | undefined {
+  const all = Object.keys(known);
+  const isOther = typeof value === 'boolean' || shown(value) === 'a Tensor';
+  const likely = typeof value === 'number' ? ofNumbers : Array.isArray(value) ? ofArrays : isOther ? ofOthers : [];
+  return likely.find((name) => name in known) ?? (likely.length > 0 && all.length === 1 ? all[0] : undefined);
+}
+
+/** The same of options of which some must be given. @throws TypeError where there are none at all. */
+export function checkGiven(what: string, options: unknown, known: Names): void {
+  if (options === undefined) {
+    throw new TypeError(`${what} must be an object of ${Object.keys(known).join(', ')}, got undefined`);
+  }
+  checkOptions(what, options, known);
 }
 
 /**

@@ -197,8 +197,9 @@ describe('the documentation', function () {
   }
 
   it('names only what exists where it says what replaces names of other libraries', () => {
-    const rows = readFileSync(join(root, 'docs', 'migration.md'), 'utf8')
-      .split('\n')
+    const pages = [join('docs', 'migration.md'), ...filesIn(join('docs', 'migration'), '.md')];
+    const rows = pages
+      .flatMap((page) => readFileSync(join(root, page), 'utf8').split('\n'))
       .filter((line) => line.startsWith('| '));
     const replacements = rows.flatMap((row) => [
       ...row.split('|')[2]!.matchAll(/`(?:new |ops\.)?([A-Za-z]\w*)(?=\(|`)/g),

@@ -8,6 +8,7 @@ import {
   GradientDescentOptimizer,
   inverseTimeDecay,
   linearCosineDecay,
+  linearWarmup,
   naturalExpDecay,
   noisyLinearCosineDecay,
   piecewiseConstant,
@@ -50,6 +51,28 @@ describe('learning-rate decays', () => {
     expect(moves).to.deep.equal([1, 0.5, 0.25]);
     base = 8;
     expect(rate()).to.equal(1);
+  });
+
+  it('linearWarmup rises in a line to the learning rate, which goes its own way from there', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.constantFrom(0, 0.1, 1, 2),
+        fc.nat(100),
+        (warmup, start, step) => {
+          const base = cosineDecay(0.5, step, 80);
+          const factor = step >= warmup ? 1 : start + ((1 - start) * step) / warmup;
+          expect(linearWarmup(base, step, warmup, { startFactor: start })()).to.equal(base() * factor);
+        },
+      ),
+    );
+    const globalStep = createGlobalStep();
+    const rate = linearWarmup(0.8, globalStep, 4);
+    const seen = Array.from({ length: 6 }, () => (globalStep.increment(), rate()));
+    expect(seen).to.deep.equal([0.2, 0.4, 0.8 * 0.75, 0.8, 0.8, 0.8]);
+    expect(() => linearWarmup(1, 0, 0)).to.throw(RangeError, 'warmupSteps must be finite and positive');
+    expect(() => linearWarmup(1, 0, 1, { startFactor: NaN })).to.throw(RangeError, 'startFactor');
+    expect(() => linearWarmup(1, 0, 1, { start: 1 } as never)).to.throw(TypeError, "there is no 'start'");
   });
 
   it('tell steps apart that float32 cannot hold', () => {

@@ -184,7 +184,8 @@ function fromOther(name: string, value: Variable | FloatArray | number, dtype: D
     wayBack?.own.add(constant);
     return constant;
   }
-  throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}`);
+  const hint = Array.isArray(value) ? ': tensor(values) makes one of it' : '';
+  throw new TypeError(`${name} must be a Tensor, a Variable, a typed array or a number, got ${shown(value)}${hint}`);
 }
 
 /** Two inputs of one op; a bare number takes the other's dtype. @throws TypeError when their dtypes differ. */

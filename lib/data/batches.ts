@@ -1,5 +1,5 @@
 import { checkBoolean, checkCount, checkRange, isWhole, shown } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
 import { classOf, namesOf, type Column, type Columns } from './rows';
 
@@ -32,10 +32,13 @@ const names: NamesOf<BatchesOptions> = { batchSize: true, rows: true, shuffle: t
  */
 export function batches<C extends Columns>(columns: C, options: BatchesOptions): Iterable<{ [N in keyof C]: C[N] }> {
   const keys = namesOf('columns', columns);
-  checkOptions('options', options, names);
+  checkGiven('options', options, names);
   const { batchSize, shuffle = false, dropRemainder = false } = options;
   checkCount('batchSize', batchSize);
-  if (!(shuffle instanceof RandomGenerator)) checkBoolean('shuffle', shuffle);
+  if (!(shuffle instanceof RandomGenerator) && typeof shuffle !== 'boolean') {
+    const hint = typeof shuffle === 'number' ? `: write new RandomGenerator(${String(shuffle)})` : '';
+    throw new TypeError(`shuffle must be a boolean or a RandomGenerator, got ${shown(shuffle)}${hint}`);
+  }
   checkBoolean('dropRemainder', dropRemainder);
   for (const name of keys) classOf(`columns.${name}`, columns[name]);
   const lengths = keys.map((name) => columns[name]!.length);

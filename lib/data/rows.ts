@@ -15,7 +15,10 @@ const classes = [Float32Array, Float64Array, Int32Array, Uint8Array] as const;
 export function classOf(name: string, column: unknown): (typeof classes)[number] {
   const found = classes.find((one) => column instanceof one);
   if (found !== undefined) return found;
-  throw new TypeError(`${name} must be a Float32Array, Float64Array, Int32Array or Uint8Array, got ${shown(column)}`);
+  const hint = shown(column) === 'a Tensor' ? ': its data is one' : '';
+  throw new TypeError(
+    `${name} must be a Float32Array, Float64Array, Int32Array or Uint8Array, got ${shown(column)}${hint}`,
+  );
 }
 
 /** @throws TypeError unless it is an object, RangeError for one without names. */

@@ -1,5 +1,5 @@
 import { checkBoolean, checkCount, shown } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, type NamesOf } from '../options';
 import { random, RandomGenerator } from '../random';
 import { checkSource } from './batches';
 import { classOf, namesOf, type Column, type Row } from './rows';
@@ -36,7 +36,7 @@ export type Batch<R extends Row> = { [N in keyof R]: R[N] extends number ? Float
  */
 export function batched<R extends Row>(source: Source<R>, options: BatchedOptions): AsyncIterable<Batch<R>> {
   checkSource(source);
-  checkOptions('options', options, batchedNames);
+  checkGiven('options', options, batchedNames);
   const { batchSize, dropRemainder = false } = options;
   checkCount('batchSize', batchSize);
   checkBoolean('dropRemainder', dropRemainder);
@@ -89,7 +89,7 @@ function together<R extends Row>(rows: readonly R[], read: number): Batch<R> {
  */
 export function shuffled<T>(source: Source<T>, options: ShuffledOptions): AsyncIterable<T> {
   checkSource(source);
-  checkOptions('options', options, shuffledNames);
+  checkGiven('options', options, shuffledNames);
   const { bufferSize, generator = random } = options;
   checkCount('bufferSize', bufferSize);
   if (!(generator instanceof RandomGenerator)) {

@@ -1,7 +1,7 @@
 import { initializers, ops, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf, isTraining } from './checks';
 import { parameter, VariableHolder, type CallOptions, type Layer, type LayerOptions } from './layer';
 
 export interface BatchNormLayerOptions extends LayerOptions {
@@ -38,12 +38,13 @@ export class BatchNorm extends VariableHolder implements Layer {
   readonly movingMean: Variable;
   /** The same of their variances. */
   readonly movingVariance: Variable;
+  private readonly features: number;
   private readonly options: { momentum?: number; epsilon?: number };
 
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: BatchNormLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { features, momentum, epsilon, center = true, scale = true } = options;
     checkCount('features', features);
     checkBoolean('center', center);
@@ -55,6 +56,7 @@ export class BatchNorm extends VariableHolder implements Layer {
     this.beta = center ? make('beta', 0) : null;
     this.movingMean = make('movingMean', 0, false);
     this.movingVariance = make('movingVariance', 1, false);
+    this.features = features;
     this.options = { ...(momentum === undefined ? {} : { momentum }), ...(epsilon === undefined ? {} : { epsilon }) };
   }
 
@@ -63,7 +65,9 @@ export class BatchNorm extends VariableHolder implements Layer {
   }
 
   /** @param x [..., features] @returns the same shape. */
-  call(x: Tensor, { training = false }: CallOptions = {}): Tensor {
+  call(x: Tensor, options?: CallOptions): Tensor {
+    const training = isTraining(options);
+    checkInput(x, `[..., ${this.features}]`, null, this.features);
     const { gamma, beta, movingMean, movingVariance } = this;
     const affine = { ...(gamma === null ? {} : { gamma }), ...(beta === null ? {} : { beta }) };
     return ops.batchNorm(x, { ...affine, movingMean, movingVariance, training, ...this.options });

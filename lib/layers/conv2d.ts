@@ -1,7 +1,8 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { checkOptionalFunction, identityOf } from './checks';
+import { checkPadding, checkPair } from '../ops/convolution/window';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface Conv2dLayerOptions extends LayerOptions {
@@ -52,20 +53,22 @@ export class Conv2d extends VariableHolder implements Layer {
   /** [filters], or null without one. */
   readonly bias: Variable | null;
   private readonly activation: ((x: Tensor) => Tensor) | undefined;
+  private readonly inputs: number;
   private readonly window: ops.Conv2dOptions;
 
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: Conv2dLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { inputs, filters, kernelSize, strides = 1, padding = 'VALID', dilations = 1, groups = 1 } = options;
     const { activation, useBias = true } = options;
     checkCount('inputs', inputs);
     checkCount('filters', filters);
     checkCount('groups', groups);
-    const [height, width] = typeof kernelSize === 'number' ? [kernelSize, kernelSize] : kernelSize;
-    checkCount('kernelSize', height);
-    checkCount('kernelSize', width);
+    const [height, width] = checkPair('kernelSize', kernelSize);
+    checkPair('strides', strides);
+    checkPair('dilations', dilations);
+    checkPadding(padding);
     if (inputs % groups !== 0 || filters % groups !== 0) {
       throw new RangeError(`groups must divide inputs and filters, got ${groups} of ${inputs} and ${filters}`);
     }
@@ -76,6 +79,7 @@ export class Conv2d extends VariableHolder implements Layer {
     this.kernel = parameter(own, 'kernel', [height, width, inputs / groups, filters], kernelInitializer);
     this.bias = useBias ? parameter(own, 'bias', [filters], biasInitializer) : null;
     this.activation = activation;
+    this.inputs = inputs;
     this.window = { strides, padding, dilations, groups };
   }
 
@@ -85,6 +89,7 @@ export class Conv2d extends VariableHolder implements Layer {
 
   /** @param x [images, height, width, inputs] @returns [images, outputs down, outputs across, filters] */
   call(x: Tensor): Tensor {
+    checkInput(x, `[images, height, width, ${this.inputs}]`, 4, this.inputs);
     const { kernel, bias, activation, window } = this;
     const relu = activation === ops.relu;
     const y = ops.conv2d(x, kernel, { ...window, ...(bias === null ? {} : { bias }), relu });

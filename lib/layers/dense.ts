@@ -1,7 +1,7 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { checkOptionalFunction, identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, checkOptionalFunction, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface DenseOptions extends LayerOptions {
@@ -41,7 +41,7 @@ export class Dense extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: DenseOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { inputs, units, activation, useBias = true } = options;
     checkCount('inputs', inputs);
     checkCount('units', units);
@@ -60,9 +60,11 @@ export class Dense extends VariableHolder implements Layer {
 
   /** @param x [..., inputs] @returns [..., units] */
   call(x: Tensor): Tensor {
+    const [inputs, units] = this.kernel.shape as [number, number];
+    checkInput(x, `[..., ${inputs}]`, null, inputs);
     if (x.shape.length === 2) return this.ofRows(x);
-    const rows = ops.reshape(x, [-1, this.kernel.shape[0]!]);
-    return ops.reshape(this.ofRows(rows), [...x.shape.slice(0, -1), this.kernel.shape[1]!]);
+    const rows = ops.reshape(x, [-1, inputs]);
+    return ops.reshape(this.ofRows(rows), [...x.shape.slice(0, -1), units]);
   }
 
   private ofRows(x: Tensor): Tensor {

@@ -1,6 +1,6 @@
 import { initializers, ops, type IndicesLike, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, type NamesOf } from '../options';
 import { identityOf } from './checks';
 import { parameter, VariableHolder, type LayerOptions } from './layer';
 
@@ -23,7 +23,7 @@ export class Embedding extends VariableHolder {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: EmbeddingOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { rows, features, initializer = initializers.randomNormal({ stddev: 0.02 }) } = options;
     checkCount('rows', rows);
     checkCount('features', features);

@@ -1,7 +1,7 @@
 import { initializers, ops, type Tensor, type Variable } from 'gradstep';
 import { checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface LayerNormLayerOptions extends LayerOptions {
@@ -24,7 +24,7 @@ export class LayerNorm extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: LayerNormLayerOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { features, epsilon } = options;
     checkCount('features', features);
     const own = identityOf(options, 'layerNorm');
@@ -39,6 +39,8 @@ export class LayerNorm extends VariableHolder implements Layer {
 
   /** @param x [..., features] @returns the same shape. */
   call(x: Tensor): Tensor {
+    const features = this.gamma.shape[0]!;
+    checkInput(x, `[..., ${features}]`, null, features);
     return ops.layerNorm(x, { gamma: this.gamma, beta: this.beta, ...this.options });
   }
 }

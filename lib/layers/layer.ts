@@ -1,6 +1,7 @@
 import {
   collectState,
   restoreState,
+  Tensor,
   variable,
   type DType,
   type Initializer,
@@ -8,9 +9,9 @@ import {
   type StateEntry,
   type Stateful,
   type StateSource,
-  type Tensor,
   type Variable,
 } from 'gradstep';
+import { shown } from '../checks';
 
 /** How a layer is called. */
 export interface CallOptions {
@@ -76,8 +77,16 @@ export function parameter(
   initializer: Initializer,
   trainable = true,
 ): Variable {
-  const values = initializer(shape, dtype);
-  const made = variable(values, { name: `${name}/${suffix}`, trainable });
+  if (typeof initializer !== 'function') {
+    const what = shown(initializer);
+    throw new TypeError(`the initializer of ${name}/${suffix} must be a function, got ${what}: initializers has some`);
+  }
+  const values: unknown = initializer(shape, dtype);
+  if (!(values instanceof Tensor)) {
+    const hint = typeof values === 'function' ? ': call it, as in initializers.zeros()' : '';
+    throw new TypeError(`the initializer of ${name}/${suffix} must give a Tensor, got ${shown(values)}${hint}`);
+  }
+  const made = variable(values as Tensor, { name: `${name}/${suffix}`, trainable });
   values.dispose();
   return made;
 }

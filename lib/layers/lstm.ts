@@ -1,7 +1,8 @@
 import { initializers, ops, type Initializer, type Tensor, type Variable } from 'gradstep';
-import { checkCount } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkCount, checkNumber } from '../checks';
+import { checkGateOrder } from '../ops/gates';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf } from './checks';
 import { parameter, VariableHolder, type Layer, type LayerOptions } from './layer';
 
 export interface LstmLayerOptions extends LayerOptions {
@@ -9,7 +10,9 @@ export interface LstmLayerOptions extends LayerOptions {
   inputs: number;
   /** The size of the state. */
   units: number;
-  /** Added to the forget gate before its sigmoid. Default: 1. */
+  /** As of `ops.lstm`: `'ifjo'` for weights of Keras or PyTorch. Default: `'ijfo'`. */
+  gateOrder?: 'ijfo' | 'ifjo';
+  /** Added to the forget gate before its sigmoid. Default: 1; 0 for `'ifjo'`. */
   forgetBias?: number;
   /** Default: `initializers.glorotUniform()`. */
   kernelInitializer?: Initializer;
@@ -22,6 +25,7 @@ const names: NamesOf<LstmLayerOptions> = {
   dtype: true,
   inputs: true,
   units: true,
+  gateOrder: true,
   forgetBias: true,
   kernelInitializer: true,
   recurrentInitializer: true,
@@ -29,28 +33,30 @@ const names: NamesOf<LstmLayerOptions> = {
 
 /** A layer of LSTM cells over all times of a sequence. */
 export class Lstm extends VariableHolder implements Layer {
-  /** `[inputs, 4 units]`: input gates, new inputs, forget gates, output gates. */
+  /** `[inputs, 4 units]`: the gates in their order: input gates, new inputs, forget gates, output gates for `'ijfo'`. */
   readonly kernel: Variable;
   /** `[units, 4 units]` */
   readonly recurrentKernel: Variable;
   /** `[4 units]` */
   readonly bias: Variable;
-  private readonly options: Pick<ops.LstmOptions, 'forgetBias'>;
+  private readonly options: Pick<ops.LstmOptions, 'gateOrder' | 'forgetBias'>;
 
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: LstmLayerOptions) {
     super();
-    checkOptions('options', options, names);
-    const { inputs, units, forgetBias } = options;
+    checkGiven('options', options, names);
+    const { inputs, units, gateOrder = 'ijfo', forgetBias } = options;
     checkCount('inputs', inputs);
     checkCount('units', units);
+    checkGateOrder(gateOrder);
+    if (forgetBias !== undefined) checkNumber('forgetBias', forgetBias);
     const own = identityOf(options, 'lstm');
     const { kernelInitializer = initializers.glorotUniform() } = options;
     const { recurrentInitializer = initializers.orthogonal() } = options;
     this.kernel = parameter(own, 'kernel', [inputs, 4 * units], kernelInitializer);
     this.recurrentKernel = parameter(own, 'recurrentKernel', [units, 4 * units], recurrentInitializer);
     this.bias = parameter(own, 'bias', [4 * units], initializers.zeros());
-    this.options = forgetBias === undefined ? {} : { forgetBias };
+    this.options = { gateOrder, ...(forgetBias === undefined ? {} : { forgetBias }) };
   }
 
   override variables(): Variable[] {
@@ -63,7 +69,9 @@ export class Lstm extends VariableHolder implements Layer {
   }
 
   /** The same with the last state, and on request from a first one, as `ops.lstm` has them. */
-  run(x: Tensor, options: Pick<ops.LstmOptions, 'initialState'> = {}): ops.LstmResult {
+  run(x: Tensor, options: Pick<ops.LstmOptions, 'initialState' | 'sequenceLength'> = {}): ops.LstmResult {
+    const inputs = this.kernel.shape[0]!;
+    checkInput(x, `[batch, time, ${inputs}]`, 3, inputs);
     const { kernel, recurrentKernel, bias } = this;
     return ops.lstm(x, { kernel, recurrentKernel, bias, ...this.options, ...options });
   }

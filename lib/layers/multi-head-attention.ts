@@ -1,7 +1,7 @@
 import { ops, type Initializer, type Tensor, type Variable } from 'gradstep';
 import { checkBoolean, checkCount, checkRange } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
-import { identityOf } from './checks';
+import { checkGiven, type NamesOf } from '../options';
+import { checkInput, identityOf, isTraining } from './checks';
 import { dense, type Dense } from './dense';
 import { VariableHolder, type CallOptions, type Layer, type LayerOptions } from './layer';
 
@@ -44,7 +44,7 @@ export class MultiHeadAttention extends VariableHolder implements Layer {
   /** @throws TypeError, RangeError for options of a wrong kind or out of range. */
   constructor(options: MultiHeadAttentionOptions) {
     super();
-    checkOptions('options', options, names);
+    checkGiven('options', options, names);
     const { features, heads, causal = false, dropoutRate = 0, useBias = true, kernelInitializer } = options;
     checkCount('features', features);
     checkCount('heads', heads);
@@ -65,8 +65,11 @@ export class MultiHeadAttention extends VariableHolder implements Layer {
   }
 
   /** @param x [batch, tokens, features] @returns the same shape. */
-  call(x: Tensor, { training = false }: CallOptions = {}): Tensor {
-    const [batch, tokens, features] = x.shape as [number, number, number];
+  call(x: Tensor, options?: CallOptions): Tensor {
+    const training = isTraining(options);
+    const features = this.output.kernel.shape[0]!;
+    checkInput(x, `[batch, tokens, ${features}]`, 3, features);
+    const [batch, tokens] = x.shape as [number, number, number];
     const [q, k, v] = ops
       .split(this.projections.call(x), 3, { axis: -1 })
       .map((part) => ops.reshape(part, [batch, tokens, this.heads, features / this.heads])) as [Tensor, Tensor, Tensor];

@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from 'gradstep';
 import { checkFunction, shown } from '../checks';
+import { isTraining } from './checks';
 import { VariableHolder, type CallOptions, type Layer, type LayerLike } from './layer';
 
 /** Layers one after the other. */
@@ -9,10 +10,17 @@ export class Sequential extends VariableHolder implements Layer {
   /** @throws TypeError for what is no layer, Error where two variables have one name. */
   constructor(layers: readonly LayerLike[]) {
     super();
-    if (!Array.isArray(layers)) throw new TypeError(`layers must be an array, got ${shown(layers)}`);
+    if (!Array.isArray(layers)) {
+      const isLayer = typeof (layers as Partial<Layer> | null | undefined)?.call === 'function';
+      throw new TypeError(`layers must be an array, got ${shown(layers)}${isLayer ? ': write sequential([...])' : ''}`);
+    }
     layers.forEach((layer, i) => {
       if (typeof layer === 'function') return;
-      const { call, variables } = (layer ?? {}) as Partial<Layer>;
+      if (typeof layer !== 'object' || layer === null || Array.isArray(layer)) {
+        const hint = Array.isArray(layer) ? ': a list of layers is sequential([...])' : '';
+        throw new TypeError(`layer ${i} must be a layer or a function of a tensor, got ${shown(layer)}${hint}`);
+      }
+      const { call, variables } = layer as Partial<Layer>;
       checkFunction(`call of layer ${i}`, call);
       checkFunction(`variables of layer ${i}`, variables);
     });
@@ -30,6 +38,7 @@ export class Sequential extends VariableHolder implements Layer {
 
   /** What the last one makes of what the others have made of x. */
   call(x: Tensor, options: CallOptions = {}): Tensor {
+    isTraining(options); // says so of what is none
     return this.layers.reduce(
       (y: Tensor, layer) => (typeof layer === 'function' ? layer(y, options) : layer.call(y, options)),
       x,

@@ -29,8 +29,10 @@ const all: readonly unknown[] = Object.values(Reduction);
 /** @throws RangeError unless `reduction` is one of Reduction's. */
 export function checkReduction(reduction: unknown): asserts reduction is Reduction {
   if (!all.includes(reduction)) {
+    const word = typeof reduction === 'string' ? reduction.toUpperCase() : '';
+    const hint = word in Reduction ? `: write losses.Reduction.${word}` : '';
     throw new RangeError(
-      `reduction must be one of Reduction.${Object.keys(Reduction).join(', ')}, got ${shown(reduction)}`,
+      `reduction must be one of Reduction.${Object.keys(Reduction).join(', ')}, got ${shown(reduction)}${hint}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import type { TensorLike } from '../autodiff/tape';
 import { add, mul, softmaxCrossEntropyWithLogits, stopGradient } from '../ops';
 import type { Tensor } from '../tensor/tensor';
+import { refuseClasses } from '../ops/classes';
 import { alike } from './inputs';
 import { smoothing, type SmoothedLossOptions } from './smoothing';
 import { computeWeightedLoss } from './weighted';
@@ -23,6 +24,7 @@ export function softmaxCrossEntropy(
   options: SmoothedLossOptions = {},
 ): Tensor {
   const { labelSmoothing, rest } = smoothing(options);
+  refuseClasses('onehotLabels', onehotLabels, 'sparseSoftmaxCrossEntropy');
   const [z, x] = alike('onehotLabels', onehotLabels, 'logits', logits);
   const classes = x.shape.at(-1) ?? 1;
   const labels = labelSmoothing > 0 ? add(mul(z, 1 - labelSmoothing), labelSmoothing / classes) : z;

@@ -1,6 +1,6 @@
 import { toTensor, toTensors, type TensorLike } from '../autodiff/tape';
 import { checkBoolean } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkGiven, type NamesOf } from '../options';
 import type { Tensor } from '../tensor/tensor';
 import { asSequence, checkLengths, onlyTime, recurrent, recurrentSizes, shaped } from './recurrent';
 
@@ -59,7 +59,7 @@ export interface GruResult {
  * `tf.nn.dynamic_rnn`.
  */
 export function gru(x: TensorLike, options: GruOptions): GruResult {
-  checkOptions('options', options, names);
+  checkGiven('options', options, names);
   const { timeMajor = false, resetAfter = false } = options;
   checkBoolean('timeMajor', timeMajor);
   checkBoolean('resetAfter', resetAfter);
@@ -108,6 +108,6 @@ const cellNames: NamesOf<GruCellOptions> = {
  * Source: `tf.nn.rnn_cell.GRUCell`.
  */
 export function gruCell(x: TensorLike, state: TensorLike, options: GruCellOptions): Tensor {
-  checkOptions('options', options, cellNames);
+  checkGiven('options', options, cellNames);
   return onlyTime(gru(asSequence(toTensor('x', x)), { ...options, initialState: state }).outputs);
 }

@@ -1,7 +1,8 @@
 import { toTensor, toTensors, type TensorLike } from '../autodiff/tape';
-import { checkBoolean, checkNumber, shown } from '../checks';
-import { checkOptions, type NamesOf } from '../options';
+import { checkBoolean, checkNumber } from '../checks';
+import { checkGiven, checkOptions, type NamesOf } from '../options';
 import type { Tensor } from '../tensor/tensor';
+import { checkGateOrder } from './gates';
 import { asSequence, checkLengths, onlyTime, recurrent, recurrentSizes, shaped } from './recurrent';
 
 /** The state of an LSTM, each [batch, units]: the cells and what was put out. */
@@ -66,12 +67,10 @@ export interface LstmResult {
  * Source: Hochreiter, Schmidhuber: "Long short-term memory", 1997; `tf.nn.rnn_cell.LSTMCell` under `tf.nn.dynamic_rnn`.
  */
 export function lstm(x: TensorLike, options: LstmOptions): LstmResult {
-  checkOptions('options', options, names);
+  checkGiven('options', options, names);
   const { timeMajor = false, gateOrder = 'ijfo' } = options;
   checkBoolean('timeMajor', timeMajor);
-  if (gateOrder !== 'ijfo' && gateOrder !== 'ifjo') {
-    throw new TypeError(`gateOrder must be 'ijfo' or 'ifjo', got ${shown(gateOrder)}`);
-  }
+  checkGateOrder(gateOrder);
   const isOther = gateOrder === 'ifjo';
   const { forgetBias = isOther ? 0 : 1 } = options;
   checkNumber('forgetBias', forgetBias);
@@ -128,7 +127,7 @@ const cellNames: NamesOf<LstmCellOptions> = {
  * Source: `tf.nn.rnn_cell.LSTMCell`.
  */
 export function lstmCell(x: TensorLike, state: LstmState<TensorLike>, options: LstmCellOptions): LstmState {
-  checkOptions('options', options, cellNames);
+  checkGiven('options', options, cellNames);
   checkOptions('state', state, stateNames);
   const { outputs, state: next } = lstm(asSequence(toTensor('x', x)), { ...options, initialState: state });
   return { c: next.c, h: onlyTime(outputs) };

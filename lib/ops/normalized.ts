@@ -3,6 +3,7 @@ import { toTensors, type TensorLike } from '../autodiff/tape';
 import { checkRange } from '../checks';
 import { sameShape, showShape, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
+import { channelsMeant } from './convolution/layouts';
 import { filled } from './primitives';
 
 // What normalisations have in common.
@@ -12,7 +13,8 @@ export function parameter(name: string, value: TensorLike | undefined, x: Tensor
   if (value === undefined) return undefined;
   const tensor = toTensors('x', x, name, value)[1];
   if (!sameShape(tensor.shape, shape)) {
-    throw new RangeError(`${name} has shape ${showShape(tensor.shape)}, expected ${showShape(shape)} to fit x`);
+    const meant = tensor.shape.length === 1 ? channelsMeant(x.shape, tensor.shape[0]!) : '';
+    throw new RangeError(`${name} has shape ${showShape(tensor.shape)}, expected ${showShape(shape)} to fit x${meant}`);
   }
   return tensor;
 }

@@ -58,10 +58,18 @@ export function recurrentSizes(x: Tensor, kernel: Tensor, gates: number, isTimeM
   const wide = kernel.shape[1] ?? 0;
   if (kernel.shape.length !== 2 || kernel.shape[0] !== inputs || wide % gates !== 0 || wide === 0) {
     throw new RangeError(
-      `kernel has shape ${showShape(kernel.shape)}, expected [${inputs}, ${gates} · units] to fit x`,
+      `kernel has shape ${showShape(kernel.shape)}, expected [${inputs}, ${gates} · units] to fit x${meantBy(kernel.shape, inputs, gates)}`,
     );
   }
   return { time, batch, inputs, units: wide / gates };
+}
+
+/** What another library's kernel becomes one by. */
+function meantBy([rows, wide]: Shape, inputs: number, gates: number): string {
+  if (rows === undefined || wide === undefined) return '';
+  if (wide === inputs && rows % gates === 0) return ": PyTorch's is the other way round, ops.transpose turns it";
+  if (wide % gates !== 0 || rows !== inputs + wide / gates) return '';
+  return `: TensorFlow 1 has both kernels in one, the recurrent one below the other; ops.split(kernel, [${inputs}, ${wide / gates}]) takes them apart`;
 }
 
 export function recurrent(parts: RecurrentParts): RecurrentResult {

@@ -1,6 +1,7 @@
 import { kernels } from '../tensor/trace';
 import { sameShape, showShape, sizeOf } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
+import { refuseClasses } from './classes';
 import { scaledRows, unary } from './primitives';
 import { allocate } from '../autodiff/scope';
 import { record, toTensors, type TensorLike } from '../autodiff/tape';
@@ -20,6 +21,7 @@ import { record, toTensors, type TensorLike } from '../autodiff/tape';
  * Source: `tf.nn.softmax_cross_entropy_with_logits_v2`.
  */
 export function softmaxCrossEntropyWithLogits(labels: TensorLike, logits: TensorLike): Tensor {
+  refuseClasses('labels', labels, 'sparseSoftmaxCrossEntropyWithLogits');
   const [z, x] = toTensors('labels', labels, 'logits', logits);
   if (!sameShape(z.shape, x.shape) || x.shape.length === 0) {
     const why = x.shape.length === 0 ? 'logits must have at least one dimension' : 'they must be equal';

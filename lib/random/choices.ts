@@ -77,7 +77,10 @@ export function shuffle<A extends Shuffleable>(source: DrawSource, array: A, opt
 function copyOf(array: unknown): { [index: number]: unknown; readonly length: number } {
   if (Array.isArray(array)) return [...(array as unknown[])];
   const Class = classes[kindOf(array) as keyof typeof classes] as typeof Float32Array | undefined;
-  if (Class === undefined) throw new TypeError(`array must be an array or a typed array, got ${shown(array)}`);
+  if (Class === undefined) {
+    const hint = shown(array) === 'a Tensor' ? ': ops.gather(x, random.permutation(x.shape[0])) shuffles its rows' : '';
+    throw new TypeError(`array must be an array or a typed array, got ${shown(array)}${hint}`);
+  }
   const copy = new Class(lengthOf(array));
   copyInto(copy, array as Float32Array);
   return copy;

@@ -97,7 +97,7 @@ export function toIndices(name: string, indices: IndicesLike): Int32Array {
 }
 
 function indicesIn(name: string, { dtype, memory }: Tensor<TensorDType>): Int32Array {
-  if (dtype !== 'int32') throw new TypeError(`${name} is ${dtype}, expected int32`);
+  if (dtype !== 'int32') throw new TypeError(`${name} is ${dtype}, expected int32: ops.cast makes it that`);
   const own = memory as Memory<'int32'>;
   return trace === null ? own.array : trace.indicesIn(own);
 }

@@ -36,7 +36,10 @@ export function showShape(shape: Shape): string {
 
 /** @throws TypeError or RangeError unless `shape` is an array of sizes. */
 export function checkShape(name: string, shape: unknown): asserts shape is Shape {
-  if (!Array.isArray(shape)) throw new TypeError(`${name} must be an array of sizes, got ${shown(shape)}`);
+  if (!Array.isArray(shape)) {
+    const hint = typeof shape === 'number' ? `: write [${shape}]` : '';
+    throw new TypeError(`${name} must be an array of sizes, got ${shown(shape)}${hint}`);
+  }
   for (const dim of shape as unknown[]) {
     if (typeof dim !== 'number') throw new TypeError(`${name} must hold numbers, got ${shown(dim)}`);
     if (!isWhole(dim)) throw new RangeError(`${name} must hold whole numbers that are not negative, got ${shown(dim)}`);
@@ -53,7 +56,9 @@ export function normalizeAxes(
   const list: readonly unknown[] = Array.isArray(axes) ? axes : [axes];
   const positions = list.map((axis) => {
     if (typeof axis !== 'number' || !Number.isInteger(axis)) {
-      throw new TypeError(`${name} must be whole numbers, got ${shown(axis)}`);
+      const isOptions = typeof axis === 'object' && axis !== null;
+      const hint = isOptions && !Array.isArray(axis) ? ': options come after them' : '';
+      throw new TypeError(`${name} must be whole numbers, got ${shown(axis)}${hint}`);
     }
     if (axis < -rank || axis >= rank) {
       throw new RangeError(`${name} must lie in [${-rank}, ${rank}) for ${rank} dimensions, got ${axis}`);

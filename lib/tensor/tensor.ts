@@ -48,6 +48,9 @@ const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never
  * averaging over replicas change nothing but the factor: optimizers multiply it in while they read the gradient.
  */
 export class Tensor<D extends TensorDType = DType> {
+  /** Of what may be anything, `value instanceof Tensor` says that it is an `AnyTensor`: its `dtype` tells which. */
+  declare static readonly [Symbol.hasInstance]: (value: unknown) => value is AnyTensor;
+
   // Private to the engine: what native code is told of a tensor cannot be assigned from outside.
   readonly #memory: Memory<D>;
   readonly #shape: Shape;

@@ -84,7 +84,8 @@ const listOf = (array: TensorArray): Flat => ({ shape: [lengthOf(array)], number
 function numbersOf(name: string, values: Nested | FloatArray): Flat {
   if (isFloatArray(values)) return listOf(values);
   if (typeof values !== 'number' && !Array.isArray(values)) {
-    throw new TypeError(`${name} must be numbers or a Float32Array or Float64Array, got ${shown(values)}`);
+    const hint = typeof values === 'function' ? ': an initializer gives them for a shape, initializer(shape)' : '';
+    throw new TypeError(`${name} must be numbers or a Float32Array or Float64Array, got ${shown(values)}${hint}`);
   }
   return flatten(name, values, 'numbers', (value) => typeof value === 'number');
 }

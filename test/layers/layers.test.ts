@@ -11,14 +11,20 @@ import {
   type Tensor,
 } from 'gradstep';
 import {
+  activation,
+  avgPool,
   batchNorm,
   conv2d,
+  conv2dTranspose,
   dense,
   dropout,
   embedding,
   flatten,
+  globalAveragePool,
+  gru,
   layerNorm,
   lstm,
+  maxPool,
   multiHeadAttention,
   sequential,
   VariableHolder,
@@ -104,6 +110,70 @@ describe('layers', () => {
     same(cells.call(x), ops.lstm(x, { kernel, recurrentKernel, bias }).outputs);
     const first = cells.run(x).state;
     same(cells.run(x, { initialState: first }).outputs, ops.lstm(x, { kernel, recurrentKernel, bias, initialState: first }).outputs); // prettier-ignore
+  });
+
+  it('gru is the op with variables, the reset before or after', () => {
+    const x = float([2, 5, 4]);
+    const before = gru({ inputs: 4, units: 3 });
+    const { kernel, recurrentKernel, bias } = before;
+    expect(before.variables()).to.deep.equal([kernel, recurrentKernel, bias]);
+    same(before.call(x), ops.gru(x, { kernel, recurrentKernel, bias }).outputs);
+    const biasInitializer = initializers.randomUniform({ seed: 1 });
+    const after = gru({ inputs: 4, units: 3, resetAfter: true, biasInitializer, name: 'g' });
+    expect(after.variables().map(({ name, shape }) => `${name} ${shape.join()}`)).to.deep.equal([
+      'g/kernel 4,9', 'g/recurrentKernel 3,9', 'g/bias 9', 'g/recurrentBias 9',
+    ]); // prettier-ignore
+    const own = { kernel: after.kernel, recurrentKernel: after.recurrentKernel, bias: after.bias };
+    const recurrentBias = after.recurrentBias!;
+    same(after.call(x), ops.gru(x, { ...own, resetAfter: true, recurrentBias }).outputs);
+    const first = after.run(x, { sequenceLength: [2, 5] }).state;
+    same(
+      after.run(x, { initialState: first }).state,
+      ops.gru(x, { ...own, resetAfter: true, recurrentBias, initialState: first }).state,
+    );
+  });
+
+  it('lstm takes the gates in the order of Keras and PyTorch, whose forget bias is a bias', () => {
+    const x = float([2, 5, 4]);
+    const cells = lstm({ inputs: 4, units: 3, gateOrder: 'ifjo' });
+    const { kernel, recurrentKernel, bias } = cells;
+    same(cells.call(x), ops.lstm(x, { kernel, recurrentKernel, bias, gateOrder: 'ifjo' }).outputs);
+    const { c } = cells.run(x, { sequenceLength: [1, 0] }).state;
+    expect([...c.data.subarray(3)]).to.deep.equal([0, 0, 0]);
+    expect(() => lstm({ inputs: 4, units: 3, gateOrder: 'ifgo' as never })).to.throw(TypeError, "gateOrder must be 'ijfo' or 'ifjo'"); // prettier-ignore
+    expect(() => lstm({ inputs: 4, units: 3, forgetBias: '1' as never })).to.throw(TypeError, 'forgetBias');
+  });
+
+  it('conv2dTranspose is the op with a filter and a bias', () => {
+    const layer = conv2dTranspose({ inputs: 4, filters: 3, kernelSize: [4, 2], strides: 2, padding: 'SAME', name: 'up' }); // prettier-ignore
+    expect(layer.kernel.shape).to.deep.equal([4, 2, 3, 4]);
+    layer.bias!.assign([1, 2, 3]);
+    const x = float([2, 3, 5, 4]);
+    const y = ops.conv2dTranspose(x, layer.kernel, { strides: 2, padding: 'SAME' });
+    same(layer.call(x), ops.add(y, layer.bias!));
+    expect(layer.call(x).shape).to.deep.equal([2, 6, 10, 3]);
+    const bare = conv2dTranspose({ inputs: 4, filters: 3, kernelSize: 2, useBias: false, activation: ops.relu });
+    same(bare.call(x), ops.relu(ops.conv2dTranspose(x, bare.kernel)));
+  });
+
+  it('pools, and functions of a tensor alone, stand among layers, in training too', () => {
+    const x = float([2, 8, 8, 3]);
+    const model = sequential([
+      maxPool(2),
+      avgPool(3, { strides: 1, padding: 'SAME' }),
+      activation(ops.gelu),
+      globalAveragePool,
+      activation((y) => ops.softmax(y)),
+    ]);
+    const pooled = ops.avgPool(ops.maxPool(x, 2), 3, { strides: 1, padding: 'SAME' });
+    same(model.call(x, { training: true }), ops.softmax(ops.globalAveragePool(ops.gelu(pooled))));
+    const wrong = sequential([ops.gelu as never]);
+    expect(() => wrong.call(x, { training: true })).to.throw(TypeError, "there is no 'training', ops do not ask for it: layers do, among which an op is activation(op)"); // prettier-ignore
+    expect(() => activation('gelu' as never)).to.throw(TypeError, 'f must be a function, got "gelu"');
+    expect(() => maxPool([2, 2, 2] as never)).to.throw(RangeError, 'size must be a number or [down, across]');
+    expect(() => maxPool(2, { stride: 2 } as never)).to.throw(TypeError, "did you mean 'strides'?");
+    expect(() => avgPool(2, { padding: 'same' as never })).to.throw(TypeError, 'got "same": write \'SAME\'');
+    expect(() => avgPool(2, { strides: 0 })).to.throw(RangeError, 'strides must be a positive whole number');
   });
 
   it('multiHeadAttention attends head by head', () => {
@@ -204,6 +274,12 @@ describe('layers', () => {
       RangeError,
       'groups must divide',
     );
+    const shape = { inputs: 3, filters: 4, kernelSize: 3 };
+    expect(() => conv2d({ ...shape, padding: 'same' as never })).to.throw(TypeError, 'got "same": write \'SAME\'');
+    expect(() => conv2d({ ...shape, stride: 2 } as never)).to.throw(TypeError, "did you mean 'strides'?");
+    expect(() => conv2d({ ...shape, kernelSize: [3] as never })).to.throw(RangeError, 'kernelSize must be a number or');
+    expect(() => conv2dTranspose({ ...shape, strides: 0 })).to.throw(RangeError, 'strides');
+    expect(() => gru({ inputs: 3, units: 2, resetAfter: 1 as never })).to.throw(TypeError, 'resetAfter');
     expect(() => dropout(1)).to.throw(RangeError, 'rate must be a number in [0, 1)');
   });
 });

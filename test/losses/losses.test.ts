@@ -131,6 +131,14 @@ describe('losses of rows', () => {
     const weights = Float64Array.of(1, 0, 2, 3);
     const sparse = losses.sparseSoftmaxCrossEntropy([1, 0, 4, 2], logits, { weights });
     expectClose(sparse.data, losses.softmaxCrossEntropy(oneHot, logits, { weights }).data, 1e-14);
+    for (const labelSmoothing of [0, 0.1, 1]) {
+      const [of, by] = [
+        losses.sparseSoftmaxCrossEntropy([1, 0, 4, 2], logits, { weights, labelSmoothing }),
+        losses.softmaxCrossEntropy(oneHot, logits, { weights, labelSmoothing }),
+      ];
+      expectClose(of.data, by.data, 1e-14);
+    }
+    expectGradients((x) => losses.sparseSoftmaxCrossEntropy([1, 0, 4, 2], x, { labelSmoothing: 0.2 }), [logits]);
   });
 
   it('cosineDistance and klDivergence add up along a dimension', () => {

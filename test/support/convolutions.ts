@@ -32,7 +32,8 @@ export function windows(
       const zeros = Math.max(rest === 0 ? reach - stride : reach - rest, 0);
       return { outputs, stride, dilation, before: Math.floor(zeros / 2) };
     }
-    const [before, after] = padding === 'VALID' ? [0, 0] : padding[d];
+    const [before, after] =
+      typeof padding === 'number' ? [padding, padding] : padding === 'VALID' ? [0, 0] : padding[d];
     const outputs = Math.max(Math.ceil((size[d] + before + after - reach + 1) / stride), 0);
     return { outputs, stride, dilation, before };
   };

@@ -7,16 +7,31 @@ import {
   gradients,
   IndexedSlices,
   ops,
+  Tensor,
   tensor,
   tidy,
   variable,
   type AnyTensor,
   type BoolTensor,
   type Int32Tensor,
-  type Tensor,
 } from 'gradstep';
 
 const notFloats = 'ops.cast makes it one';
+
+describe('instanceof Tensor', () => {
+  it('says of what may be anything that it is a tensor of some type, and no more', () => {
+    const isOfFloats = (value: unknown): boolean => {
+      if (!(value instanceof Tensor)) return false;
+      const { dtype }: AnyTensor = value;
+      // @ts-expect-error: it may be of int32 or bool
+      const floats: Tensor = value;
+      return floats.dtype === dtype && dtype.startsWith('float');
+    };
+    expect([tensor([1]), tensor([true]), [1], null, variable([1])].map(isOfFloats)).to.deep.equal([true, false, false, false, false]); // prettier-ignore
+    const either = (value: Tensor | number): number => (value instanceof Tensor ? value.size : value);
+    expect([either(tensor([1, 2])), either(7)]).to.deep.equal([2, 7]);
+  });
+});
 
 describe('a tensor of int32', () => {
   it('has whole numbers of 32 bits, from numbers and typed arrays', () => {

@@ -5,6 +5,7 @@ import { showShape, type Shape } from '../../tensor/shape';
 import type { Tensor } from '../../tensor/tensor';
 import { binary, summed } from '../primitives';
 import { convolved, filterGradient, inputGradient } from './convolve';
+import { layoutMeant } from './layouts';
 import { axisOf, checkImages, checkPadding, checkPair, type Geometry, type Padding, type Pair } from './window';
 
 /** How a filter goes over images. */
@@ -96,7 +97,9 @@ export function geometryOf(x: Shape, filter: Shape, groups: unknown, options: Wi
   if (seen * groups !== channels) {
     const expected = `[height, width, ${channels / groups}, outputs]`;
     const why = groups === 1 ? '' : ` in ${groups} groups`;
-    throw new RangeError(`filter has shape ${showShape(filter)}, expected ${expected} to fit x ${showShape(x)}${why}`);
+    throw new RangeError(
+      `filter has shape ${showShape(filter)}, expected ${expected} to fit x ${showShape(x)}${why}${layoutMeant(x, filter, groups)}`,
+    );
   }
   const [strides, dilations, padding] = windowOf(options);
   if (down === 0 || across === 0) throw new RangeError(`filter has shape ${showShape(filter)}: it must have a pixel`);

@@ -3,9 +3,10 @@ import { showShape, type Shape } from '../../tensor/shape';
 
 /**
  * Zeros around images. 'SAME': as many outputs as a stride divides the size into, rounded up, with the zeros that this takes
- * shared between both ends, the odd one at the end. 'VALID': none. Or how many: [[above, below], [left, right]].
+ * shared between both ends, the odd one at the end. 'VALID': none. Or how many: [[above, below], [left, right]], or one number
+ * for all four sides.
  */
-export type Padding = 'SAME' | 'VALID' | readonly [readonly [number, number], readonly [number, number]];
+export type Padding = 'SAME' | 'VALID' | number | readonly [readonly [number, number], readonly [number, number]];
 
 /** Both directions alike, or [down, across]. */
 export type Pair = number | readonly [number, number];
@@ -68,7 +69,13 @@ export function itemsOf({ images, channels, outputs, groups, down, across }: Geo
 /** @throws TypeError or RangeError unless `pair` is a positive whole number or two of them. */
 export function checkPair(name: string, pair: unknown): readonly [number, number] {
   const both: readonly unknown[] = Array.isArray(pair) ? pair : [pair, pair];
-  if (both.length !== 2) throw new RangeError(`${name} must be a number or [down, across], got ${shown(pair)}`);
+  if (both.length !== 2) {
+    const hint =
+      both.length === 4 && both[0] === 1 && both[3] === 1
+        ? ": of TensorFlow's [1, down, across, 1] take the middle"
+        : '';
+    throw new RangeError(`${name} must be a number or [down, across], got ${shown(pair)}${hint}`);
+  }
   for (const value of both) {
     if (typeof value !== 'number')
       throw new TypeError(`${name} must be a number or [down, across], got ${shown(value)}`);
@@ -83,11 +90,30 @@ export function checkPair(name: string, pair: unknown): readonly [number, number
 export function checkPadding(padding: unknown): readonly [AxisPadding, AxisPadding] {
   if (padding === 'SAME' || padding === 'VALID') return [padding, padding];
   const wanted = "padding must be 'SAME', 'VALID' or [[above, below], [left, right]]";
-  if (!Array.isArray(padding)) throw new TypeError(`${wanted}, got ${shown(padding)}`);
-  const axes: readonly unknown[] = padding;
-  if (axes.length !== 2) throw new RangeError(`${wanted}, got ${shown(padding)}`);
+  if (typeof padding === 'number') return paddingOf([[padding, padding], [padding, padding]], wanted); // prettier-ignore
+  if (!Array.isArray(padding)) throw new TypeError(`${wanted}, got ${shown(padding)}${meantBy(padding)}`);
+  return paddingOf(padding, wanted);
+}
+
+const words: readonly unknown[] = ['SAME', 'VALID'];
+
+/** How what was meant by a padding in another form is written here. */
+export function meantBy(padding: unknown): string {
+  const word = typeof padding === 'string' ? padding.toUpperCase() : '';
+  return words.includes(word) ? `: write '${word}'` : '';
+}
+
+function paddingOf(axes: readonly unknown[], wanted: string): readonly [AxisPadding, AxisPadding] {
+  if (axes.length !== 2) {
+    const hint = axes.length === 4 ? ": of TensorFlow's four take the two in the middle" : '';
+    throw new RangeError(`${wanted}, got ${shown(axes)}${hint}`);
+  }
+  const isOfNumbers = axes.every((axis) => typeof axis === 'number');
+  const hint = isOfNumbers
+    ? `: PyTorch's [${axes.join(', ')}] is [[${axes[0]}, ${axes[0]}], [${axes[1]}, ${axes[1]}]]`
+    : '';
   for (const axis of axes) {
-    if (!Array.isArray(axis)) throw new TypeError(`${wanted}, got ${shown(axis)} in it`);
+    if (!Array.isArray(axis)) throw new TypeError(`${wanted}, got ${shown(axis)} in it${hint}`);
     if (axis.length !== 2) throw new RangeError(`${wanted}, got ${shown(axis)} in it`);
     for (const value of axis as unknown[]) {
       if (typeof value !== 'number') throw new TypeError(`${wanted}, got ${shown(value)} in it`);

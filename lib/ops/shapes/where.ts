@@ -55,7 +55,8 @@ export function where<D extends TensorDType = DType>(
 /** @throws TypeError unless it is a tensor of bool. */
 export function checkMask(name: string, mask: unknown): asserts mask is BoolTensor {
   if (!isTensor(mask)) throw new TypeError(`${name} must be a Tensor of bool, got ${shown(mask)}`);
-  if (mask.dtype !== 'bool') throw new TypeError(`${name} is ${mask.dtype}, expected bool`);
+  if (mask.dtype !== 'bool')
+    throw new TypeError(`${name} is ${mask.dtype}, expected bool: ops.notEqual(${name}, 0) makes it that`);
 }
 
 function branches<D extends TensorDType>(x: TensorLike | Tensor<D>, y: TensorLike | Tensor<D>): [Tensor<D>, Tensor<D>] {

@@ -257,6 +257,53 @@ describe('conv2d', () => {
   });
 });
 
+describe('what people write from memory of other libraries', () => {
+  const [x, filter] = [randomTensor([1, 5, 6, 2]), randomTensor([3, 3, 2, 4], { seed: 2 })];
+  const said = (f: () => unknown): string => {
+    try {
+      f();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'nothing';
+  };
+
+  it('has a number for the padding of all four sides', () => {
+    const sides = [[2, 2], [2, 2]] as const; // prettier-ignore
+    const [y, expected] = [ops.conv2d(x, filter, { padding: 2 }), ops.conv2d(x, filter, { padding: sides })];
+    expect([y.shape, bytesOf([y.data])]).to.deep.equal([expected.shape, bytesOf([expected.data])]);
+    expect(ops.maxPool(x, 3, { padding: 1 }).shape).to.deep.equal([1, 2, 2, 2]);
+    expect(ops.conv1d(randomTensor([2, 9, 3]), randomTensor([3, 3, 4]), { padding: 1 }).shape).to.deep.equal([2, 9, 4]);
+    expect(ops.conv2dTranspose(x, randomTensor([3, 3, 4, 2]), { padding: 1, strides: 2 }).shape).to.deep.equal([1, 9, 11, 4]); // prettier-ignore
+    expect(() => ops.conv2d(x, filter, { padding: -1 })).to.throw(RangeError, 'padding must hold whole numbers');
+  });
+
+  it('has words in small letters, lists of four and pairs of numbers, of which it is said how they are written here', () => {
+    const conv = (options: object): string => said(() => ops.conv2d(x, filter, options));
+    expect(conv({ padding: 'valid' })).to.match(/got "valid": write 'VALID'$/);
+    expect(conv({ padding: [1, 2] })).to.match(/PyTorch's \[1, 2\] is \[\[1, 1\], \[2, 2\]\]$/);
+    expect(conv({ padding: [[0, 0], [1, 1], [1, 1], [0, 0]] })).to.match(/of TensorFlow's four take the two in the middle$/); // prettier-ignore
+    expect(conv({ strides: [1, 2, 2, 1] })).to.match(/of TensorFlow's \[1, down, across, 1\] take the middle$/);
+    const sequence = (options: object): string => said(() => ops.conv1d(randomTensor([2, 9, 3]), randomTensor([3, 3, 4]), options)); // prettier-ignore
+    expect(sequence({ padding: 'same' })).to.match(/got "same": write 'SAME'$/);
+    expect(sequence({ padding: [1] })).to.match(/padding must be 'SAME', 'VALID', \[before, after\] or a number, got an array of 1$/); // prettier-ignore
+  });
+
+  it("has PyTorch's order of dimensions", () => {
+    const images = 'ops.transpose(x, [0, 2, 3, 1]) makes them';
+    const filters = 'ops.transpose(filter, [2, 3, 1, 0]) makes them';
+    const theirs = { x: ops.transpose(x, [0, 3, 1, 2]), filter: ops.transpose(filter, [3, 2, 0, 1]) };
+    const both = said(() => ops.conv2d(theirs.x, theirs.filter));
+    expect(both).to.include(images).and.include(filters);
+    const first = said(() => ops.conv2d(theirs.x, filter));
+    expect(first).to.include(images).and.not.include(filters);
+    const second = said(() => ops.conv2d(x, theirs.filter));
+    expect(second).to.include(filters).and.not.include(images);
+    expect(said(() => ops.conv2d(x, randomTensor([3, 3, 7, 4])))).to.match(/to fit x \[1, 5, 6, 2\]$/);
+    expect(said(() => ops.biasAdd(theirs.x, randomTensor([2])))).to.include(images);
+  });
+});
+
 describe('conv2dTranspose', () => {
   const [seen, made] = [
     [2, 4, 5, 3],
