@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Failure } from '../mnist/failure';
 import { readCsv, type Row } from './csv';
 
@@ -127,10 +127,12 @@ function hash(text: string): number {
 }
 
 function packageFile(): string {
-  // The sources lie in examples/tabular, what is compiled of them in build/ts/examples/tabular.
-  const folder = join(__dirname, '..', '..', '..', '..', 'examples', 'tabular');
+  // The sources lie in examples/tabular, what is compiled of them in build/ts/examples/tabular. The package has a folder of its
+  // own, as it brings another version of a package that this example imports.
+  const folder = join(__dirname, '..', '..', '..', '..', 'examples', 'tabular', 'data');
   try {
-    return createRequire(join(folder, 'package.json')).resolve('vega-datasets/data/birdstrikes.csv');
+    const entry = createRequire(join(folder, 'package.json')).resolve('vega-datasets'); // in its folder `build`
+    return join(dirname(entry), '..', 'data', 'birdstrikes.csv');
   } catch {
     throw new Failure('the table is not installed: run npm run example:tabular, or name a file with --table');
   }
