@@ -57,12 +57,13 @@ function train(model: SkipGram, corpus: Corpus, sampling: Sampling, { epochs, le
 function compareSteps(corpus: Corpus, sampling: Sampling, features: number, optimizers: readonly Optimizer[]) {
   const sampler = new PairSampler(corpus, sampling, new Random(0));
   const [pairs] = sampler.pairsOf(corpus.sentences);
+  const { centers, others } = pairs!;
   const sides = optimizers.map((optimizer) => stepOf(new SkipGram(corpus.words.length, features), optimizer, sampling));
   const least = sides.map(() => Infinity);
   for (let turn = 0; turn < 30; turn++) {
     sides.forEach((step, side) => {
       const began = performance.now();
-      step.runSync(pairs!);
+      step.runSync({ centers, others });
       least[side] = Math.min(least[side]!, performance.now() - began);
     });
   }
