@@ -1,8 +1,11 @@
+/** From one line to the next. */
 const milliseconds = 2000;
+/** Of the time at most this part is for finding out what to say. */
+const part = 0.1;
 
 /**
- * Lines that tell how a training is going: one every two seconds, also where the machine has so much to do that a step, or
- * finding out what to say, takes longer than usual.
+ * Lines that tell how a training is going: one every two seconds, and fewer where the machine has so much to do that finding
+ * out what to say takes long.
  */
 export class Lines {
   private readonly began: number;
@@ -10,6 +13,7 @@ export class Lines {
   private shown: number;
   /** Milliseconds that went by while it was found out what to say, which are none of the training. */
   private apart = 0;
+  private pause = milliseconds;
 
   constructor(
     private readonly steps: number,
@@ -33,9 +37,10 @@ export class Lines {
    */
   update(step: number, describe: (seconds: number) => string): void {
     const due = this.now();
-    if (due - this.shown < milliseconds && step < this.steps) return;
+    if (due - this.shown < this.pause && step < this.steps) return;
     this.print(`${this.what} ${step}/${this.steps}  ${describe((due - this.began - this.apart) / 1000)}`);
     this.shown = this.now();
     this.apart += this.shown - due;
+    this.pause = Math.max(milliseconds, (this.shown - due) / part);
   }
 }

@@ -15,7 +15,7 @@ export function drawRoc(title: string, curves: readonly Curve[]): string {
     animation: false,
     backgroundColor: '#fff',
     title: { text: title, left: 'center', top: 12, textStyle: { fontSize: 16 } },
-    legend: { top: 44, icon: 'roundRect' },
+    legend: { top: 44, icon: 'roundRect', itemGap: 32 },
     grid: { left: 70, right: 30, top: 80, bottom: 60 },
     xAxis: { ...axis, name: 'of what did no damage, so much is taken for damage' },
     yAxis: { ...axis, name: 'of the damages, so many are found', nameGap: 40 },

@@ -32,7 +32,7 @@ export function drawWords(
     animation: false,
     backgroundColor: '#fff',
     title: { text: title, left: 'center', top: 12 },
-    legend: { top: 44 },
+    legend: { top: 44, itemGap: 32 },
     grid: { left: 30, right: 80, top: 80, bottom: 30 },
     xAxis: { type: 'value', show: false, scale: true },
     yAxis: { type: 'value', show: false, scale: true },

@@ -9,7 +9,7 @@ export interface WordNet {
   readonly glosses: readonly (readonly string[])[];
   /** Words that mean the same, for each gloss; some are of several words, with `_` between them. */
   readonly synonyms: readonly (readonly string[])[];
-  /** Of a noun what kind of thing it is first of all: `noun.animal`, for one, is 5. */
+  /** Of a word that is a noun, and neither adjective nor adverb, what kind of thing it is first of all: `noun.animal`, for one, is 5. */
   readonly kinds: ReadonlyMap<string, number>;
 }
 
@@ -34,18 +34,20 @@ export function loadWordNet(folder = packageFolder()): WordNet {
     }
   }
   if (glosses.every((gloss) => gloss.length === 0)) throw new Failure(`${folder} has no glosses of WordNet`);
-  return { glosses, synonyms, kinds: kindsOf(join(folder, 'index.noun'), kindOf) };
+  return { glosses, synonyms, kinds: kindsOf(folder, kindOf) };
 }
 
 /** Of each noun the kind of its first meaning, which is the most frequent one. */
-function kindsOf(file: string, kindOf: ReadonlyMap<string, number>): Map<string, number> {
-  return new Map(
-    linesOf(file).map((line) => {
-      const fields = line.trim().split(' ');
-      const first = fields[fields.length - Number(fields[2])] ?? '';
-      return [fields[0]!, kindOf.get(first) ?? -1];
-    }),
-  );
+function kindsOf(folder: string, kindOf: ReadonlyMap<string, number>): Map<string, number> {
+  const indexOf = (part: string): string[][] =>
+    linesOf(join(folder, `index.${part}`)).map((line) => line.trim().split(' '));
+  const kinds = indexOf('noun').map(([word, ...rest]): [string, number] => {
+    // After the word the part of speech, how many meanings it has and more, and in the end where these are.
+    const first = rest[rest.length - Number(rest[1])] ?? '';
+    return [word!, kindOf.get(first) ?? -1];
+  });
+  const others = new Set(['adj', 'adv'].flatMap(indexOf).map(([word]) => word));
+  return new Map(kinds.filter(([word]) => !others.has(word)));
 }
 
 /** Letters with a hyphen or an apostrophe between them at most. */
