@@ -5,6 +5,7 @@ import {
   createGlobalStep,
   MomentumOptimizer,
   ops,
+  RandomGenerator,
   type Indices,
   type Optimizer,
   type Tensor,
@@ -15,18 +16,34 @@ import { Gpt } from '../examples/gpt/model';
 import { numbers, weights } from './data';
 import { resNet18 } from './resnet';
 
+/** Values of this shape in ±scale / 2. */
+type Values = (shape: readonly number[], scale: number) => ArrayLike<number>;
+
+const periodic: Values = (shape, scale) =>
+  weights(
+    shape.reduce((product, dim) => product * dim, 1),
+    7,
+    scale,
+  );
+
+/** Random numbers that bench/peers/gpt_losses.py makes too, to the last bit: the scale is a power of two. */
+export function drawnValues(seed: number): Values {
+  const generator = new RandomGenerator(seed);
+  return (shape, scale) => generator.uniform(shape, { low: -scale / 2, high: scale / 2 }).data;
+}
+
 /**
  * Start values that every peer can make for itself: ±√(3 / fan in), the scale rounded down to a power of two; 1 for gains, 0
  * for offsets.
  */
-function start(parameters: readonly Variable[]): void {
-  for (const { name, shape, data, size } of parameters) {
+function start(parameters: readonly Variable[], values = periodic): void {
+  for (const { name, shape, data } of parameters) {
     if (shape.length < 2) {
       data.fill(name.endsWith('gamma') ? 1 : 0);
       continue;
     }
     const fanIn = shape.slice(0, -1).reduce((product, dim) => product * dim, 1);
-    data.set(weights(size, 7, 2 ** Math.floor(Math.log2(Math.sqrt(12 / fanIn)))));
+    data.set(values(shape, 2 ** Math.floor(Math.log2(Math.sqrt(12 / fanIn)))));
   }
 }
 
@@ -69,10 +86,13 @@ export const resNetStep = (): (() => number) =>
   classifierStep(resNet18(), [32, 32, 32, 3], new MomentumOptimizer({ learningRate: 0.01, momentum: 0.9 }));
 
 /** A transformer of 4 layers, 128 features, 4 heads; 8 pieces of 128 tokens. */
-export function gptStep(around: Around = itself): () => number {
+export function gptStep({
+  values = periodic,
+  around = itself,
+}: { values?: typeof periodic; around?: Around } = {}): () => number {
   const [batch, context, vocabulary] = [8, 128, 96];
   const model = new Gpt({ vocabulary, context, layers: 4, features: 128, heads: 4 });
-  start(model.parameters());
+  start(model.parameters(), values);
   const now = Int32Array.from({ length: batch * context }, (_, i) => (i * 37 + ((i * i) % 11)) % vocabulary);
   const next = Int32Array.from(now, (_, i) => now[(i + 1) % now.length]!);
   const shape = [batch, context];

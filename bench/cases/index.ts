@@ -7,6 +7,7 @@ import { compile } from './compile';
 import { conv } from './conv';
 import { eventLoop } from './event-loop';
 import { gemm } from './gemm';
+import { gptMemory } from './gpt-memory';
 import { growth } from './growth';
 import { lstm } from './lstm';
 import { memory } from './memory';
@@ -35,6 +36,7 @@ export const cases: readonly Case[] = [
   mnist,
   compile,
   models,
+  gptMemory,
   gemm,
   conv,
   rows,

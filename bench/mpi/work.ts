@@ -19,7 +19,7 @@ const trainings: Readonly<Record<string, (distribute: Distribute) => () => numbe
   'mlp-64': (distribute) => compiledMnistStep(64, distribute(new AdamOptimizer())),
   'mlp-512': (distribute) => compiledMnistStep(512, distribute(new AdamOptimizer())),
   lenet: leNetStep,
-  gpt: gptStep,
+  gpt: (around) => gptStep({ around }),
 };
 
 /** The training of that name, or the sum of so many floats. */

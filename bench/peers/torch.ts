@@ -12,7 +12,11 @@ export class Torch {
   private readonly lines: AsyncIterator<string, undefined>;
   version = '';
 
-  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
+  private constructor(
+    /** The Python that has it. */
+    readonly python: string,
+    private readonly child: ChildProcessWithoutNullStreams,
+  ) {
     this.lines = createInterface(child.stdout)[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
   }
 
@@ -25,7 +29,7 @@ export class Torch {
       const child = spawn(python, [join(sources, 'peers', 'torch_worker.py')]);
       child.on('error', () => {}); // no such program: stdout ends
       child.stderr.resume();
-      const torch = new Torch(child);
+      const torch = new Torch(python, child);
       const greeting = await torch.answer();
       if (greeting?.version === undefined) continue;
       torch.version = greeting.version;

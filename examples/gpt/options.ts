@@ -14,6 +14,7 @@ export interface Options {
   readonly seed: number;
   readonly threads?: number;
   readonly text?: string;
+  readonly out: string;
 }
 
 /** Ends the process for `--help`, and with one line for options that make no sense. */
@@ -33,6 +34,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--seed <n>', 'decides all that is random', whole(0, 2 ** 32 - 1), 1)
     .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
     .option('--text <file>', 'what to learn (default: Moby Dick)')
+    .option('--out <folder>', 'where to write the weights and the picture', 'build/gpt')
     .showSuggestionAfterError(false)
     .parse(argv)
     .opts<Options>();

@@ -51,12 +51,13 @@ export function drawTraining(title: string, history: History, epochs: number): s
   return svg;
 }
 
-function heading(text: string, top: number) {
+/** What a panel shows, above it. */
+export function heading(text: string, top: number) {
   return { text, left: 66, top, textStyle: { fontSize: 14, fontWeight: 'normal' as const } };
 }
 
 /** All values thin and pale, their means bold. */
-function lines(values: Float64Array, color: string, panel: number): LineSeriesOption[] {
+export function lines(values: Float64Array, color: string, panel: number): LineSeriesOption[] {
   const steps = Array.from(values, (_, i) => i + 1);
   const size = Math.ceil(values.length / parts);
   const starts = steps.filter((step) => (step - 1) % size === 0).map((step) => step - 1);
@@ -68,13 +69,13 @@ function lines(values: Float64Array, color: string, panel: number): LineSeriesOp
   ];
 }
 
-function line(
+/** One line through points; those that a logarithmic scale has no place for are left out. */
+export function line(
   xs: readonly number[],
   ys: readonly number[],
   panel: number,
   lineStyle: LineSeriesOption['lineStyle'] & object,
 ): LineSeriesOption {
-  // A logarithmic scale has no place for 0.
   const data = xs.map((x, i) => [x, ys[i]! > 0 ? ys[i]! : null]);
   return { type: 'line', xAxisIndex: panel, yAxisIndex: panel, symbol: 'none', lineStyle, data };
 }
