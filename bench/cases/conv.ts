@@ -1,4 +1,6 @@
-import { ops, tensor, tidy, type Tensor } from 'gradstep';
+// All of it from lib, as what the package's bundle makes and what these modules make are two libraries' tensors: tidy of
+// the one gives no memory of the other back, and each call would be given new pages.
+import { ops, tensor, tidy, type Tensor } from '../../lib/index';
 import { filterGradient, inputGradient } from '../../lib/ops/convolution/convolve';
 import { geometryOf } from '../../lib/ops/convolution/conv2d';
 import type { Bench, Case } from '../bench';
