@@ -237,7 +237,7 @@ function drifting(communicator: Communicator, options: DistributedOptimizerOptio
   for (let step = 0; step < 8; step++) {
     try {
       optimizer.minimize(() => ops.l2Loss(w));
-    } catch (error) {
+    } catch {
       return step;
     }
     if (step === 2 && communicator.rank === 1) w.data[0] = 0;
@@ -311,13 +311,14 @@ function readable(communicator: Communicator): unknown {
   keep(kept.gradient);
   optimizer.applyGradients(kept.pairs);
   const last = gradientOf(4);
-  let gone = '';
-  try {
-    gone = second.gradient.data.join();
-  } catch (error) {
-    gone = (error as Error).message;
-  }
-  return [first.gradient, kept.gradient, last.gradient].map(({ data }) => data.join()).concat(gone);
+  const read = ({ gradient }: { gradient: Tensor }): string => {
+    try {
+      return gradient.data.join();
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  return [first, kept, last, second].map(read);
 }
 
 /** Losses that take turns with variables of their own. */
