@@ -14,7 +14,7 @@
 namespace gradstep::mpi {
 namespace {
 
-constexpr size_t kStackBytes = size_t{1} << 20;  // libraries of MPI take more than we do
+constexpr size_t kStackBytes = size_t{8} << 20;  // what libraries of MPI are used to
 constexpr size_t kHostBytes = 256;
 constexpr uint32_t kIdleMilliseconds = 20;
 constexpr Milliseconds kTick = 50, kDecision = 8000;
@@ -94,7 +94,7 @@ void World::run(void* self) {
 // Finds the library and the other ranks. What is wrong, or empty.
 std::string World::begin() {
   std::string why;
-  library_ = find_library(settings_.library, why);
+  library_ = find_library(settings_.library, false, why);
   if (library_ == nullptr && !why.empty()) return why;
   if (library_ != nullptr) {
     const int code = library_->init();
@@ -484,8 +484,12 @@ void World::give_up(const std::string& why) {
   if (has_announced_abort_) return;
   has_announced_abort_ = true;
   asked_abort_at_ = now();
-  std::string line = why;
-  std::replace(line.begin(), line.end(), '\n', ';');
+  std::string line;
+  for (size_t i = 0; i < why.size(); ++i) {
+    const bool is_break = why.compare(i, 3, "\n  ") == 0;
+    line += is_break ? "; " : std::string(1, why[i]);
+    i += is_break ? 2 : 0;
+  }
   arrival_->abort(line, -1);
 }
 
