@@ -174,7 +174,8 @@ bool ProgramExchange::send(const GradientSend& what, const GradientTail& tail, c
     for (size_t k = what.first; k < what.first + what.members && !is_lost; ++k) {
       const GradientNow& now = tail.now(sent[k].gradient);
       T* const place = start + sent[k].offset;
-      if (now.values != place || now.factor != 1) scale(place, static_cast<const T*>(now.values), now.factor, now.count);
+      if (now.values != place || now.factor != 1)
+        scale(place, static_cast<const T*>(now.values), now.factor, now.count);
     }
     exchange_->start_sum(start, what.count, what.format);
   });
