@@ -53,10 +53,11 @@ export function rankExchangeOf(exchange: Exchange): RankExchange {
  * none derived from it others.
  */
 export function exchangesOnly(optimizer: OptimizerWrapper): boolean {
-  if (optimizer.exchange === null) return false;
   let owner = Object.getPrototypeOf(optimizer) as OptimizerWrapper;
   while (!Object.hasOwn(owner, 'exchange')) owner = Object.getPrototypeOf(owner) as OptimizerWrapper;
-  return optimizer.computeGradients === owner.computeGradients && optimizer.applyGradients === owner.applyGradients;
+  const isOwner = owner !== OptimizerWrapper.prototype; // which tells of the optimizer inside
+  const { computeGradients, applyGradients } = owner;
+  return isOwner && optimizer.computeGradients === computeGradients && optimizer.applyGradients === applyGradients;
 }
 
 /**

@@ -48,9 +48,9 @@ export abstract class OptimizerWrapper extends Optimizer {
     this.name = name;
   }
 
-  /** @internal Of one whose `computeGradients` gives means over ranks, and does nothing else: how. Null of all others. */
+  /** @internal How the means over ranks come about that `computeGradients` gives; null where gradients are this process's own. */
   get exchange(): Exchange | null {
-    return null;
+    return this.optimizer instanceof OptimizerWrapper ? this.optimizer.exchange : null;
   }
 
   override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {

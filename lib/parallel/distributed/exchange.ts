@@ -7,41 +7,26 @@ import {
   type Tensor,
   type Variable,
 } from 'gradstep';
-import type { Communicator, PendingCall } from '../communicator';
+import type { Communicator, PendingCall, SumOptions } from '../communicator';
 import { differentLists } from './differences';
 import type { FusedGradients } from './fusion';
+import { Heads } from './heads';
 import type { CheckedOptions } from './options';
 import { gatherSlices } from './slices';
 import { failureOf, gatherTexts, saidBy } from './texts';
-import { VariableList } from './variable-list';
+import { Tail, VariableList } from './variable-list';
 
-const { alias, sharedArray, spend } = internals;
+const { alias, spend } = internals;
 
-// What each rank tells before gradients are exchanged, in 32 bits each.
-const enum Head {
-  /** 1 where the loss has thrown. */
-  HasFailed,
-  ListA,
-  ListB,
-  PlanVersion,
-  /** 1 where states are to be compared. */
-  ChecksState,
-  Length,
-}
-
-// What is summed over ranks after the way back; for each variable follows what it has.
-const enum Tail {
-  Failures,
-  Loss,
-  Kinds,
-}
 // A sum of these tells how many ranks have which.
 const dense = 1;
 const rows = 2 ** 24;
 
 /** Computes means over ranks, as often as is asked: the memory that this takes, and what is known from before. */
 export class Exchanger {
-  readonly heads: Int32Array;
+  readonly heads: Heads;
+  /** How dense gradients are summed. */
+  readonly sum: SumOptions;
   private readonly lists: VariableList[] = [];
 
   /** @param checkState compares the state of an optimizer and of these variables on all ranks. */
@@ -50,7 +35,9 @@ export class Exchanger {
     readonly options: CheckedOptions,
     readonly checkState: (variables: readonly Variable[]) => void,
   ) {
-    this.heads = new Int32Array(new SharedArrayBuffer(4 * Head.Length * communicator.size));
+    const { deterministic } = options;
+    this.heads = new Heads(communicator);
+    this.sum = deterministic === undefined ? {} : { deterministic };
   }
 
   begin(): Exchange {
@@ -137,7 +124,7 @@ export class Exchange {
       if (this.end === null && this.hasCallsLeft) this.exchanger.communicator.abort(saidBy(error));
       this.end ??= { error };
     }
-    throw (this.own ?? this.end!).error;
+    throw (this.own ?? this.end).error;
   }
 
   private exchange(pairs: GradientsAndVariables | null): GradientsAndVariables {
@@ -164,82 +151,69 @@ export class Exchange {
   }
 
   private tellHead(): void {
-    const { communicator, heads } = this.exchanger;
-    const { list } = this;
-    const head = new Int32Array(new SharedArrayBuffer(4 * Head.Length));
-    head[Head.HasFailed] = this.own === null ? 0 : 1;
-    if (list !== null) {
-      [head[Head.ListA], head[Head.ListB]] = list.hash;
-      head[Head.PlanVersion] = list.version;
-      head[Head.ChecksState] = this.exchanger.isCheckDue(list.exchanges) ? 1 : 0;
-    }
-    this.head = this.calling(() => communicator.startAllGather(head, heads));
+    const { list, exchanger } = this;
+    const checksState = list !== null && exchanger.isCheckDue(list.exchanges);
+    this.head = this.calling(() => exchanger.heads.start(this.own !== null, list, checksState));
   }
 
   /** Looks at what all ranks have told, once. */
   private settleHead(): void {
     if (this.hasHead) return;
     this.hasHead = true;
-    this.calling(() => this.head!.wait());
     const { communicator, heads, checkState } = this.exchanger;
-    const of = (what: Head): number[] =>
-      Array.from({ length: communicator.size }, (_, r) => heads[r * Head.Length + what]!);
-    const differs = (what: Head): boolean => new Set(of(what)).size > 1;
-    if (of(Head.HasFailed).includes(1)) this.failAll();
+    this.calling(() => this.head!.wait());
+    if (heads.hasFailure) this.failAll();
     const list = this.list!;
-    if (differs(Head.ListA) || differs(Head.ListB)) {
+    if (!heads.haveOneList) {
       this.calling(() => {
         const texts = gatherTexts(communicator, JSON.stringify(list.descriptions));
         throw differentLists(texts.map((text) => JSON.parse(text) as string[]));
       });
     }
-    if (differs(Head.PlanVersion)) {
+    if (!heads.haveOnePlan) {
       list.forget();
       this.fused = null;
       this.lots = 0;
     }
-    if (of(Head.ChecksState).includes(1)) this.calling(() => checkState(list.variables));
+    if (heads.checksState) this.calling(() => checkState(list.variables));
   }
 
   /** Begins those lots that are complete; `isAll`: and all others. */
   private startLots(isAll = false): void {
-    const { communicator, options } = this.exchanger;
-    const { deterministic } = options;
+    const { communicator, sum } = this.exchanger;
     while (this.started < this.lots && (isAll || this.fused!.isComplete(this.started))) {
       this.settleHead();
       if (this.fused === null) return;
       const lot = this.started++;
       this.fused.complete(lot);
       const array = this.fused.arrays[lot]!;
-      const sum = { ...(deterministic !== undefined && { deterministic }) };
       this.calls.push(this.calling(() => communicator.startAllReduce(array, sum)));
     }
   }
 
   /** What this rank tells of its gradients. */
-  private tail(list: VariableList, pairs: GradientsAndVariables | null): Float64Array {
-    const told = sharedArray('float64', Tail.Kinds + list.variables.length);
-    told[Tail.Failures] = this.own === null ? 0 : 1;
-    if (pairs === null) return told;
-    told[Tail.Loss] = sumOf(pairs.loss);
+  private tail({ tail }: VariableList, pairs: GradientsAndVariables | null): Float64Array {
+    tail.fill(0);
+    tail[Tail.Failures] = this.own === null ? 0 : 1;
+    if (pairs === null) return tail;
+    tail[Tail.Loss] = sumOf(pairs.loss);
     pairs.forEach(([gradient], i) => {
-      told[Tail.Kinds + i] = gradient === null ? 0 : gradient instanceof IndexedSlices ? rows : dense;
+      tail[Tail.Kinds + i] = gradient === null ? 0 : gradient instanceof IndexedSlices ? rows : dense;
     });
-    return told;
+    return tail;
   }
 
-  /** The means, of which the lots are there already. */
+  /** The means, of which the lots are there already. @param kinds how many ranks have what of each variable. */
   private gather(list: VariableList, pairs: GradientsAndVariables, kinds: Float64Array): (Gradient | null)[] {
     const { communicator } = this.exchanger;
     const factor = 1 / communicator.size;
-    const which = [...kinds.keys()];
-    const sparse = which.filter((i) => kinds[i]! >= rows);
-    const isDense = (i: number): boolean => kinds[i]! > 0 && kinds[i]! < rows;
-    const isFused = (i: number): boolean => this.fused !== null && list.plan.has(i);
-    const gradients = which.map((i): Gradient | null => {
-      return isDense(i) && isFused(i) ? this.fused!.gradientOf(i, factor) : null;
+    const gradients = new Array<Gradient | null>(kinds.length).fill(null);
+    const [sparse, unfused]: [number[], number[]] = [[], []];
+    kinds.forEach((kind, i) => {
+      if (kind >= rows) sparse.push(i);
+      else if (kind > 0 && this.fused !== null && list.plan.has(i)) gradients[i] = this.fused.gradientOf(i, factor);
+      else if (kind > 0) unfused.push(i);
     });
-    const unfused = which.filter((i) => isDense(i) && !isFused(i));
     const late = unfused.length === 0 ? [] : this.inOrder(unfused);
     const latePlan = late.length === 0 ? null : list.planFor(late);
     if (latePlan !== null) {
@@ -256,9 +230,7 @@ export class Exchange {
   }
 
   private startAll(arrays: readonly FloatArray[]): void {
-    const { communicator, options } = this.exchanger;
-    const { deterministic } = options;
-    const sum = { ...(deterministic !== undefined && { deterministic }) };
+    const { communicator, sum } = this.exchanger;
     this.calling(() => {
       const calls = arrays.map((array) => communicator.startAllReduce(array, sum));
       for (const call of calls) call.wait();
@@ -268,9 +240,10 @@ export class Exchange {
   /** Variables in the order in which rank 0 has known them. */
   private inOrder(variables: readonly number[]): number[] {
     const count = this.list!.variables.length;
-    const order = Int32Array.from([...new Set([...this.known, ...Array(count).keys()])]);
+    const order = Int32Array.from(new Set([...this.known, ...Array(count).keys()]));
     this.calling(() => this.exchanger.communicator.broadcast(order));
-    return Array.from(order).filter((variable) => variables.includes(variable));
+    const wanted = new Set(variables);
+    return Array.from(order).filter((variable) => wanted.has(variable));
   }
 
   /** @throws what has made ranks fail, on all of them. */

@@ -1,6 +1,13 @@
-import type { Variable } from 'gradstep';
+import { internals, type Variable } from 'gradstep';
 import { createHash } from 'node:crypto';
 import { FusionPlan } from './fusion';
+
+// What is summed over ranks after the way back; for each variable follows what it has.
+export const enum Tail {
+  Failures,
+  Loss,
+  Kinds,
+}
 
 /** Variables whose gradients are exchanged together, and how that goes. */
 export class VariableList {
@@ -8,6 +15,8 @@ export class VariableList {
   readonly descriptions: readonly string[];
   /** The same in 64 bits. */
   readonly hash: readonly [number, number];
+  /** What this rank tells after the way back, and then the sum over all of it: in shared memory. */
+  readonly tail: Float64Array;
   plan: FusionPlan;
   /** How often the plan has changed: the same on all ranks, unless one has begun anew. */
   version = 0;
@@ -23,6 +32,7 @@ export class VariableList {
     this.descriptions = variables.map(({ name, dtype, shape }) => `'${name}' (${dtype}, shape [${shape.join(', ')}])`);
     const digest = createHash('sha256').update(JSON.stringify(this.descriptions)).digest();
     this.hash = [digest.readInt32LE(0), digest.readInt32LE(4)];
+    this.tail = internals.sharedArray('float64', Tail.Kinds + variables.length);
     this.plan = new FusionPlan(variables, [], fusionBytes);
   }
 
