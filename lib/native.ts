@@ -20,6 +20,18 @@ export const enum Verdict {
   Impatient,
 }
 
+/** What this process knows of the others that were started with it. */
+export interface MpiWorld {
+  readonly rank: number;
+  readonly size: number;
+  /** Of each rank. */
+  readonly hosts: readonly string[];
+  /** Of the library; undefined where there is none. */
+  readonly family?: 'openmpi' | 'mpich' | 'standard';
+  readonly path?: string;
+  readonly version?: string;
+}
+
 /** What threads copy and sum. */
 export type SharableArray = FloatArray | Int32Array | BigInt64Array;
 
@@ -259,6 +271,49 @@ export interface Binding {
     inputs: readonly (SharableArray | undefined)[],
     results: readonly SharableArray[],
   ): number;
+  /**
+   * Finds MPI's library, or what `library` names, and the other ranks, off the event loop. Times are in milliseconds. It is
+   * started once in a process; every thread can call what follows.
+   */
+  mpiStart(held: object, library: string, warnAfter: number, timeout: number): Promise<MpiWorld>;
+  /** What was started and is not over. */
+  mpiWorld(): MpiWorld | undefined;
+  /** As `meet`, with the other ranks. @returns 0; or 1 when all calls are aborted: then nothing has changed. */
+  mpiCall(
+    what: number,
+    root: number,
+    isMean: boolean,
+    inOrder: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly (SharableArray | undefined)[],
+    results: readonly SharableArray[],
+  ): number;
+  /** Begins it: `kept` holds all arrays, whose memory nobody can take away. */
+  mpiBegin(
+    what: number,
+    root: number,
+    isMean: boolean,
+    inOrder: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly SharableArray[],
+    results: readonly SharableArray[],
+    kept: object,
+  ): object;
+  /** Waits for a call that was begun. What comes of it, as `mpiCall`. */
+  mpiWait(call: object): number;
+  mpiWhenMade(call: object): Promise<number>;
+  /** Why calls are aborted, and the rank that has ended, or -1. */
+  mpiReason(): [reason: string, rank: number];
+  mpiAbort(reason: string): void;
+  /** Waits for the ends of all ranks, and ends MPI: off the event loop, or here. */
+  mpiFinalize(held: object): Promise<void>;
+  mpiEnd(): void;
+  /** Ends the processes of all ranks. */
+  mpiEndJob(why: string, code: number): void;
+  /** What compiled programs add up their gradients by. */
+  mpiExchange(inOrder: boolean): object;
   /**
    * Makes a word of shared memory that is 0 one of this thread's, 1, until the object that is returned goes or the thread
    * ends. @returns undefined when it is another's.

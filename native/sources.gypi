@@ -55,10 +55,20 @@
       "native/drivers/tasks/sequences.cpp",
       "native/drivers/update.cpp"
     ],
+    "mpi": [
+      "native/mpi/arrival.cpp",
+      "native/mpi/collectives.cpp",
+      "native/mpi/description.cpp",
+      "native/mpi/library.cpp",
+      "native/mpi/search.cpp",
+      "native/mpi/watchdog.cpp",
+      "native/mpi/world.cpp"
+    ],
     "binding": [
       "native/binding/addon.cpp",
       "native/binding/addresses.cpp",
       "native/binding/arguments.cpp",
+      "native/binding/brought.cpp",
       "native/binding/commit.cpp",
       "native/binding/copies.cpp",
       "native/binding/environment.cpp",
@@ -67,6 +77,7 @@
       "native/binding/histograms.cpp",
       "native/binding/jobs.cpp",
       "native/binding/meetings.cpp",
+      "native/binding/mpi.cpp",
       "native/binding/ops.cpp",
       "native/binding/optimizers.cpp",
       "native/binding/places.cpp",
