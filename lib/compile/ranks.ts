@@ -1,6 +1,5 @@
 import type { NativeExchange } from '../native';
-import type { OptimizerWrapper } from '../wrappers/optimizer-wrapper';
-import { type Exchange } from '../wrappers/optimizer-wrapper';
+import { OptimizerWrapper, type Exchange } from '../wrappers/optimizer-wrapper';
 
 /** How programs exchange gradients with those of other ranks: what a communicator gives what is compiled. */
 export interface Ranks {
