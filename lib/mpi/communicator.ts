@@ -177,6 +177,7 @@ export class MpiCommunicator implements Communicator {
    * itself. @returns a promise: other ranks may still be at work.
    */
   async finalize(): Promise<void> {
+    isFinalized = true;
     await native.mpiFinalize(this);
   }
 
@@ -210,8 +211,12 @@ export class MpiCommunicator implements Communicator {
   }
 }
 
+/** Whether `finalize` was called in this thread. */
+let isFinalized = false;
+
 function checkOutcome(outcome: number): void {
   if (outcome === 0) return;
+  if (isFinalized) throw new Error('the communicator is finalized: it makes no more calls');
   const [reason, rank] = native.mpiReason();
   throw new CommunicatorAborted(reason, rank < 0 ? null : rank);
 }

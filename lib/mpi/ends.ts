@@ -10,12 +10,15 @@ let uncaught: string | undefined;
  */
 export function endWithProcess(communicator: MpiCommunicator): void {
   if (communicator.library === null) return;
-  process.on('uncaughtExceptionMonitor', (error: unknown, origin) => {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    uncaught = `${origin === 'unhandledRejection' ? 'a rejection that nobody handles' : 'an error that nobody catches'}, ${text}`;
+  process.on('uncaughtExceptionMonitor', (error: unknown) => {
+    uncaught = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   });
   process.on('exit', (code) => {
     if (code === 0) native.mpiEnd();
-    else native.mpiEndJob(`the process ends with exit code ${code}${uncaught ? ` by ${uncaught}` : ''}`, code);
+    else
+      native.mpiEndJob(
+        `the process ends with exit code ${code}${uncaught ? `: nobody has caught ${uncaught}` : ''}`,
+        code,
+      );
   });
 }

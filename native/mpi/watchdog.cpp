@@ -63,13 +63,19 @@ void Watchdog::ask(const Waiting& waiting, Milliseconds waited, bool is_over) {
 }
 
 void Watchdog::inquire(const Message& ask, Milliseconds now) {
+  const Milliseconds since = now - ask.milliseconds;
   if (is_inquiring_) {
     // Several ranks wait: the one that has waited longest counts.
-    if (ask.milliseconds > asked_.milliseconds) asked_ = ask;
+    if (since < since_) {
+      asked_ = ask;
+      since_ = since;
+    }
     is_last_ = is_last_ || ask.is_odd != 0;
     return;
   }
+  if (ask.is_odd == 0 && ask.call == reported_ && now < quiet_until_) return;
   is_inquiring_ = true;
+  since_ = since;
   is_last_ = ask.is_odd != 0;
   asked_ = ask;
   inquired_at_ = now;
@@ -128,7 +134,9 @@ void Watchdog::conclude(Milliseconds now) {
   is_inquiring_ = false;
   if (rank_ != 0 && answers_[0].is_there != 0) return;  // which says so itself
   const bool is_end = asked_.round == kEnd;
-  const Milliseconds waited = asked_.milliseconds + (now - inquired_at_);
+  const Milliseconds waited = now - since_;
+  reported_ = asked_.call;
+  quiet_until_ = now + waited / 2;
   std::string text =
       is_end ? "rank " + std::to_string(asked_.from) + " has been waiting for " + duration(waited) + " for all to end"
              : "call " + std::to_string(asked_.call + 1) + ", " + name_of(static_cast<Collective>(asked_.round)) +

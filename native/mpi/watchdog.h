@@ -72,8 +72,10 @@ class Watchdog {
 
   bool is_inquiring_ = false, is_last_ = false;
   uint32_t inquiry_ = 0;
-  Milliseconds inquired_at_ = 0;
+  Milliseconds inquired_at_ = 0, since_ = 0;  // when it began, and the wait that it is about
   Message asked_ = {};
+  uint64_t reported_ = UINT64_MAX;  // the call of the last report, and until when there is none of the same
+  Milliseconds quiet_until_ = 0;
   Buffer<Answer> answers_;
   size_t answered_ = 0;
 };

@@ -484,8 +484,12 @@ void World::give_up(const std::string& why) {
   if (has_announced_abort_) return;
   has_announced_abort_ = true;
   asked_abort_at_ = now();
-  std::string line = why;
-  std::replace(line.begin(), line.end(), '\n', ';');
+  std::string line;
+  for (size_t i = 0; i < why.size(); ++i) {
+    const bool is_break = why.compare(i, 3, "\n  ") == 0;
+    line += is_break ? "; " : std::string(1, why[i]);
+    i += is_break ? 2 : 0;
+  }
   arrival_->abort(line, -1);
 }
 

@@ -21,8 +21,8 @@ static void refuse(const char* what, intptr_t value) {
 }
 
 static void* function(const char* name) {
-  if (mpich == NULL) mpich = dlopen("libmpich.so.12", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-  if (mpich == NULL) mpich = dlopen("libmpi.so.12", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  if (mpich == NULL) mpich = dlopen("libmpich.so.12", RTLD_NOW | RTLD_LOCAL);
+  if (mpich == NULL) mpich = dlopen("libmpi.so.12", RTLD_NOW | RTLD_LOCAL);
   void* const found = mpich == NULL ? NULL : dlsym(mpich, name);
   if (found == NULL) {
     fprintf(stderr, "shim: MPICH has no %s\n", name);
