@@ -60,8 +60,8 @@ export class Pretend implements Communicator {
 
   startAllReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
     this.sums.push(options);
-    const what = `sum ${listOf(arrays).map(({ length, BYTES_PER_ELEMENT: bytes }) => `${length} of ${bytes}`)}`;
-    return this.start(what, () => this.allReduce(arrays));
+    const sizes = listOf(arrays).map(({ length, BYTES_PER_ELEMENT: bytes }) => `${length} of ${bytes}`);
+    return this.start(`sum ${sizes.join()}`, () => this.allReduce(arrays));
   }
 
   startAllGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): PendingCall {
