@@ -73,7 +73,13 @@ async function begin(options: MpiOptions): Promise<MpiCommunicator> {
   return communicator;
 }
 
+/** Whether there is an MPI library that this process could use; it is looked for as `init` does under an mpirun. */
+function isAvailable(): boolean {
+  return native.mpiFind(process.env['GRADSTEP_MPI_LIB'] ?? '') === '';
+}
+
 /** Training on many machines, by MPI. */
 export const mpi: {
   readonly init: typeof init;
-} = Object.freeze({ init });
+  readonly isAvailable: typeof isAvailable;
+} = Object.freeze({ init, isAvailable });
