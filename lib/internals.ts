@@ -10,4 +10,4 @@ export { collectingCopies, type StateCopy } from './tensor/overwrite';
 export { alias, timesFactor } from './tensor/tensor';
 export { checkedPairs } from './step/pairs';
 export { planState } from './tensor/restore-state';
-export { Memory, spend } from './tensor/memory';
+export { Memory, retireSpent, spend } from './tensor/memory';
