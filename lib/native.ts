@@ -317,7 +317,7 @@ export interface Binding {
   /** Ends the processes of all ranks. */
   mpiEndJob(why: string, code: number): void;
   /** What compiled programs add up their gradients by. */
-  mpiExchange(inOrder: boolean): object;
+  mpiExchange(inOrder: boolean): NativeExchange;
   /**
    * Makes a word of shared memory that is 0 one of this thread's, 1, until the object that is returned goes or the thread
    * ends. @returns undefined when it is another's.

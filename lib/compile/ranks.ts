@@ -1,6 +1,5 @@
 import type { NativeExchange } from '../native';
-import type { OptimizerWrapper} from '../wrappers/optimizer-wrapper';
-import { type Exchange } from '../wrappers/optimizer-wrapper';
+import { OptimizerWrapper, type Exchange } from '../wrappers/optimizer-wrapper';
 
 /** How programs exchange gradients with those of other ranks: what a communicator gives what is compiled. */
 export interface Ranks {
@@ -53,10 +52,14 @@ export function rankExchangeOf(exchange: Exchange): RankExchange {
  * none derived from it others.
  */
 export function exchangesOnly(optimizer: OptimizerWrapper): boolean {
-  if (optimizer.exchange === null) return false;
   let owner = Object.getPrototypeOf(optimizer) as OptimizerWrapper;
   while (!Object.hasOwn(owner, 'exchange')) owner = Object.getPrototypeOf(owner) as OptimizerWrapper;
-  return optimizer.computeGradients === owner.computeGradients && optimizer.applyGradients === owner.applyGradients;
+  const isOwner = owner !== OptimizerWrapper.prototype; // which tells of the optimizer inside
+  return (
+    isOwner &&
+    optimizer.computeGradients === owner.computeGradients &&
+    optimizer.applyGradients === owner.applyGradients
+  );
 }
 
 /**
