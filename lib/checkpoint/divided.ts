@@ -74,11 +74,7 @@ function ownPieceOf({ ranges, memory }: DividedEntry, rank: number, begin: numbe
  * @returns what `make` returns, on all ranks: as JSON has it.
  * @throws what `make` throws; CheckpointError, which says the same, on the others.
  */
-export async function together<T>(
-  ranks: Ranks,
-  entries: readonly DividedEntry[],
-  make: () => Promise<T>,
-): Promise<T> {
+export async function together<T>(ranks: Ranks, entries: readonly DividedEntry[], make: () => Promise<T>): Promise<T> {
   if (ranks.rank === 0) {
     let made: T;
     try {

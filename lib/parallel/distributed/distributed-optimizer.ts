@@ -235,7 +235,8 @@ export class DistributedOptimizer extends OptimizerWrapper {
 
 /** @throws TypeError for what is no iterable of Variables. */
 function checkedVariables(variables: unknown): Variable[] {
-  if (!isIterable(variables)) throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+  if (!isIterable(variables))
+    throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
   return Array.from(variables, (variable) => {
     if (variable instanceof Variable) return variable;
     throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);

@@ -12,7 +12,6 @@ import { order, scenario } from '../support/sharding-scenarios';
 
 const steps = 3;
 const scenarios = (count: number, seed: number): Scenario[] => {
-
   return fc.sample(scenario, { numRuns: count, seed }).map((one) => ({ ...one, steps }));
 };
 const partsOf = ({ variables, optimizer, globalStep }: Trained) => ({ variables, optimizer, globalStep });
@@ -60,7 +59,10 @@ describe('a checkpoint of an optimizer whose slots are divided by ranks', functi
       const alone = await saveCheckpoint(join(folder, `alone-${i}`), { ...partsOf(whole), metadata: { at: 2 } });
       for (const rank of saved) expect(rank[i]).to.deep.equal(saved[0]![i]);
       for (const name of ['model.safetensors', 'optimizer.safetensors']) {
-        expect(readFileSync(join(saved[0]![i]!.path, name)).equals(readFileSync(join(alone.path, name))), name).to.equal(true);
+        expect(
+          readFileSync(join(saved[0]![i]!.path, name)).equals(readFileSync(join(alone.path, name))),
+          name,
+        ).to.equal(true);
       }
     }
   });
