@@ -80,9 +80,7 @@ export async function together<T>(ranks: Ranks, entries: readonly DividedEntry[]
     try {
       made = await make();
     } catch (error) {
-      tell(ranks, Asked.Stop);
-      const path = error instanceof CheckpointError ? error.path : '';
-      rootsText(ranks, JSON.stringify({ message: reasonOf(error), path }));
+      tellOthers(ranks, error);
       throw error;
     }
     tell(ranks, Asked.Nothing);
@@ -96,6 +94,16 @@ export async function together<T>(ranks: Ranks, entries: readonly DividedEntry[]
     if (which < 0) return answer<T>(ranks, which);
     ranks.gather([ownPieceOf(entries[which]!, ranks.rank, begin, end)], []);
     await new Promise(setImmediate);
+  }
+}
+
+function tellOthers(ranks: Ranks, error: unknown): void {
+  const path = error instanceof CheckpointError ? error.path : '';
+  try {
+    tell(ranks, Asked.Stop);
+    rootsText(ranks, JSON.stringify({ message: reasonOf(error), path }));
+  } catch {
+    // They have learnt of it: the communicator was aborted.
   }
 }
 

@@ -144,10 +144,10 @@ function refused(communicator: Communicator): Shown {
   const before = [bytesOf(w.data), ...optimizer.state().map((entry) => bytesOf(entry.memory))];
   if (rank === 1) learningRate = NaN;
   const error = thrown(step);
+  learningRate = 0.1;
   const other = thrown(() => optimizer.applyGradients([[new Float32Array(rank === 0 ? 5 : 3 * block), w]]));
   const after = [bytesOf(w.data), ...optimizer.state().map((entry) => bytesOf(entry.memory))];
   const isSame = before.every((bytes, i) => Buffer.compare(bytes, after[i]!) === 0);
-  learningRate = 0.1;
   step();
   return { error, other, isSame, steps: globalStep.value };
 }
@@ -251,6 +251,23 @@ async function failing(communicator: Communicator, { folder }: { folder: string 
   return { copied, failed, differs, path: saved.path };
 }
 
+/** The last rank ends while all save. */
+async function ending(communicator: Communicator, { folder }: { folder: string }): Promise<Shown> {
+  const w = variable(new Float32Array(9_000_000), { name: 'w' });
+  const optimizer = new DistributedOptimizer(new AdamOptimizer(), communicator, { shardState: true });
+  optimizer.createSlots([w]);
+  if (communicator.rank === communicator.size - 1) setImmediate(() => process.exit());
+  return { error: await thrownLater(() => saveCheckpoint(folder, { variables: [w], optimizer }, { step: 2 })) };
+}
+
+/** Saves a second checkpoint. */
+async function second(communicator: Communicator, { folder }: { folder: string }): Promise<Shown> {
+  const w = variable(new Float32Array(5_000_000), { name: 'w' });
+  const optimizer = new DistributedOptimizer(new AdamOptimizer(), communicator, { shardState: true });
+  optimizer.createSlots([w]);
+  return { ...(await saveCheckpoint(folder, { variables: [w], optimizer }, { step: 2 })) };
+}
+
 /** Restores from a folder of which one rank has found a checkpoint to be damaged. */
 async function damaged(communicator: Communicator, { folder }: { folder: string }): Promise<Shown> {
   const w = variable(new Float32Array(5_000_000), { name: 'w' });
@@ -270,6 +287,8 @@ export const programs = {
   large,
   failing,
   damaged,
+  second,
+  ending,
   save: (communicator: Communicator, orders: readonly Saved[]) => save(orders, communicator),
   goOn: (communicator: Communicator, orders: readonly Saved[]) => goOn(orders, communicator),
   trainAll: (communicator: Communicator, orders: readonly Order[]) => orders.map((order) => train(order, communicator)),
