@@ -27,31 +27,32 @@ export function differentStates(sums: readonly string[], pieces: readonly (reado
   const rank = others[0]!;
   const found = differencesBetween(pieces[usual]!, pieces[rank]!);
   const more = found.length > mostShown ? ` and ${found.length - mostShown} more` : '';
-  const also =
-    others.length > 1
-      ? ` (rank ${others.slice(1, 6).join(', ')} and others differ too)`.replace(
-          ' and others',
-          others.length > 6 ? ' and others' : '',
-        )
-      : '';
+  const who = others.length === 1 ? `rank ${rank} has` : `ranks ${listed(others)} have`;
   return new Error(
-    `rank ${rank} has another state than rank ${usual}${also}: ${found.slice(0, mostShown).join('; ')}${more}. ` +
+    `${who} another state than rank ${usual}: on rank ${rank} ${found.slice(0, mostShown).join(', ')}${more}; ` +
       'broadcastState gives all ranks the state of one',
   );
 }
 
-const mostShown = 3;
+function listed(ranks: readonly number[]): string {
+  const more = ranks.length > mostShown ? ` and ${ranks.length - mostShown} more` : '';
+  return ranks.slice(0, mostShown).join(', ') + more;
+}
+
+const mostShown = 4;
 
 function differencesBetween(usual: readonly Piece[], other: readonly Piece[]): string[] {
   const [expected, given] = [byKey(usual), byKey(other)];
   const found = [...expected].flatMap(([key, piece]) => {
     const own = given.get(key);
-    if (own === undefined) return [`it lacks '${key}'`];
-    if (own.form !== piece.form) return [`its '${key}' is ${own.form}, not ${piece.form}`];
-    return own.sum === piece.sum ? [] : [`its '${key}' has other values`];
+    if (own === undefined) return [`'${key}' is missing`];
+    if (own.form !== piece.form) return [`'${key}' is ${own.form}, not ${piece.form}`];
+    return own.sum === piece.sum ? [] : [`'${key}' has other values`];
   });
-  const unknown = [...given.keys()].filter((key) => !expected.has(key)).map((key) => `it alone has '${key}'`);
-  return [...found, ...unknown, ...(found.length + unknown.length === 0 ? ['its pieces have another order'] : [])];
+  const unknown = [...given.keys()]
+    .filter((key) => !expected.has(key))
+    .map((key) => `'${key}' is one that others lack`);
+  return [...found, ...unknown, ...(found.length + unknown.length === 0 ? ['its pieces come in another order'] : [])];
 }
 
 /** Several of one key are told apart by numbers. */

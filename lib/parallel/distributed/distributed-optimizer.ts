@@ -74,7 +74,10 @@ export class DistributedOptimizer extends OptimizerWrapper {
   override get exchange() {
     if (this.sharded !== null) return null; // does more
     const { fusionBytes, deterministic } = this.exchanger.options;
-    return { communicator: this.communicator, fusionBytes, deterministic };
+    const compare = (variables: readonly Variable[], exchanges: number): void => {
+      if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
+    };
+    return { communicator: this.communicator, fusionBytes, deterministic, compare };
   }
 
   /**

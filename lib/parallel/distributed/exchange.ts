@@ -53,7 +53,7 @@ export class Exchanger {
     return list;
   }
 
-  checksState({ exchanges }: VariableList): boolean {
+  isCheckDue(exchanges: number): boolean {
     const { check } = this.options;
     return check !== false && (exchanges === 0 || (check !== 'start' && exchanges % check === 0));
   }
@@ -164,7 +164,7 @@ export class Exchange {
 
   private tellHead(): void {
     const { list, exchanger } = this;
-    const checksState = list !== null && exchanger.checksState(list);
+    const checksState = list !== null && exchanger.isCheckDue(list.exchanges);
     this.head = this.calling(() => exchanger.heads.start(this.own !== null, list, checksState));
   }
 

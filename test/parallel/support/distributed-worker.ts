@@ -2,18 +2,18 @@ import { SharedMemoryCommunicator, type CommunicatorHandle } from 'gradstep/para
 import { parentPort, workerData } from 'node:worker_threads';
 import { programs } from './distributed';
 
-interface Start {
-  readonly program: string;
-  readonly order: never;
-  readonly rank: number;
-  readonly handle: CommunicatorHandle;
+const { rank, handle } = workerData as { rank: number; handle: CommunicatorHandle };
+const communicator = SharedMemoryCommunicator.join(handle, rank);
+
+async function run({ program, order }: { program: string; order: never }): Promise<object> {
+  try {
+    return { result: await programs[program]!(communicator, order) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    return { error: `${name}: ${message}` };
+  }
 }
 
-const { program, order, rank, handle } = workerData as Start;
-const communicator = SharedMemoryCommunicator.join(handle, rank);
-try {
-  parentPort!.postMessage({ result: programs[program]!(communicator, order) });
-} catch (error) {
-  const { name, message } = error as Error;
-  parentPort!.postMessage({ error: `${name}: ${message}` });
-}
+parentPort!.on('message', (message: { program: string; order: never }) => {
+  void run(message).then((outcome) => parentPort!.postMessage(outcome));
+});
