@@ -62,7 +62,7 @@ function checkedScale(lossScale: LossScale): LossScale {
 function refuse(optimizer: Optimizer): never {
   if (optimizer.sharding() !== null) {
     throw new TypeError(
-      'optimizer has shardState, which cannot be compiled: use compileGradients, averageGradients and applyGradients',
+      'optimizer has shardState, which cannot be compiled: use compileGradients, and its applyAverage',
     );
   }
   throw new TypeError(`optimizer is ${shown(optimizer)}, whose computeGradients or applyGradients cannot be compiled`);

@@ -19,7 +19,7 @@ export type RankState = Record<string, { readonly begin: number; readonly bytes:
 export interface Order {
   readonly scenario: Scenario;
   /** `minimize`, or by the code of a user who clips in between. */
-  readonly way: 'minimize' | 'compute' | 'average';
+  readonly way: 'minimize' | 'given' | 'compute' | 'average';
   readonly fusionBytes: number;
 }
 
@@ -41,6 +41,7 @@ export function stepSharded(order: Order, trained: ShardedTrained, step: number,
   const loss = () => lossOf(own);
   const varList = [...variables];
   if (way === 'minimize') return void optimizer.minimize(loss, { varList, globalStep });
+  if (way === 'given') return void optimizer.applyAverage(own, { globalStep });
   const pairs = way === 'compute' ? optimizer.computeGradients(loss, { varList }) : optimizer.averageGradients(own);
   optimizer.applyGradients(clipped([...pairs], scenario.clip), { globalStep });
 }
