@@ -72,7 +72,6 @@ export class DistributedOptimizer extends OptimizerWrapper {
 
   /** @internal */
   override get exchange() {
-    if (this.sharded !== null) return null; // does more
     const { fusionBytes, deterministic } = this.exchanger.options;
     const compare = (variables: readonly Variable[], exchanges: number): void => {
       if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
@@ -130,8 +129,8 @@ export class DistributedOptimizer extends OptimizerWrapper {
   }
 
   /**
-   * `averageGradients`, `clip`, then `applyGradients`: `minimize` of gradients that have been computed already, by
-   * `compileGradients` say. With `shardState` each rank gets the mean of its parts only.
+   * `averageGradients`, `clip`, then `applyGradients`: `minimize` of gradients that have been computed already, those that a
+   * `GradientAccumulator` has gathered of several batches, say. With `shardState` each rank gets the mean of its parts only.
    * @returns the mean loss.
    * @throws what these throw.
    */

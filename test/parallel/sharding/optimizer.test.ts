@@ -41,6 +41,7 @@ describe('an optimizer with shardState', function () {
       expect(shown['torch']).to.match(/^TypeError: optimizer has shardState, so that no rank has all of its state/);
       expect(shown['broadcast']).to.match(/no rank has all slots to give/);
       expect(shown['isSame']).to.equal(true);
+      expect(shown['isMean'], 'the loss that a loss scale tells').to.equal(true);
     }
   });
 

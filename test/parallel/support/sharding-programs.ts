@@ -160,6 +160,8 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
   const loss = () => ops.reduceSum(ops.square(w));
   const scaled = new MixedPrecisionLossScaleOptimizer(make(), 'dynamic');
   scaled.minimize(loss);
+  const scaledLoss = scaled.computeGradients(() => ops.mul(ops.reduceSum(w), communicator.rank)).loss.item();
+  const half = ops.reduceSum(w).item() / 2;
   const inside = thrown(
     () =>
       new DistributedOptimizer(new MixedPrecisionLossScaleOptimizer(new AdamOptimizer(), 8), communicator, {
@@ -178,7 +180,17 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
   again.restore(own, { variables: [w] });
   const keys = own.map(({ key }) => key);
   const isSame = again.state().every(({ memory }, i) => Buffer.compare(bytesOf(memory), bytesOf(own[i]!.memory)) === 0);
-  return { inside, compiled, later, torch, broadcast, keys, isSame, shown: scaled.state().map(({ key }) => key) };
+  return {
+    inside,
+    isMean: scaledLoss === half,
+    compiled,
+    later,
+    torch,
+    broadcast,
+    keys,
+    isSame,
+    shown: scaled.state().map(({ key }) => key),
+  };
 }
 
 /** A constraint sees the whole variable, on all ranks. */
