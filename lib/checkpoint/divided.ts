@@ -74,19 +74,13 @@ function ownPieceOf({ ranges, memory }: DividedEntry, rank: number, begin: numbe
  * @returns what `make` returns, on all ranks: as JSON has it.
  * @throws what `make` throws; CheckpointError, which says the same, on the others.
  */
-export async function together<T>(
-  ranks: Ranks,
-  entries: readonly DividedEntry[],
-  make: () => Promise<T>,
-): Promise<T> {
+export async function together<T>(ranks: Ranks, entries: readonly DividedEntry[], make: () => Promise<T>): Promise<T> {
   if (ranks.rank === 0) {
     let made: T;
     try {
       made = await make();
     } catch (error) {
-      tell(ranks, Asked.Stop);
-      const path = error instanceof CheckpointError ? error.path : '';
-      rootsText(ranks, JSON.stringify({ message: reasonOf(error), path }));
+      tellOthers(ranks, error);
       throw error;
     }
     tell(ranks, Asked.Nothing);
@@ -100,6 +94,16 @@ export async function together<T>(
     if (which < 0) return answer<T>(ranks, which);
     ranks.gather([ownPieceOf(entries[which]!, ranks.rank, begin, end)], []);
     await new Promise(setImmediate);
+  }
+}
+
+function tellOthers(ranks: Ranks, error: unknown): void {
+  const path = error instanceof CheckpointError ? error.path : '';
+  try {
+    tell(ranks, Asked.Stop);
+    rootsText(ranks, JSON.stringify({ message: reasonOf(error), path }));
+  } catch {
+    // They have learnt of it: the communicator was aborted.
   }
 }
 

@@ -112,7 +112,8 @@ function ofAll(ranks: Ranks, path: string, tried: Attempt<Read>): Attempt<Read> 
   const worst = Math.max(...outcomes) as Outcome;
   if (worst === Outcome.Read || outcomeOf(tried) === worst) return tried;
   const where = `rank ${outcomes.indexOf(worst)}`;
-  if (worst === Outcome.Failed) return { error: new Error(`${where} could not read ${path}: see what was thrown there`) };
+  if (worst === Outcome.Failed)
+    return { error: new Error(`${where} could not read ${path}: see what was thrown there`) };
   return { error: new CheckpointError('damaged', `${path} is damaged, as ${where} has found`, path) };
 }
 

@@ -92,7 +92,8 @@ async function readStretches(
     }
     for (let i = next; i < stretches.length && stretches[i]!.begin < end; i++) copyPart(stretches[i]!, piece, at);
   }
-  if (pieces === undefined && (await checksum.digest()) !== sha256) throw new Error('the file is not what its checksum says');
+  if (pieces === undefined && (await checksum.digest()) !== sha256)
+    throw new Error('the file is not what its checksum says');
 }
 
 /** Copies what a piece from `at` on has of a stretch. */

@@ -137,4 +137,3 @@ async function loadTensors(path: string, name: string, bytes: number, checksum: 
     await file.close();
   }
 }
-

@@ -97,7 +97,9 @@ export async function save(
   const path = resolve(pathOf('folder', folder));
   const ranks = dividedAmong(parts)[0]?.sharding.ranks;
   if (ranks !== undefined && copy === true) {
-    throw new RangeError('copy cannot be true with a sharded optimizer: steps wait until all ranks have given their parts');
+    throw new RangeError(
+      'copy cannot be true with a sharded optimizer: steps wait until all ranks have given their parts',
+    );
   }
   const write = (snapshot: Snapshot, about: Omit<Manifest, 'files'>): Promise<SavedCheckpoint> =>
     afterOthers(path, () => writeCheckpoint({ disk, folder: path, step: about.step, keep }, snapshot, about, ranks));

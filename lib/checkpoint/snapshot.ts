@@ -48,7 +48,8 @@ export function collect(parts: readonly Part[]): Snapshot {
   }
   for (const { key } of divided) {
     const other = keys.get(key);
-    if (other !== undefined) throw new Error(`${shown(key)} is the key of state of ${other} and of a sharded optimizer`);
+    if (other !== undefined)
+      throw new Error(`${shown(key)} is the key of state of ${other} and of a sharded optimizer`);
     keys.set(key, 'a sharded optimizer');
   }
   return {

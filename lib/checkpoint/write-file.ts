@@ -109,7 +109,11 @@ class Staged {
   #send(bytes: Uint8Array): Promise<void> {
     this.bytes += bytes.byteLength;
     this.#written = this.#written.then(() => this.file.write(bytes));
-    const read = allSettled([this.#written, this.checksum.update(bytes), this.sums?.update(bytes) ?? Promise.resolve()]);
+    const read = allSettled([
+      this.#written,
+      this.checksum.update(bytes),
+      this.sums?.update(bytes) ?? Promise.resolve(),
+    ]);
     read.catch(() => undefined); // whoever waits for it is told
     return read;
   }

@@ -23,6 +23,9 @@ export function stepsOf(optimizer: unknown): Steps {
   if (!(optimizer instanceof Optimizer)) {
     throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
   }
+  if (optimizer.sharding() !== null) {
+    throw new TypeError('optimizer has shardState, which cannot be compiled: minimize is its step');
+  }
   let lossScale: LossScale | null = null;
   let exchange: RankExchange | null = null;
   let unscalesFirst = false;
@@ -60,8 +63,5 @@ function checkedScale(lossScale: LossScale): LossScale {
 }
 
 function refuse(optimizer: Optimizer): never {
-  if (optimizer.sharding() !== null) {
-    throw new TypeError('optimizer has shardState, which cannot be compiled: use compileGradients, averageGradients and applyGradients');
-  }
   throw new TypeError(`optimizer is ${shown(optimizer)}, whose computeGradients or applyGradients cannot be compiled`);
 }

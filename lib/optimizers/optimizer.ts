@@ -152,7 +152,7 @@ export abstract class Optimizer implements Stateful {
   } {
     checkOptions('options', options, this.namesToMinimize);
     const forApply: Record<string, unknown> = { ...options };
-    return { forCompute: takeOut(forApply, computeNames), forApply: forApply as ApplyGradientsOptions };
+    return { forCompute: takeOut(forApply, computeNames), forApply: forApply };
   }
 
   /** @internal What `minimize` throws for a loss that gives none of these a gradient. */

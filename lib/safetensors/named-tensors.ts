@@ -10,8 +10,7 @@ import { byteLengthOf, bytesOf, kindOf, lengthOf } from './memory';
  * be the bytes of them piece by piece, each of which is used before the next is asked for.
  */
 export type SafetensorsData =
-  | SafetensorsArray
-  | (() => SafetensorsArray | AsyncIterable<Uint8Array> | Promise<SafetensorsArray>);
+  SafetensorsArray | (() => SafetensorsArray | AsyncIterable<Uint8Array> | Promise<SafetensorsArray>);
 
 /**
  * A tensor that is to be written: a typed array, or an object with one. gradstep's tensors, variables and state are such
@@ -170,7 +169,8 @@ async function* checkedPieces(
   let bytes = 0;
   const expected = `${what}: [${shape.join()}] of ${dtype} are ${byteLength} bytes`;
   for await (const piece of pieces) {
-    if (kindOf(piece) !== 'Uint8Array') throw new TypeError(`${what}: a piece must be a Uint8Array, got ${shown(piece)}`);
+    if (kindOf(piece) !== 'Uint8Array')
+      throw new TypeError(`${what}: a piece must be a Uint8Array, got ${shown(piece)}`);
     bytes += byteLengthOf(piece);
     if (bytes > byteLength) throw new RangeError(`${expected}, got pieces of more`);
     yield bytesOf(piece as Uint8Array);

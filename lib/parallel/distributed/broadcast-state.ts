@@ -39,7 +39,9 @@ export function broadcastState(parts: CheckpointParts, communicator: Communicato
   const isRoot = communicator.rank === root;
   const own = together(communicator, 'cannot tell its state', () => {
     if (entriesOfDivided(dividedAmong(given)).length > 0) {
-      throw new Error('the optimizer has shardState: no rank has all slots to give, restoreCheckpoint gives each rank its own');
+      throw new Error(
+        'the optimizer has shardState: no rank has all slots to give, restoreCheckpoint gives each rank its own',
+      );
     }
     return keyed.flatMap((part) => part.state());
   });

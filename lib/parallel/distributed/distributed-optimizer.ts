@@ -72,7 +72,6 @@ export class DistributedOptimizer extends OptimizerWrapper {
 
   /** @internal */
   override get exchange() {
-    if (this.sharded !== null) return null; // does more
     const { fusionBytes, deterministic } = this.exchanger.options;
     const compare = (variables: readonly Variable[], exchanges: number): void => {
       if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
@@ -109,10 +108,7 @@ export class DistributedOptimizer extends OptimizerWrapper {
    * @throws what `applyGradients` throws for such a list, and what `computeGradients` throws.
    */
   averageGradients(gradsAndVars: Iterable<GradientAndVariable>): GradientsAndVariables {
-    return this.averaged(() => {
-      const { loss } = gradsAndVars as Partial<GradientsAndVariables>;
-      return GradientsAndVariables.of_(checkedPairs(gradsAndVars), loss ?? nothing());
-    });
+    return this.averaged(() => givenPairs(gradsAndVars));
   }
 
   /**
@@ -129,14 +125,34 @@ export class DistributedOptimizer extends OptimizerWrapper {
       this.applyGradients(clippedPairs(pairs, clip), forApply);
       return pairs.loss;
     }
+    return this.stepParts(this.sharded, () => super.computeGradients(loss, forCompute), forApply);
+  }
+
+  /**
+   * `averageGradients`, `clip`, then `applyGradients`: `minimize` of gradients that have been computed already, those that a
+   * `GradientAccumulator` has gathered of several batches, say. With `shardState` each rank gets the mean of its parts only.
+   * @returns the mean loss.
+   * @throws what these throw.
+   */
+  applyAverage(gradsAndVars: Iterable<GradientAndVariable>, options: ApplyGradientsOptions = {}): Tensor {
+    if (this.sharded === null || this.communicator.size === 1) {
+      const pairs = this.averageGradients(gradsAndVars);
+      this.checkAny(pairs);
+      this.applyGradients(clippedPairs(pairs, this.exchanger.options.clip), options);
+      return pairs.loss;
+    }
+    return this.stepParts(this.sharded, () => givenPairs(gradsAndVars), options);
+  }
+
+  private stepParts(sharded: Sharded, compute: () => GradientsAndVariables, options: ApplyGradientsOptions): Tensor {
     const exchange = this.exchanger.begin(true);
-    const pairs = this.exchanged(exchange, () => super.computeGradients(loss, forCompute));
+    const pairs = this.exchanged(exchange, compute);
     const left = new Set(exchange.left);
     const averaged = pairs.flatMap(([gradient, variable], i) => {
       return gradient !== null || left.has(i) ? [{ variable, gradient }] : [];
     });
     if (averaged.length === 0) this.checkAny(pairs);
-    this.sharded.applyMeans(averaged, clip, forApply);
+    sharded.applyMeans(averaged, this.exchanger.options.clip, options);
     return pairs.loss;
   }
 
@@ -238,11 +254,17 @@ export class DistributedOptimizer extends OptimizerWrapper {
 
 /** @throws TypeError for what is no iterable of Variables. */
 function checkedVariables(variables: unknown): Variable[] {
-  if (!isIterable(variables)) throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
+  if (!isIterable(variables))
+    throw new TypeError(`variables must be an iterable of Variables, got ${shown(variables)}`);
   return Array.from(variables, (variable) => {
     if (variable instanceof Variable) return variable;
     throw new TypeError(`variables must hold Variables, got ${shown(variable)}`);
   });
+}
+
+function givenPairs(gradsAndVars: Iterable<GradientAndVariable>): GradientsAndVariables {
+  const { loss } = gradsAndVars as Partial<GradientsAndVariables>;
+  return GradientsAndVariables.of_(checkedPairs(gradsAndVars), loss ?? nothing());
 }
 
 const nothing = (): Tensor => alias(Float64Array.of(NaN), 'float64', []);

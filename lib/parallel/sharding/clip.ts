@@ -1,4 +1,12 @@
-import { clipByAverageNorm, clipByGlobalNorm, clipByNorm, clipByValue, internals, type Gradient, type StepClip } from 'gradstep';
+import {
+  clipByAverageNorm,
+  clipByGlobalNorm,
+  clipByNorm,
+  clipByValue,
+  internals,
+  type Gradient,
+  type StepClip,
+} from 'gradstep';
 import { IndexedSlices } from 'gradstep';
 import type { Communicator } from '../communicator';
 import { blockSums, globalNormOf, normOf, type Summand } from './norms';
@@ -20,10 +28,11 @@ export function clippedParts(
   if (kind === 'value') return gradients.map((gradient) => clipByValue(gradient, -by, by));
   const sums = blockSums(communicator, summands);
   if (kind === 'globalNorm') {
-    return clipByGlobalNorm(gradients, by, { useNorm: globalNormOf(sums, summands) })[0] as Gradient[];
+    return clipByGlobalNorm(gradients, by, { useNorm: globalNormOf(sums, summands) })[0];
   }
   return summands.map(({ part, gradient }, i) => {
-    if (gradient instanceof IndexedSlices) return kind === 'norm' ? clipByNorm(gradient, by) : clipByAverageNorm(gradient, by);
+    if (gradient instanceof IndexedSlices)
+      return kind === 'norm' ? clipByNorm(gradient, by) : clipByAverageNorm(gradient, by);
     const norm = normOf(sums[i]!);
     if (kind === 'norm') return timesFactor(gradient, by / Math.max(norm, by));
     return clipTogether([gradient], [gradient], norm, part.whole.size, by, {}, 'norm')[0] as Gradient;

@@ -25,7 +25,7 @@ export function blockSums(communicator: Communicator, summands: readonly Summand
     let at = 0;
     for (let rank = 0; rank < size; rank++) {
       const count = blocksIn(part.ranges[rank]!);
-      sums.set(all.sums.subarray(ends[rank]!, ends[rank]! + count), at);
+      sums.set(all.sums.subarray(ends[rank], ends[rank]! + count), at);
       ends[rank]! += count;
       at += count;
     }

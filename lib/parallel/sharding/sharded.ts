@@ -68,7 +68,11 @@ export class Sharded {
    * A step of the means of the ranks' gradients: of dense ones each rank gets the mean of its parts only.
    * @param averaged the same variables on all ranks, sparse where they are sparse there.
    */
-  applyMeans(averaged: readonly Averaged[], clip: StepClip | undefined, options: ApplyGradientsOptions | undefined): void {
+  applyMeans(
+    averaged: readonly Averaged[],
+    clip: StepClip | undefined,
+    options: ApplyGradientsOptions | undefined,
+  ): void {
     const { communicator } = this;
     const clipped = abortingOthers(communicator, () => this.clippedMeans(averaged, clip));
     const toStep = (): Stepped[] => {

@@ -1,11 +1,10 @@
-import { internals, type FloatArray, type RuleOptimizer, type StateEntry, type Variable } from 'gradstep';
+import { internals, type RuleOptimizer, type StateEntry, type Variable } from 'gradstep';
 import type { PartEntry, Sharding, WantedPart } from '../../step/sharding';
 import type { StateSource as Source } from '../../tensor/state';
 import type { Communicator } from '../communicator';
 import type { Part, Parts } from './parts';
 
 const { pieceOf, sharedArrays, StateSource, uniqueEntries } = internals;
-
 
 /** What state of a part is called: by the whole's key where it is all of it, else with its elements, as `w/Adam[0:16384]`. */
 function ownKeyOf(key: string, { whole: { size }, range: [begin, end] }: Part): string {
@@ -114,6 +113,6 @@ function taken(source: Source, key: string, part: Part): StateEntry {
   }
   const { memory } = source.take(key, dtype, whole.shape);
   const copy = sharedArrays([own])[0]!; // which does not hold on to the rest
-  copy.set(pieceOf(memory as FloatArray, range[0], range[1]));
+  copy.set(pieceOf(memory, range[0], range[1]));
   return { key, dtype, shape, memory: copy };
 }

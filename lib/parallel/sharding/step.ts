@@ -1,4 +1,12 @@
-import { IndexedSlices, internals, type ApplyGradientsOptions, type Gradient, type RuleOptimizer, type Variable } from 'gradstep';
+import {
+  IndexedSlices,
+  internals,
+  type ApplyGradientsOptions,
+  type FloatArray,
+  type Gradient,
+  type RuleOptimizer,
+  type Variable,
+} from 'gradstep';
 import { CommunicatorAborted, type Communicator } from '../communicator';
 import { agreed, attempt } from '../../step/agree';
 import { ownGradient } from './gradients';
@@ -39,7 +47,8 @@ export function shardedStep(
   try {
     parts.adopt(made.parts);
     abortingOthers(communicator, () => made.step.run());
-    gather(communicator, made.parts);
+    // Gives all ranks all of the variables.
+    abortingOthers(communicator, () => communicator.allGather(made.ownArrays, made.wholeArrays));
     made.constraints?.apply(() => {});
     made.step.publish();
   } finally {
@@ -49,6 +58,8 @@ export function shardedStep(
 
 interface Prepared {
   readonly parts: readonly Part[];
+  readonly ownArrays: readonly FloatArray[];
+  readonly wholeArrays: readonly FloatArray[];
   readonly step: ReturnType<RuleOptimizer['makeStep']>;
   readonly constraints: InstanceType<typeof Constraints> | null;
   end(): void;
@@ -74,6 +85,8 @@ function prepared(
     const constrained = own.map(({ whole }) => whole).filter(({ constraint }) => constraint !== null);
     return {
       parts: own,
+      ownArrays: own.map((part) => part.own.memory.array),
+      wholeArrays: own.map(({ whole }) => whole.memory.array),
       step,
       constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer, own)) : null,
       end: () => {
@@ -91,14 +104,6 @@ function prepared(
 function changedBy(optimizer: RuleOptimizer, parts: readonly Part[]): Variable[] {
   const { slots } = optimizer.mechanism;
   return parts.flatMap(({ whole, own }) => [whole, ...(slots.of(own) ?? [])]);
-}
-
-/** Gives all ranks all of the variables. */
-function gather(communicator: Communicator, parts: readonly Part[]): void {
-  communicator.allGather(
-    parts.map(({ own }) => own.memory.array),
-    parts.map(({ whole }) => whole.memory.array),
-  );
 }
 
 /** What only this rank cannot do ends the others' calls: they would wait for it. */

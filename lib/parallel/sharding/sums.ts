@@ -1,9 +1,10 @@
 import { internals, type FloatArray, type Tensor } from 'gradstep';
 import { native } from '../../native';
 import type { Communicator, PendingCall } from '../communicator';
+import { blockElements } from './partition';
 import type { Part } from './parts';
 
-const { alias, pieceOf, sharedArrays, timesFactor } = internals;
+const { alias, pieceOf, sharedArray, timesFactor } = internals;
 
 /** A variable's part and the gradient that this rank has of the whole; null adds nothing to the sum. */
 export interface Term {
@@ -15,13 +16,13 @@ export interface Term {
 export class PartSums {
   private readonly sums = new Map<string, Sum>();
 
-  /** @param fusionBytes how much goes to others at a time, as far as there is so much. */
+  /** @param fusionBytes how much goes to others at a time, about. */
   constructor(
     private readonly communicator: Communicator,
     private readonly fusionBytes: number,
   ) {}
 
-  /** The parts of the means, in the order of the terms: in memory that is theirs until the next call. */
+  /** The parts of the means, in the order of the terms. They may lie where the gradients were, which are used up. */
   means(terms: readonly Term[]): Tensor[] {
     const { communicator, fusionBytes } = this;
     const means = new Map<Term, Tensor>();
@@ -30,46 +31,56 @@ export class PartSums {
       if (own.length === 0) continue;
       let sum = this.sums.get(dtype);
       if (!sum?.isFor(own)) this.sums.set(dtype, (sum = new Sum(communicator, own, dtype, fusionBytes)));
-      sum.of(own).forEach((values, i) => means.set(own[i]!, timesFactor(values, 1 / communicator.size)));
+      sum.of(own).forEach((array, i) => {
+        const values = alias(array, dtype, own[i]!.part.own.shape);
+        means.set(own[i]!, timesFactor(values, 1 / communicator.size));
+      });
     }
     return terms.map((term) => means.get(term)!);
   }
 }
 
-/** How far the elements of one rank have been packed: the next is this one of this term. */
+/** How far the elements of one rank have been gone through: the next is this one of this term. */
 interface Cursor {
   term: number;
   element: number;
+}
+
+const start = (): Cursor => ({ term: 0, element: 0 });
+
+/** A stretch that is on its way: what goes to all ranks, one after the other, and what comes. */
+interface Stretch {
+  readonly packed: FloatArray;
+  readonly sums: FloatArray;
+  call: PendingCall | null;
 }
 
 /** The sums of terms of one dtype. */
 class Sum {
   private readonly parts: readonly Part[];
   /** How many elements of each rank go at a time. */
-  private readonly stretch: number;
+  private readonly length: number;
   private readonly rounds: number;
-  /** What goes to all ranks, one stretch after the other: one is filled while the other is on its way. */
-  private readonly packed: readonly FloatArray[];
-  /** This rank's sums, one part after the other. */
-  private readonly own: FloatArray;
+  /** One is filled while the other is on its way. */
+  private readonly stretches: readonly Stretch[];
 
   constructor(
     private readonly communicator: Communicator,
     terms: readonly Term[],
-    dtype: 'float32' | 'float64',
+    dtype: Tensor['dtype'],
     fusionBytes: number,
   ) {
     const { size } = communicator;
     this.parts = terms.map(({ part }) => part);
     const most = Math.max(...Array.from({ length: size }, (_, rank) => this.elementsOf(rank)));
     const bytes = dtype === 'float32' ? 4 : 8;
-    this.stretch = Math.max(1, Math.min(most, Math.floor(fusionBytes / (2 * bytes * size))));
-    this.rounds = Math.ceil(most / this.stretch);
-    const buffers = Math.min(2, this.rounds);
-    const arrays = [...new Array<number>(buffers).fill(size * this.stretch), this.rounds * this.stretch];
-    const [own, ...packed] = sharedArrays(arrays.map((length) => ({ dtype, size: length }))).reverse();
-    this.own = own!;
-    this.packed = packed;
+    this.length = Math.min(most, Math.max(blockElements, Math.floor(fusionBytes / (2 * bytes * size))));
+    this.rounds = most === 0 ? 0 : Math.ceil(most / this.length);
+    this.stretches = Array.from({ length: Math.min(2, this.rounds) }, () => ({
+      packed: sharedArray(dtype, size * this.length),
+      sums: sharedArray(dtype, this.length),
+      call: null,
+    }));
   }
 
   private elementsOf(rank: number): number {
@@ -80,41 +91,73 @@ class Sum {
     return terms.length === this.parts.length && terms.every(({ part }, i) => part === this.parts[i]);
   }
 
-  of(terms: readonly Term[]): Tensor[] {
-    const { communicator, stretch, own, packed, rounds } = this;
-    const cursors = Array.from({ length: communicator.size }, (): Cursor => ({ term: 0, element: 0 }));
-    let before: PendingCall | null = null;
+  /** This rank's sums, by term. */
+  of(terms: readonly Term[]): FloatArray[] {
+    const { communicator, stretches, rounds } = this;
+    const results = resultsFor(terms);
+    const cursors = Array.from({ length: communicator.size }, start);
+    const received = start();
     for (let round = 0; round < rounds; round++) {
-      const buffer = packed[round % packed.length]!;
-      cursors.forEach((cursor, rank) => this.pack(terms, rank, cursor, buffer));
-      before?.wait();
-      before = communicator.startReduceScatter(buffer, pieceOf(own, round * stretch, (round + 1) * stretch));
+      const stretch = stretches[round % stretches.length]!;
+      this.receive(stretch, results, received);
+      cursors.forEach((cursor, rank) => this.pack(terms, rank, cursor, stretch.packed));
+      stretch.call = communicator.startReduceScatter(stretch.packed, stretch.sums);
     }
-    before?.wait();
-    let end = 0;
-    return terms.map(({ part: { range, own: { dtype, shape } } }) => {
-      const start = end;
-      end += range[1] - range[0];
-      return alias(pieceOf(own, start, end), dtype, shape);
-    });
+    // The older first.
+    for (let i = 0; i < stretches.length; i++) {
+      this.receive(stretches[(rounds + i) % stretches.length]!, results, received);
+    }
+    return results;
   }
 
-  /** Packs the next stretch of a rank. */
-  private pack(terms: readonly Term[], rank: number, cursor: Cursor, buffer: FloatArray): void {
-    const end = (rank + 1) * this.stretch;
-    let at = rank * this.stretch;
-    while (at < end && cursor.term < terms.length) {
-      const { part, values } = terms[cursor.term]!;
-      const [begin, after] = part.ranges[rank]!;
-      const from = begin + cursor.element;
-      const count = Math.min(end - at, after - from);
-      if (count > 0) copyTerm(pieceOf(buffer, at, at + count), values, from);
+  /** Calls `use` with what the next stretch of a rank has of each term: from where in the stretch and in the rank's part. */
+  private each(rank: number, cursor: Cursor, use: (term: number, at: number, element: number, count: number) => void) {
+    const { parts, length } = this;
+    let at = 0;
+    while (at < length && cursor.term < parts.length) {
+      const [begin, end] = parts[cursor.term]!.ranges[rank]!;
+      const count = Math.min(length - at, end - begin - cursor.element);
+      if (count > 0) use(cursor.term, at, cursor.element, count);
       at += count;
       cursor.element += count;
-      if (from + count === after) [cursor.term, cursor.element] = [cursor.term + 1, 0];
+      if (cursor.element === end - begin) [cursor.term, cursor.element] = [cursor.term + 1, 0];
     }
-    if (at < end) pieceOf(buffer, at, end).fill(0); // nobody looks at their sum
+    return at;
   }
+
+  private pack(terms: readonly Term[], rank: number, cursor: Cursor, packed: FloatArray): void {
+    const first = rank * this.length;
+    const end = this.each(rank, cursor, (term, at, element, count) => {
+      const { part, values } = terms[term]!;
+      copyTerm(pieceOf(packed, first + at, first + at + count), values, part.ranges[rank]![0] + element);
+    });
+    pieceOf(packed, first + end, first + this.length).fill(0); // nobody looks at their sum
+  }
+
+  /** Waits for a stretch, if it is on its way, and puts the sums where they belong. */
+  private receive(stretch: Stretch, results: readonly FloatArray[], cursor: Cursor): void {
+    if (stretch.call === null) return;
+    stretch.call.wait();
+    stretch.call = null;
+    this.each(this.communicator.rank, cursor, (term, at, element, count) => {
+      pieceOf(results[term]!, element, element + count).set(pieceOf(stretch.sums, at, at + count));
+    });
+  }
+}
+
+/** Where the sums of this rank's parts come to lie: in the gradients' own memory, where nobody else has to do with that. */
+function resultsFor(terms: readonly Term[]): FloatArray[] {
+  const seen = new Set<unknown>();
+  const twice = new Set<unknown>();
+  for (const { values } of terms) {
+    if (seen.has(values?.memory)) twice.add(values?.memory);
+    seen.add(values?.memory);
+  }
+  return terms.map(({ part: { own, range }, values }) => {
+    const memory = values?.memory;
+    const isOurs = memory?.isRecyclable && memory.isPooled && !memory.isShared && !memory.isKept && !twice.has(memory);
+    return isOurs ? pieceOf(memory.array, range[0], range[1]) : sharedArray(own.dtype, own.size);
+  });
 }
 
 function copyTerm(to: FloatArray, values: Tensor | null, from: number): void {

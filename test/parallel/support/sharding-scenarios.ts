@@ -42,6 +42,6 @@ export const scenario: fc.Arbitrary<Scenario> = fc
 
 export const order: fc.Arbitrary<Order> = fc.record({
   scenario,
-  way: fc.constantFrom('minimize', 'minimize', 'compute', 'average'),
+  way: fc.constantFrom('minimize', 'minimize', 'given', 'compute', 'average'),
   fusionBytes: fc.constantFrom(2 ** 12, 2 ** 17, 2 ** 26),
 });

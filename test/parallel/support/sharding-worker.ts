@@ -9,6 +9,8 @@ const { program, order, rank, handle } = workerData as {
   handle: CommunicatorHandle;
 };
 
+process.emitWarning = () => undefined; // of checkpoints that are damaged
+
 async function run(): Promise<void> {
   const communicator = SharedMemoryCommunicator.join(handle, rank);
   try {

@@ -82,9 +82,9 @@ export function lossOf(pairs: readonly [Gradient | null, Variable][]): Tensor {
     if (gradient === null) return [];
     const isSparse = gradient instanceof IndexedSlices;
     const [x, g] = isSparse ? [ops.gather(one, gradient.indices), gradient.values] : [one, gradient];
-    return [ops.cast(ops.reduceSum(ops.mul(x, g)), 'float32') as Tensor];
+    return [ops.cast(ops.reduceSum(ops.mul(x, g)), 'float32')];
   });
-  return terms.reduce((sum, term) => ops.add(sum, term));
+  return terms.slice(1).reduce<Tensor>((sum, term) => ops.add(sum, term), terms[0]!);
 }
 
 /** The mean over ranks, as one process has it. */
