@@ -5,6 +5,7 @@ import { prepareFolder, writeOutput } from './mnist/output';
 import { Random } from './mnist/random';
 import { toSafetensors } from './mnist/safetensors';
 import { Lines } from './shared/lines';
+import { machine } from './shared/machine';
 import { corpusOf, type Corpus } from './word2vec/corpus';
 import { neighbours, pairsOfSynonyms, synonymsNearer } from './word2vec/meaning';
 import { lossOf, SkipGram, stepOf } from './word2vec/model';
@@ -22,6 +23,8 @@ function checkOf(model: SkipGram, corpus: Corpus, sampling: Sampling, seed: numb
     batches.push({ centers: centers.slice(), others: others.slice() });
     if (batches.length === 20) break;
   }
+  if (batches.length === 0)
+    throw new Failure(`there are less than ${sampling.batch} pairs to try: take a smaller --batch`);
   const loss = lossOf(model, sampling);
   return () => batches.reduce((sum, batch) => sum + loss.runSync(batch).item(), 0) / batches.length;
 }
@@ -49,7 +52,6 @@ function train(model: SkipGram, corpus: Corpus, sampling: Sampling, { epochs, le
       });
     }
   }
-  if (steps === 0) throw new Failure(`there are less than ${sampling.batch} pairs: take a smaller --batch`);
   return { seconds: lines.seconds, unread: check() };
 }
 
@@ -78,10 +80,10 @@ async function main(): Promise<void> {
   const corpus = corpusOf(glosses, minCount);
   prepareFolder(options.out);
   random.seed(seed);
-  const sampling = { batch, negatives, window, skipAbove: 1e-4 };
+  const sampling = { batch, negatives, window, skipAbove: options.skipAbove };
   const model = new SkipGram(corpus.words.length, features);
   console.log(
-    `${corpus.length} words, ${corpus.words.length} different ones, ${features} numbers for each; ${runtime.isa}, ${runtime.threads} threads`,
+    `${corpus.length} words, ${corpus.words.length} different ones, ${features} numbers for each; ${machine()}`,
   );
   const { seconds, unread } = train(model, corpus, sampling, options);
 
@@ -100,7 +102,7 @@ ${nearest.map(([word, near]) => `${word.padEnd(14)} ${near.join(', ')}`).join('\
 unread loss    ${unread.toFixed(3)} nats a pair; ${((1 + negatives) * Math.LN2).toFixed(3)} by guessing
 synonyms       in ${(100 * right).toFixed(1)} % of ${pairs.length} pairs nearer to each other than to a word as frequent; 50 % by guessing
 a step         ${lazy!.toFixed(2)} ms; ${dense!.toFixed(2)} ms with AdamOptimizer, which moves the rows of all words
-ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
+ran on         ${machine()}
 training       ${seconds.toFixed(1)} s, ${Math.round((options.epochs * corpus.length) / seconds)} words/s
 vectors        ${vectors.path}
 picture        ${picture.path}`);
