@@ -8,6 +8,7 @@ import { Failure } from './mnist/failure';
 import { prepareFolder, writeOutput } from './mnist/output';
 import { toSafetensors } from './mnist/safetensors';
 import { Lines } from './shared/lines';
+import { machine } from './shared/machine';
 
 /** Pieces of the text from random places, and what follows each character. */
 function pieces({ tokens }: Text, { batch, context }: Options, from: number, to: number, generator = random) {
@@ -92,7 +93,7 @@ async function main(): Promise<void> {
   random.seed(options.seed);
   const model = new Gpt({ vocabulary: text.alphabet.length, context, layers, features, heads });
   console.log(
-    `${text.tokens.length} characters, ${text.alphabet.length} different ones; ${model.parameterCount} parameters; ${runtime.isa}, ${runtime.threads} threads`,
+    `${text.tokens.length} characters, ${text.alphabet.length} different ones; ${model.parameterCount} parameters; ${machine()}`,
   );
   const training = train(model, text, options);
   const began = performance.now();

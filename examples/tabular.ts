@@ -4,6 +4,7 @@ import { batches } from './mnist/data';
 import { Failure } from './mnist/failure';
 import { prepareFolder, writeOutput } from './mnist/output';
 import { Lines } from './shared/lines';
+import { machine } from './shared/machine';
 import { areaUnder, logLoss, rocOf } from './tabular/metrics';
 import { batchOf, WideAndDeep, type Part } from './tabular/model';
 import { parseOptions, type Options } from './tabular/options';
@@ -74,9 +75,7 @@ async function main(): Promise<void> {
   prepareFolder(options.out);
   const share = table.labels.reduce((sum, label) => sum + label, 0) / table.count;
   if (share === 0 || share === 1) throw new Failure('all rows are alike: there is nothing to learn');
-  console.log(
-    `${table.count} rows, ${(100 * share).toFixed(1)} % with damage; ${runtime.isa}, ${runtime.threads} threads`,
-  );
+  console.log(`${table.count} rows, ${(100 * share).toFixed(1)} % with damage; ${machine()}`);
   random.seed(options.seed);
   const order = random.permutation(table.count);
   const results = models.map(({ name, parts, color }) => {
@@ -100,7 +99,7 @@ async function main(): Promise<void> {
 ${line('always the same', 0.5, logLoss(always, table.labels))}
 ${results.map(({ name, area, loss }) => line(name, area, loss)).join('\n')}
                on rows that each model has not seen, ${options.folds} folds
-ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
+ran on         ${machine()}
 total time     ${(performance.now() / 1000).toFixed(1)} s
 picture        ${picture.path}`);
 }

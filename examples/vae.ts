@@ -5,6 +5,7 @@ import { Failure } from './mnist/failure';
 import { prepareFolder, writeOutput } from './mnist/output';
 import { toSafetensors } from './mnist/safetensors';
 import { Lines } from './shared/lines';
+import { machine } from './shared/machine';
 import { asProbabilities, evaluate, Vae } from './vae/model';
 import { parseOptions, type Options } from './vae/options';
 import { drawDigits } from './vae/picture';
@@ -57,7 +58,7 @@ function main(): void {
   console.log(`
 test -ELBO     ${bound.toFixed(2)} nats an image: ${reconstruction.toFixed(2)} for its pixels, ${divergence.toFixed(2)} for what they are made of
                ${(bound / inputSize / Math.LN2).toFixed(4)} bits a pixel
-ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
+ran on         ${machine()}
 training       ${seconds.toFixed(1)} s
 weights        ${weights.path}
 picture        ${picture.path}`);

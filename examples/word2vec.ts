@@ -5,6 +5,7 @@ import { prepareFolder, writeOutput } from './mnist/output';
 import { Random } from './mnist/random';
 import { toSafetensors } from './mnist/safetensors';
 import { Lines } from './shared/lines';
+import { machine } from './shared/machine';
 import { corpusOf, type Corpus } from './word2vec/corpus';
 import { neighbours, pairsOfSynonyms, synonymsNearer } from './word2vec/meaning';
 import { lossOf, SkipGram, stepOf } from './word2vec/model';
@@ -22,6 +23,8 @@ function checkOf(model: SkipGram, corpus: Corpus, sampling: Sampling, seed: numb
     batches.push({ centers: centers.slice(), others: others.slice() });
     if (batches.length === 20) break;
   }
+  if (batches.length === 0)
+    throw new Failure(`there are less than ${sampling.batch} pairs to try: take a smaller --batch`);
   const loss = lossOf(model, sampling);
   return () => batches.reduce((sum, batch) => sum + loss.runSync(batch).item(), 0) / batches.length;
 }
@@ -49,25 +52,20 @@ function train(model: SkipGram, corpus: Corpus, sampling: Sampling, { epochs, le
       });
     }
   }
-  if (steps === 0) throw new Failure(`there are less than ${sampling.batch} pairs: take a smaller --batch`);
   return { seconds: lines.seconds, unread: check() };
 }
 
-/** Milliseconds of a step with each optimizer, the least of several, on models of their own. */
-function compareSteps(corpus: Corpus, sampling: Sampling, features: number, optimizers: readonly Optimizer[]) {
-  const sampler = new PairSampler(corpus, sampling, new Random(0));
-  const [pairs] = sampler.pairsOf(corpus.sentences);
+/** Milliseconds of a step with this optimizer, the least of many, on a model of its own. */
+function timeOfStep(corpus: Corpus, sampling: Sampling, features: number, optimizer: Optimizer): number {
+  const [pairs] = new PairSampler(corpus, sampling, new Random(0)).pairsOf(corpus.sentences);
   const { centers, others } = pairs!;
-  const sides = optimizers.map((optimizer) => stepOf(new SkipGram(corpus.words.length, features), optimizer, sampling));
-  const least = sides.map(() => Infinity);
-  for (let turn = 0; turn < 30; turn++) {
-    sides.forEach((step, side) => {
-      const began = performance.now();
-      step.runSync({ centers, others });
-      least[side] = Math.min(least[side]!, performance.now() - began);
-    });
-  }
-  return least;
+  const step = stepOf(new SkipGram(corpus.words.length, features), optimizer, sampling);
+  const times = Array.from({ length: 100 }, () => {
+    const began = performance.now();
+    step.runSync({ centers, others });
+    return performance.now() - began;
+  });
+  return Math.min(...times);
 }
 
 async function main(): Promise<void> {
@@ -78,17 +76,19 @@ async function main(): Promise<void> {
   const corpus = corpusOf(glosses, minCount);
   prepareFolder(options.out);
   random.seed(seed);
-  const sampling = { batch, negatives, window, skipAbove: 1e-4 };
+  const sampling = { batch, negatives, window, skipAbove: options.skipAbove };
   const model = new SkipGram(corpus.words.length, features);
   console.log(
-    `${corpus.length} words, ${corpus.words.length} different ones, ${features} numbers for each; ${runtime.isa}, ${runtime.threads} threads`,
+    `${corpus.length} words, ${corpus.words.length} different ones, ${features} numbers for each; ${machine()}`,
   );
   const { seconds, unread } = train(model, corpus, sampling, options);
 
   const pairs = pairsOfSynonyms(synonyms, corpus, 4 * minCount);
   const right = synonymsNearer(model.vectors, pairs, new Random(seed + 2));
   const nearest = shownWords.map((word) => [word, neighbours(model.vectors, corpus, word, 6)] as const);
-  const [lazy, dense] = compareSteps(corpus, sampling, features, [new LazyAdamOptimizer(), new AdamOptimizer()]);
+  const [lazy, dense] = [new LazyAdamOptimizer(), new AdamOptimizer()].map((optimizer) =>
+    timeOfStep(corpus, sampling, features, optimizer),
+  );
   const vectors = writeOutput(options.out, 'vectors.safetensors', toSafetensors(model.variables()));
   // The charting package takes a while to load, so that is put off until there is something to draw.
   const { drawWords } = await import('./word2vec/picture.js');
@@ -100,7 +100,7 @@ ${nearest.map(([word, near]) => `${word.padEnd(14)} ${near.join(', ')}`).join('\
 unread loss    ${unread.toFixed(3)} nats a pair; ${((1 + negatives) * Math.LN2).toFixed(3)} by guessing
 synonyms       in ${(100 * right).toFixed(1)} % of ${pairs.length} pairs nearer to each other than to a word as frequent; 50 % by guessing
 a step         ${lazy!.toFixed(2)} ms; ${dense!.toFixed(2)} ms with AdamOptimizer, which moves the rows of all words
-ran on         ${runtime.isa}, ${runtime.threads} ${runtime.threads === 1 ? 'thread' : 'threads'}
+ran on         ${machine()}
 training       ${seconds.toFixed(1)} s, ${Math.round((options.epochs * corpus.length) / seconds)} words/s
 vectors        ${vectors.path}
 picture        ${picture.path}`);

@@ -8,6 +8,7 @@ export interface Options {
   readonly window: number;
   readonly negatives: number;
   readonly minCount: number;
+  readonly skipAbove: number;
   readonly learningRate: number;
   readonly seed: number;
   readonly threads?: number;
@@ -26,6 +27,7 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--window <n>', 'how far words may be from each other to be near', whole(1, 100), 5)
     .option('--negatives <n>', 'words that a near one is told from', whole(1, 100), 5)
     .option('--min-count <n>', 'words that are rarer are left out', whole(1, 10_000), 5)
+    .option('--skip-above <x>', 'words that make up more of the text than this are often skipped', positive, 1e-4)
     .option('--learning-rate <x>', 'of the first step, falling to 0', positive, 0.005)
     .option('--seed <n>', 'decides all that is random', whole(0, 2 ** 32 - 1), 1)
     .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))

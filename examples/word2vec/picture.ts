@@ -22,10 +22,10 @@ export function drawWords(
   kindOf: ReadonlyMap<string, number>,
 ): string {
   const groups = kinds.map(({ number }) =>
-    words.flatMap((word, i) => (kindOf.get(word) === number ? [i] : [])).slice(0, wordsOfKind),
+    words.flatMap((word, i) => (kindOf.get(word) === number && word.length > 2 ? [i] : [])).slice(0, wordsOfKind),
   );
   const rows = groups.flat();
-  const places = projected(ops.l2Normalize(ops.gather(vectors, Int32Array.from(rows)), 1));
+  const places = rows.length === 0 ? [] : projected(ops.l2Normalize(ops.gather(vectors, Int32Array.from(rows)), 1));
   let next = 0;
   const chart = init(null, null, { renderer: 'svg', ssr: true, width: 1000, height: 800 });
   chart.setOption({
