@@ -75,6 +75,7 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
   beta: ['delta'],
   negativeslope: ['alpha'],
   droplast: ['dropRemainder'],
+  value: ['constantValues'],
 };
 
 const clipFirst = 'clip what computeGradients returns, before applyGradients takes it';
@@ -95,6 +96,7 @@ const forms: Readonly<Record<string, string>> = {
   returnsequences: 'call gives all times, run also the last state',
   returnstate: 'run gives the last state too',
   numlayers: 'sequential lays layers one upon the other',
+  descending: "write { direction: 'descending' }",
   ignoreindex: 'give such labels any class, and the weight 0',
 };
 
@@ -150,8 +152,8 @@ function meant(options: unknown, known: Names): string {
 }
 
 // What stands at this place elsewhere, the likeliest first.
-const ofNumbers = ['delta', 'batchSize', 'bufferSize', 'inputs', 'rows', 'features', 'strides', 'stride', 'weights', 'mean', 'low', 'seed']; // prettier-ignore
-const ofArrays = ['outputShape'];
+const ofNumbers = ['delta', 'batchSize', 'bufferSize', 'inputs', 'rows', 'features', 'strides', 'stride', 'weights', 'mean', 'low', 'axis', 'numColumns', 'seed']; // prettier-ignore
+const ofArrays = ['outputShape', 'shape'];
 const ofOthers = ['training', 'mask'];
 
 /** The option that a value without a name may be: the only one that there is, or the one that stands there elsewhere. */

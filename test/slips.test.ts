@@ -138,6 +138,20 @@ const slips: Record<string, readonly Slip[]> = {
     ['leakyRelu(x, 0.1)', () => ops.leakyRelu(matrix, any(0.1)), TypeError, 'write { alpha: 0.1 }'],
     ['concat(0, [x, x])', () => ops.concat(any(0), any([matrix])), TypeError, 'an axis comes after it'],
     ['where(0 and 1, x, y)', () => ops.where(any(matrix), matrix, 0), TypeError, 'ops.notEqual(condition, 0)'],
+    ['tile(x, 2)', () => ops.tile(matrix, any(2)), TypeError, 'multiples must be an array, got 2'],
+    ["einsum(x, 'ij->ji')", () => ops.einsum(any(matrix), any('ij->ji')), TypeError, 'equation must be a string, got a Tensor'], // prettier-ignore
+    ['gather(x, ids, 1)', () => ops.gather(matrix, [0], any(1)), TypeError, 'write { axis: 1 }'],
+    ['ids in lists of lists', () => ops.gather(matrix, any([[0, 1]])), TypeError, "tensor(values, undefined, 'int32')"],
+    ['ids in a Uint8Array', () => ops.gather(matrix, any(Uint8Array.of(1))), TypeError, 'Int32Array.from makes one'],
+    ["mode: 'REFLECT'", () => ops.pad(matrix, [[1, 1], [0, 0]], { mode: any('REFLECT') }), RangeError, "write 'reflect'"], // prettier-ignore
+    ['{ value } of pad', () => ops.pad(matrix, [[1, 1], [0, 0]], any({ value: 1 })), TypeError, "'constantValues'"], // prettier-ignore
+    [
+      '{ descending }',
+      () => ops.sort(matrix, any({ descending: true })),
+      TypeError,
+      "write { direction: 'descending' }",
+    ],
+    ['variable(array, [2, 2])', () => variable(list, any([2, 2])), TypeError, 'write { shape: [...] }'],
     ['dropout(x, { training })', () => ops.dropout(matrix, any({ rate: 0.5, training: true })), TypeError, 'layers do'],
   ],
 };

@@ -1,5 +1,6 @@
 import { toTensor, type TensorLike } from '../autodiff/tape';
 import { record } from '../autodiff/tape';
+import { shown } from '../checks';
 import { showShape, sizeOf, stridesOf, type Shape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import { placed, taken, type View } from './layout';
@@ -33,6 +34,7 @@ interface Named {
  * const scores = ops.einsum('bqhd,bkhd->bhqk', queries, keys); // [8, 4, 32, 32]
  */
 export function einsum(equation: string, ...operands: TensorLike[]): Tensor {
+  checkEquation(equation);
   const tensors = operands.map((operand, i) => toTensor(`operand ${i}`, operand));
   const { inputs, output } = parsed(
     equation,
@@ -49,8 +51,11 @@ export function einsum(equation: string, ...operands: TensorLike[]): Tensor {
   return inOrder(summed, output);
 }
 
-function parsed(equation: unknown, shapes: readonly Shape[]): { inputs: string[][]; output: string[] } {
-  if (typeof equation !== 'string') throw new TypeError(`equation must be a string, got ${String(equation)}`);
+function checkEquation(equation: unknown): asserts equation is string {
+  if (typeof equation !== 'string') throw new TypeError(`equation must be a string, got ${shown(equation)}`);
+}
+
+function parsed(equation: string, shapes: readonly Shape[]): { inputs: string[][]; output: string[] } {
   const refuse = (why: string): never => {
     throw new RangeError(`equation '${equation}': ${why}`);
   };

@@ -86,11 +86,15 @@ export function toIndices(name: string, indices: IndicesLike): Int32Array {
   if (indices instanceof Int32Array) return indices;
   if (isTensor(indices)) return indicesIn(name, indices);
   if (!Array.isArray(indices)) {
-    throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(indices)}`);
+    const hint = ArrayBuffer.isView(indices) ? ': Int32Array.from makes one of it' : '';
+    throw new TypeError(`${name} must be an Int32Array or an array of numbers, got ${shown(indices)}${hint}`);
   }
   const list = indices as readonly unknown[];
   return Int32Array.from(list, (index) => {
-    if (typeof index !== 'number') throw new TypeError(`${name} must hold numbers, got ${shown(index)}`);
+    if (typeof index !== 'number') {
+      const hint = Array.isArray(index) ? ": tensor(values, undefined, 'int32') takes lists of lists" : '';
+      throw new TypeError(`${name} must hold numbers, got ${shown(index)}${hint}`);
+    }
     if (index !== (index | 0)) throw new RangeError(`${name} must hold whole numbers of 32 bits, got ${shown(index)}`);
     return index;
   });

@@ -1,7 +1,7 @@
 import * as library from 'gradstep';
 import { shown } from '../checks';
 import { isFloatArray, kindOf, lengthOf } from '../tensor/arrays';
-import type { FloatArray, TensorDType } from '../tensor/dtype';
+import type { FloatArray } from '../tensor/dtype';
 import { checkShape, showShape } from '../tensor/shape';
 import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
@@ -47,7 +47,7 @@ export function pixelsOf(image: unknown, shape: readonly number[] | undefined): 
 }
 
 function samplesOf(image: unknown): FloatArray | Uint8Array {
-  if (image instanceof library.Tensor) return samplesOf((image as Tensor<TensorDType>).data);
+  if (image instanceof library.Tensor) return samplesOf(image.data);
   if (image instanceof library.Variable) return image.data;
   if (isFloatArray(image)) return image;
   const kind = kindOf(image);

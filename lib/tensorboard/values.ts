@@ -1,7 +1,7 @@
 import * as library from 'gradstep'; // the classes of the caller's objects
 import { shown } from '../checks';
 import { isFloatArray, kindOf } from '../tensor/arrays';
-import { isFloat, type FloatArray, type TensorDType } from '../tensor/dtype';
+import { isFloat, type FloatArray } from '../tensor/dtype';
 import type { IndexedSlices } from '../tensor/indexed-slices';
 import { aliasOfGiven, type Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
@@ -21,8 +21,7 @@ const isWholeNumbers = (value: unknown): value is WholeNumbers => /^U?[Ii]nt(8|1
 /** @throws TypeError for what has no numbers. */
 export function valuesOf(name: string, input: unknown): Values {
   if (input instanceof library.Tensor) {
-    const tensor = input as Tensor<TensorDType>;
-    return isFloat(tensor.dtype) ? (tensor as Tensor) : aliasOfGiven(Float64Array.from(tensor.data));
+    return isFloat(input.dtype) ? (input as Tensor) : aliasOfGiven(Float64Array.from(input.data));
   }
   if (input instanceof library.Variable) return input.value;
   if (input instanceof library.IndexedSlices) return input.values;
@@ -44,7 +43,7 @@ export type ScalarInput = number | Tensor | Variable;
 
 /** @throws TypeError for another kind, RangeError for several elements. */
 export function scalarOf(name: string, input: unknown): number {
-  if (input instanceof library.Tensor) return Number((input as Tensor<TensorDType>).item());
+  if (input instanceof library.Tensor) return Number(input.item());
   if (input instanceof library.Variable) return input.item();
   if (typeof input !== 'number') {
     throw new TypeError(`${name} must be a number, or a Tensor or Variable with one element, got ${shown(input)}`);

@@ -19,10 +19,9 @@ export function checkWholes(
 
 /** @throws TypeError unless `value` is an array. */
 export function checkList(name: string, value: unknown): asserts value is readonly unknown[] {
-  if (!Array.isArray(value))
-    throw new TypeError(
-      `${name} must be an array, got ${shown(value)}${typeof value === 'number' ? ': an axis comes after it' : ''}`,
-    );
+  if (Array.isArray(value)) return;
+  const hint = name === 'values' && typeof value === 'number' ? ': an axis comes after it' : '';
+  throw new TypeError(`${name} must be an array, got ${shown(value)}${hint}`);
 }
 
 /** @throws TypeError, RangeError unless `value` is a whole number that is not negative. */

@@ -21,6 +21,7 @@ export interface PadOptions {
   constantValues?: number;
 }
 
+const modes: readonly string[] = ['constant', 'reflect', 'symmetric'];
 const padNames: NamesOf<PadOptions> = { mode: true, constantValues: true };
 
 /**
@@ -42,7 +43,9 @@ export function pad<D extends TensorDType = DType>(
   checkOptions('options', options, padNames);
   const { mode = 'constant', constantValues = 0 } = options;
   if (mode !== 'constant' && mode !== 'reflect' && mode !== 'symmetric') {
-    throw new RangeError(`mode must be 'constant', 'reflect' or 'symmetric', got ${shown(mode)}`);
+    const word = typeof mode === 'string' ? (mode as string).toLowerCase() : '';
+    const hint = modes.includes(word) ? `: write '${word}'` : '';
+    throw new RangeError(`mode must be 'constant', 'reflect' or 'symmetric', got ${shown(mode)}${hint}`);
   }
   checkNumber('constantValues', constantValues);
   const input = toAnyTensor<D>('x', x);

@@ -7,7 +7,7 @@ import * as layers from 'gradstep/layers';
 
 // The pages that say what replaces the calls of other libraries, held against what there is. The compiled tests lie in
 // build/ts/test.
-const folder = join(__dirname, '..', '..', '..', 'docs', 'migration');
+const folder = join(__dirname, '..', '..', '..', '..', 'docs', 'migration');
 
 const functionsOf = (module: object): string[] =>
   Object.entries(module).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
