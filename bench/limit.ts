@@ -8,6 +8,7 @@ type One = Float32Array;
 interface Addon {
   read: Loop<[x: One]>;
   copy: Loop<[y: One, x: One]>;
+  join: Loop<[y: One, x: One, z: One]>;
   update: Loop<[g: One, ...written: One[]]>;
   lamb: Loop<[g: One, w: One, m: One, v: One]>;
   lars: Loop<[g: One, w: One, v: One]>;
@@ -53,6 +54,7 @@ function quickest<Arrays extends readonly Float32Array[]>(
 export const limit = {
   read: (threads: number, x: One) => quickest(addon.read, threads, [x]),
   copy: (threads: number, y: One, x: One) => quickest(addon.copy, threads, [y, x]),
+  join: (threads: number, y: One, x: One, z: One) => quickest(addon.join, threads, [y, x, z]),
   update: (threads: number, g: One, ...written: One[]) => quickest(addon.update, threads, [g, ...written]),
   lamb: (threads: number, g: One, w: One, m: One, v: One) => quickest(addon.lamb, threads, [g, w, m, v]),
   lars: (threads: number, g: One, w: One, v: One) => quickest(addon.lars, threads, [g, w, v]),

@@ -9,8 +9,11 @@ export interface Side extends Contestant {
 
 /** 64 elements from all over the array: what is compared of large results. bench/peers/torch_worker.py takes the same. */
 export function sampled(array: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: 64 }, (_, k) => array[(k * 99991) % array.length]!);
+  return Float64Array.from(sampledPlaces(array.length), (i) => array[i]!);
 }
+
+/** Where those are in an array of that length. */
+export const sampledPlaces = (length: number): number[] => Array.from({ length: 64 }, (_, k) => (k * 99991) % length);
 
 /** The same side as one that is not compared: where sides share their memory, it holds what all of them did. */
 export function unchecked({ result: _, ...rest }: Side): Side {

@@ -21,6 +21,7 @@
       "native/drivers/collective.cpp",
       "native/drivers/convolution.cpp",
       "native/drivers/copies.cpp",
+      "native/drivers/direct.cpp",
       "native/drivers/elementwise.cpp",
       "native/drivers/gemm.cpp",
       "native/drivers/histogram.cpp",

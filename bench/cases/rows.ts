@@ -1,39 +1,46 @@
 import { ops, runtime, tensor, type FloatArray } from 'gradstep';
-import { native, taskKind } from '../../lib/native';
 import type { Bench, Case } from '../bench';
 import { numbers, shared, showThreads, weights } from '../data';
-import { timed } from '../harness';
+import { difference, timed } from '../harness';
 import { limit } from '../limit';
-import { sampled, type Side } from '../sides';
+import { columns, kinds, type Kind } from '../row-kernels';
+import { sampled, sampledPlaces, type Side } from '../sides';
 
-const columns = 1024;
-const float32 = 0; // among the formats of native code
+/** The kernel over arrays of its own. */
+function over(kind: Kind, rows: number) {
+  const n = rows * columns;
+  const arrays = { x: weights(n, 5, 4), dy: kind.reads === 2 ? weights(n, 3, 2) : shared(0), out: shared(n) };
+  return { ...arrays, run: kind.make(arrays) };
+}
 
-const layerNorm = (out: Float32Array, x: Float32Array, gamma: Float32Array, beta: Float32Array): (() => void) => {
-  const rows = x.length / columns;
-  const [mean, inverse] = [shared(rows), shared(rows)];
-  const sizes = Float64Array.of(rows, columns, 1e-5);
-  return () => native.runTask(taskKind.normalizeRows, float32, 4 + 8, sizes, out, mean, inverse, x, gamma, beta);
-};
-
-/** Kernels that read and write an array, against a loop that copies one. */
+/**
+ * Kernels that read one or two arrays and write one, against a loop that moves the same memory, and against themselves in the
+ * nearest cache: what they compute takes that long.
+ */
 async function againstMemory(bench: Bench, rows: number, threads: number): Promise<void> {
   const n = rows * columns;
   const about = `${rows.toLocaleString('en-US')} rows of ${columns}, ${showThreads(threads)}`;
-  const work = { parameters: n, bytes: 8 * n };
-  const kinds: Record<string, (out: Float32Array, x: Float32Array) => () => void> = {
-    layerNorm: (out, x) => layerNorm(out, x, weights(columns, 7, 2), weights(columns, 3, 2)),
-    softmax: (out, x) => () => native.softmax(out, x, columns),
-    logSoftmax: (out, x) => () => native.logSoftmax(out, x, columns),
-  };
-  for (const [name, make] of Object.entries(kinds)) {
+  for (const kind of kinds) {
     await bench.contest(
-      `rows ${name}, ${about}`,
+      `rows ${kind.name}, ${about}`,
       (): Side[] => {
-        const [x, ours, theirs] = [weights(n, 5, 4), shared(n), shared(n)];
-        return [timed('gradstep', make(ours, x)), timed('limit', limit.copy(threads, theirs, x))];
+        const ours = over(kind, rows);
+        const theirs = shared(n);
+        const [three, one] = [over(kind, 3), over(kind, 1)];
+        const moved =
+          kind.reads === 1 ? limit.copy(threads, theirs, ours.x) : limit.join(threads, theirs, ours.x, ours.dy);
+        return [
+          { ...timed('gradstep', ours.run), result: () => sampled(ours.out) },
+          { ...timed('limit', moved), result: () => sampledPlaces(n).map((i) => kind.expected(ours, i)) },
+          difference('arithmetic', three.run, one.run, rows / 2 / threads),
+        ];
       },
-      { work, goals: [{ against: 'limit', atLeast: 0.9 }] },
+      {
+        work: { parameters: n, bytes: 4 * n * (kind.reads + 1) },
+        goals: [{ against: 'limit', or: 'arithmetic', atLeast: 0.9 }],
+        tolerance: 1e-5,
+        scale: 1,
+      },
     );
   }
 }
@@ -62,7 +69,7 @@ async function againstTorch(bench: Bench, rows: number, threads: number): Promis
 
 export const rows: Case = {
   name: 'rows',
-  about: 'normalisation and softmax of rows against memory, layerNorm against PyTorch',
+  about: 'normalisation, softmax, activations, dropout and their gradients against memory; layerNorm against PyTorch',
   async run(bench) {
     await bench.eachThreadCount(async (threads) => {
       await againstMemory(bench, bench.isQuick ? 4096 : 16_384, threads);

@@ -7,6 +7,7 @@
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
+#include "direct.h"
 #include "gemm.h"
 #include "phases.h"
 #include "product.h"
@@ -92,6 +93,17 @@ template <class T, class F> bool with_zeros_around(const T* x, const Convolution
   return f(static_cast<const T*>(to), wide);
 }
 
+// Whether no product with zeros is NaN.
+template <class T> bool are_finite(const T* x, size_t n) {
+  const auto kernel = of<T>(kernels()).all_finite;
+  std::atomic<bool> finite{true};
+  parallel_for(blocks_of(n), [&](size_t block) {
+    const size_t begin = block * kBlockElements;
+    if (!kernel(x + begin, std::min(kBlockElements, n - begin))) finite.store(false, std::memory_order_relaxed);
+  });
+  return finite;
+}
+
 // How many blocks of positions a gradient by the filter is summed over: a power of two, of so many positions at least
 // and in not much memory.
 size_t position_blocks(const Convolution& c) {
@@ -106,6 +118,14 @@ size_t position_blocks(const Convolution& c) {
 // The part of the sum that a block has.
 template <class T>
 bool filter_gradient(T* out, const T* x, const T* dy, const Convolution& c, size_t begin, size_t count) {
+  const size_t image = c.down.outputs * c.across.outputs;
+  if (is_direct_by_filter(c) && begin % image == 0 && count % image == 0 &&
+      (c.down.padding + c.across.padding == 0 || are_finite(dy + begin * c.outputs, count * c.outputs))) {
+    Convolution part = c;
+    part.images = count / image;
+    direct_by_filter(out, x + begin / image * c.down.size * c.across.size * c.channels, dy + begin * c.outputs, part);
+    return true;
+  }
   return each_group(c, [&](size_t group) {
     const size_t outputs = c.outputs / c.groups;
     Gemm<T> g = {};
@@ -234,6 +254,8 @@ template <class T> bool input_gradient_by_patches(T* dx, const T* dy, const T* f
 
 template <class T>
 bool conv2d(T* y, const T* images, const T* filter, const T* bias, bool relu, const Convolution& given) {
+  if (is_direct_forward(given) && are_finite(filter, patch_elements(given) * given.outputs))
+    return direct_forward(y, images, filter, bias, relu, given);
   return with_zeros_around(images, given, [&](const T* x, const Convolution& c) {
     return each_group(c, [&](size_t group) {
       const size_t outputs = c.outputs / c.groups;
@@ -257,6 +279,8 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
     return true;
   }
   if (is_pointwise(c)) return pointwise_input_gradient(dx, dy, filter, c);
+  if (is_direct_by_input(c) && are_finite(filter, patch_elements(c) * c.outputs))
+    return direct_by_input(dx, dy, filter, c);
   if (is_by_patches(c)) return input_gradient_by_patches(dx, dy, filter, c);
   // Pixels that went into nothing: a phase without taps. Where only the first has some, its products' rows bring zeros
   // for the others with them: each position has a cell of pixels of its own. With more channels than positions threads

@@ -1,6 +1,6 @@
 // Convolutions of images [images, height, width, channels] with filters [height, width, channels / groups, outputs],
-// and their gradients, as products of matrices of patches (kernels/patches.h). What lies outside of an image counts as
-// zeros.
+// and their gradients, as products of matrices of patches (kernels/patches.h) or of images as they lie (direct.h). What
+// lies outside of an image counts as zeros.
 //
 // Each output is one chain of fused multiply-adds over the window's pixels in order and their channels; so is each
 // element of a gradient by the input, over what the input went into; but with up to eight channels and one group, that

@@ -2,6 +2,7 @@
 // operands are packed where that pays. See gemm_args.h for what is computed.
 #pragma once
 #include "gemm/block.h"
+#include "gemm/line.h"
 
 namespace gradstep::SIMD_ISA {
 

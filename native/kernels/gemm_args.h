@@ -37,6 +37,26 @@ template <class T> struct Gemm {
   Placement placement = {};  // of the rows of c, if they are not simply ldc apart
 };
 
+// The same for a few rows, of operands that need no packing: element (i, p) of segment s of k is
+//
+//     a[i * a_step + p + s * a_segment] or, when transpose_a, a[i + p * a_step + s * a_segment]
+//
+// and row p of b is at b + p * b_step + s * b_segment. Chains go through the segments in order. Whole vectors of b are
+// read: behind its columns there must be memory up to a multiple of kGemmColumnStep.
+template <class T> struct GemmLine {
+  size_t m, n, segments, k;
+  const T* a;
+  size_t a_step, a_segment;
+  bool transpose_a;
+  const T* b;
+  size_t b_step, b_segment;
+  T* c;
+  size_t ldc;
+  bool accumulate;
+  const T* bias;  // [n] or null
+  Activation activation;
+};
+
 // The same for every problem, so that a thread allocates it once. Pages that a small problem does not use cost nothing.
 constexpr size_t kGemmScratchBytes = 11u << 19;  // 4 MiB of b and 512 KiB of a, at most (gemm/tile.h), and of patches
 

@@ -52,6 +52,7 @@
     size_t columns)                                                                                                   \
   X(void, scale_rows, T* out, const T* x, const T* factors, size_t rows, size_t columns) /* [rows] factors */         \
   X(void, gemm, const Gemm<T>& g)                                                                                     \
+  X(void, gemm_line, const GemmLine<T>& g)                                                                            \
   X(double, ctc, const Ctc<T>& s) /* -log of a sequence's probability; writes its gradient */
 
 // Rows of windows are numbered through all images; see window_args.h.

@@ -4,6 +4,7 @@
 #include "../simd/math.h"
 #include "../simd/simd.h"
 #include "norm.h"
+#include "normalization/sums.h"
 #include "scale.h"
 
 namespace gradstep {
@@ -29,31 +30,40 @@ template <class V> static inline V with_rest(V v, V rest, size_t lanes) {
   return select(lt(lane_numbers(V()), V(static_cast<typename V::Scalar>(lanes))), v, rest);
 }
 
-// Four maxima in turns: one would wait for itself.
-template <class V> static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
+// Four maxima in turns: one would wait for itself. pick(x, top) is the larger.
+template <class V, class F> INL V row_tops(const typename V::Scalar* x, size_t n, F pick) {
   constexpr size_t kStride = 4 * V::kLanes;
   const V lowest(-__builtin_huge_val());
   V top[4] = {lowest, lowest, lowest, lowest};
   size_t i = 0;
   for (; i + kStride <= n; i += kStride) {
-    for (size_t k = 0; k < 4; ++k) top[k] = maximum(top[k], load(x + i + k * V::kLanes));
+#pragma GCC unroll 4
+    for (size_t k = 0; k < 4; ++k) top[k] = pick(load(x + i + k * V::kLanes), top[k]);
   }
   each_vector<V>(n - i, [&](size_t at, auto... lanes) __attribute__((always_inline)) {
-    top[0] = maximum(top[0], with_rest(load(x + i + at, lanes...), lowest, lanes...));
+    top[0] = pick(with_rest(load(x + i + at, lanes...), lowest, lanes...), top[0]);
   });
-  const V all = maximum(maximum(top[0], top[1]), maximum(top[2], top[3]));
+  return pick(pick(top[0], top[1]), pick(top[2], top[3]));
+}
+template <class V> static typename V::Scalar row_max(const typename V::Scalar* x, size_t n) {
+  const V all = row_tops<V>(x, n, [](V a, V b) __attribute__((always_inline)) { return maximum(a, b); });
   return any(is_nan(all)) ? static_cast<typename V::Scalar>(__builtin_nan("")) : reduce_max(all);
 }
+// Without what is NaN: the exp of that is NaN whatever it is shifted by, and so is the row's sum.
+template <class V> static typename V::Scalar row_shift(const typename V::Scalar* x, size_t n) {
+  return reduce_max(row_tops<V>(x, n, [](V a, V b) __attribute__((always_inline)) { return max(a, b); }));
+}
 
-// f(i, lanes...) gives a vector; the sum of all of them, in double
+// f(i, lanes...) gives a vector; the sum of all of them, in double of every four.
 template <class V, class F> static inline __attribute__((always_inline)) double row_sum(size_t n, F f) {
-  Halves sum = {F64x8(0.0), F64x8(0.0)};
-  each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    const Halves h = halves(with_rest(f(i, lanes...), V(0), lanes...));
-    sum.lower = sum.lower + h.lower;
-    sum.upper = sum.upper + h.upper;
+  DoubleSum sum;
+  each_few<V>(n, [&](size_t k, auto each) __attribute__((always_inline)) {
+    V few(0);
+    each([&](size_t i, auto... lanes)
+             __attribute__((always_inline)) { few = few + with_rest(f(i, lanes...), V(0), lanes...); });
+    sum.add(k, few);
   });
-  return reduce_add(sum.lower + sum.upper);
+  return sum.total();
 }
 
 // out = exp(x - max); returns its sum. What lies `ahead` elements further on is asked for meanwhile.
@@ -79,7 +89,7 @@ template <class V>
 static void softmax(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
-    const double z = exp_shifted(out, x, V(row_max<V>(x, columns)), columns, row + 1 < rows ? columns : 0);
+    const double z = exp_shifted(out, x, V(row_shift<V>(x, columns)), columns, row + 1 < rows ? columns : 0);
     scale<V>(out, out, static_cast<double>(static_cast<T>(1 / z)), columns);
   }
 }
@@ -88,8 +98,10 @@ template <class V>
 static void log_softmax(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
-    const V shift(row_max<V>(x, columns));
+    const V shift(row_shift<V>(x, columns));
+    const size_t ahead = row + 1 < rows ? columns : 0;
     const double z = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      __builtin_prefetch(x + i + ahead);
       return exp_down(load(x + i, lanes...) - shift);
     });
     const V log_z(static_cast<T>(log_of(z)));
@@ -138,7 +150,7 @@ static void softmax_cross_entropy(typename V::Scalar* loss, typename V::Scalar* 
                                   size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, backprop += columns, labels += columns, logits += columns) {
-    const V shift(row_max<V>(logits, columns));
+    const V shift(row_shift<V>(logits, columns));
     const double z = exp_shifted(backprop, logits, shift, columns);
     const V log_z(static_cast<T>(log_of(z)));
     loss[row] = static_cast<T>(row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
@@ -161,7 +173,7 @@ static void sparse_softmax_cross_entropy(typename V::Scalar* loss, typename V::S
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, backprop += columns, logits += columns) {
     const size_t label = static_cast<size_t>(labels[row]);
-    const T top = row_max<V>(logits, columns);
+    const T top = row_shift<V>(logits, columns);
     const double z = exp_shifted(backprop, logits, V(top), columns);
     loss[row] = static_cast<T>(log_of(z)) - (logits[label] - top);
     scale<V>(backprop, backprop, static_cast<double>(static_cast<T>(1 / z)), columns);

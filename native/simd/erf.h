@@ -81,8 +81,7 @@ INL Normal<F64x8> normal(F64x8 x) {
   const F64x8 a = min(F64x8(Bell<double>::kZero), abs(x)), e = bell(a, F64x8(0.5));
   return {e, e * (F64x8(0.5) * erfcx(a * F64x8(0x1.6a09e667f3bcdp-1)))};
 }
-INL Normal<F32x16> normal(F32x16 x) {
-  using V = F32x16;
+template <class V> INL Normal<V> normal(V x) {
   const V size = abs(x), last(13.2f), a = min(last, size);
   const V square = a * a, low = fma(a, a, -square), h = square * V(-0.5f);
   const ExpArgument<V> t = split_exp(h);

@@ -85,11 +85,12 @@ template <class V, class T = typename V::Scalar> INL V exp(V x, V low) {
 // exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows gradually to 0.
 template <class V> INL V exp(V x) { return exp(x, V(0)); }
 
-// e^x for x of at most a little above 0, as softmax wants it: 0 below kExpNormal, else exp. NaN -> NaN.
+// e^x for x of at most a little above 0, as softmax wants it: 0 below kExpNormal, else exp. NaN -> NaN. In float it has
+// to keep up with memory: n + kExponentBias are the low bits of t, and 2^n comes from there.
 template <class V, class T = typename V::Scalar> INL V exp_down(V x) {
-  const V lowest(Math<T>::kExpNormal);
-  const ExpArgument<V> a = split_exp(max(lowest, x));  // in this order NaN stays
-  return select(lt(x, lowest), V(0), (V(1) + expm1_small(a.r)) * pow2(a.n));
+  const V unit(Ieee<T>::kUnitUlp + Ieee<T>::kExponentBias), t = fma(x, V(Math<T>::kLog2E), unit), n = t - unit;
+  const V r = fnma(n, V(Math<T>::kLn2Low), fnma(n, V(Math<T>::kLn2High), x));
+  return select(lt(x, V(Math<T>::kExpNormal)), V(0), (V(1) + expm1_small(r)) * shift_left(t));
 }
 
 // e^x - 1 to somewhat more than its precision, for |x| <= 60 or less: beyond it is exp, or -1.

@@ -161,15 +161,17 @@ void expect(const char* what, const Convolution& c, const std::vector<T>& expect
   once("3 threads");
 }
 
-template <class T> void check_convolution(const Convolution& c, Values values) {
+struct ValuesOf { Values images, filter, gradient; };
+
+template <class T> void check_convolution(const Convolution& c, const ValuesOf& values) {
   const size_t xs = c.images * c.down.size * c.across.size * c.channels;
   const size_t ys = c.images * c.down.outputs * c.across.outputs * c.outputs;
   const size_t fs = c.down.window * c.across.window * (c.channels / c.groups) * c.outputs;
   Guarded<T> x(xs), filter(fs), dy(ys), bias(c.outputs);
-  fill(x.data(), xs, values, source);
-  fill(filter.data(), fs, values, source);
-  fill(dy.data(), ys, values, source);
-  fill(bias.data(), c.outputs, values, source);
+  fill(x.data(), xs, values.images, source);
+  fill(filter.data(), fs, values.filter, source);
+  fill(dy.data(), ys, values.gradient, source);
+  fill(bias.data(), c.outputs, values.images, source);
   const Plain<T> plain = {c, x.data(), filter.data(), dy.data()};
   std::vector<T> y(ys), dx(xs), df(fs);
   const bool with_bias = below(2) == 0, relu = below(2) == 0;
@@ -187,6 +189,10 @@ template <class T> void check_convolution(const Convolution& c, Values values) {
          [&](T* out) { return depthwise_input_gradient<T>(out, dy.data(), filter.data(), c), true; });
   expect("depthwise filter gradient", c, df,
          [&](T* out) { return depthwise_filter_gradient<T>(out, x.data(), dy.data(), c); });
+}
+
+template <class T> void check_convolution(const Convolution& c, Values values) {
+  check_convolution<T>(c, {values, values, values});
 }
 
 // f(offset) for what a window sees of image n, in order.
@@ -281,6 +287,31 @@ template <class T> void check_sparse_windows() {
   check_convolution<T>({1, 9, 1100, 1, {8, 4, 1, 2, 1, 0}, {7, 3, 1, 3, 1, 0}}, Values::ordinary);
 }
 
+// Windows over images as they lie: edges, lines along rows, columns and images, strides, steps, panels of outputs. What
+// is not finite among factors that are multiplied with zeros counts.
+template <class T> void check_direct() {
+  const ConvolutionAxis same = {9, 9, 5, 1, 1, 2}, long_same = {14, 14, 5, 1, 1, 2}, short_same = {3, 3, 3, 1, 1, 1};
+  const Convolution shapes[] = {
+      {2, 16, 48, 1, same, long_same},
+      {2, 17, 32, 1, long_same, same},
+      {2, 16, 33, 1, same, long_same},
+      {21, 16, 16, 1, short_same, short_same},
+      {3, 1, 32, 1, {28, 28, 5, 1, 1, 2}, {28, 28, 5, 1, 1, 2}},
+      {3, 3, 16, 1, {12, 10, 3, 1, 1, 0}, {12, 10, 3, 1, 1, 0}},
+      {3, 16, 32, 1, {14, 7, 3, 2, 1, 1}, {15, 8, 3, 2, 1, 1}},
+      {2, 32, 16, 1, {20, 9, 4, 2, 1, 0}, {25, 9, 2, 3, 1, 2}},
+      {2, 16, 16, 1, {12, 10, 3, 1, 2, 1}, {12, 12, 3, 1, 1, 1}},
+      {1, 16, 64, 1, {4, 10, 3, 1, 1, 4}, {4, 12, 3, 1, 1, 5}},
+  };
+  const Values ordinary = Values::ordinary, special = Values::special;
+  for (const Convolution& c : shapes) {
+    check_convolution<T>(c, ordinary);
+    check_convolution<T>(c, {special, ordinary, ordinary});
+    check_convolution<T>(c, {ordinary, special, ordinary});
+    check_convolution<T>(c, {ordinary, ordinary, special});
+  }
+}
+
 // A gradient by the filter that is summed in blocks is the same everywhere, and close to the sum in one.
 template <class T> void check_blocks() {
   const Convolution c = {5, 3, 4, 1, {64, 64, 3, 1, 1, 1}, {64, 64, 3, 1, 1, 1}};
@@ -313,6 +344,8 @@ int main() {
   check_all<double>();
   check_sparse_windows<float>();
   check_sparse_windows<double>();
+  check_direct<float>();
+  check_direct<double>();
   check_blocks<float>();
   check_blocks<double>();
   printf("%zu passed, %zu failed\n", passed, failed);

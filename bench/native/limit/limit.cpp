@@ -124,6 +124,16 @@ template <class S> void copy(const Arrays& a) {
   });
 }
 
+// join(y, x, z): 2 reads, 1 write
+template <class S> void join(const Arrays& a) {
+  split(a, [=](size_t begin, size_t end) {
+    float *const y = a.data[0], *const x = a.data[1], *const z = a.data[2];
+    S::template each<3>(
+        {x, z, y}, 2, begin, end, [=](size_t i) { S::at(y + i) = S::at(x + i) + S::at(z + i); },
+        [=](size_t i) { y[i] = x[i] + z[i]; });
+  });
+}
+
 // update(g, w, slots...): reads all, writes all but g. A rule's w and slots make no difference here.
 template <class S> void update(const Arrays& a) {
   split(a, [=](size_t begin, size_t end) {
@@ -243,9 +253,9 @@ struct Function {
   const char* name;
   Loop variants[6];
 };
-const Function functions[] = {{"read", VARIANTS(read)}, {"copy", VARIANTS(copy)}, {"update", VARIANTS(update)},
-                              {"lamb", VARIANTS(lamb)}, {"lars", VARIANTS(lars)}, {"divide", VARIANTS(divide)},
-                              {"adam", VARIANTS(adam)}};
+const Function functions[] = {{"read", VARIANTS(read)},     {"copy", VARIANTS(copy)}, {"join", VARIANTS(join)},
+                              {"update", VARIANTS(update)}, {"lamb", VARIANTS(lamb)}, {"lars", VARIANTS(lars)},
+                              {"divide", VARIANTS(divide)}, {"adam", VARIANTS(adam)}};
 
 napi_value call(napi_env env, napi_callback_info info) {
   size_t count = 8;

@@ -2,7 +2,6 @@
 #pragma once
 #include "../../simd/simd.h"
 #include "../norm.h"
-#include "../softmax.h"
 
 namespace gradstep {
 namespace SIMD_ISA {

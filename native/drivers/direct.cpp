@@ -1,0 +1,217 @@
+#include "direct.h"
+
+#include <algorithm>
+
+#include "../runtime/buffer.h"
+#include "../runtime/dispatch.h"
+#include "../runtime/pool.h"
+#include "blocks.h"
+#include "edges.h"
+#include "phases.h"
+
+namespace gradstep {
+namespace {
+
+constexpr size_t kPanel = 2 * kGemmColumnStep;  // columns of a part of a filter that is used on many images
+constexpr size_t kMostImages = 16;              // at a time
+constexpr size_t kMostDepth = 2048;             // elements of a window: 256 KiB of a panel
+constexpr double kLeastWork = double(1 << 16);  // multiplications
+
+double work_of(const Convolution& c) {
+  return double(c.images) * double(c.down.outputs) * double(c.across.outputs) * double(c.down.window) *
+         double(c.across.window) * double(c.channels) * double(c.outputs);
+}
+
+bool is_pointwise(const ConvolutionAxis& axis) { return axis.window == 1; }
+
+bool is_plain(const Convolution& c) {
+  return c.groups == 1 && c.across.dilation == 1 && work_of(c) >= kLeastWork &&
+         !(is_pointwise(c.down) && is_pointwise(c.across));
+}
+
+// Windows that go over images of so many channels, and what comes of them: `n` numbers for each position.
+template <class T> struct Windows {
+  size_t images, channels;
+  PatchAxis down, across;
+  const T* x;
+  const T* b;  // panels of [down.taps, across.taps, channels, kPanel], the last one of as many columns as are left
+  T* y;
+  size_t n, y_image, y_down, y_across;  // how far positions lie apart there
+  const T* bias;
+  Activation activation;
+};
+
+// Positions along an axis, or images.
+struct Line { size_t count, x_step, y_step; };
+
+// The rows of a product are positions along the axis that has most; a few suffice along a row of the image.
+template <class T> void run_lines(GemmLine<T> g, const Line& images, const Line& down, const Line& across) {
+  constexpr size_t kEnough = 8;
+  const Line *row = &across, *outer = &images, *inner = &down;
+  if (across.count < kEnough && std::max(down.count, images.count) > across.count) {
+    row = down.count >= images.count ? &down : &images;
+    outer = row == &down ? &images : &down, inner = &across;
+  }
+  const auto kernel = of<T>(kernels()).gemm_line;
+  g.m = row->count, g.a_step = row->x_step, g.ldc = row->y_step;
+  const T* const a = g.a;
+  T* const c = g.c;
+  for (size_t i = 0; i < outer->count; ++i) {
+    for (size_t j = 0; j < inner->count; ++j) {
+      g.a = a + i * outer->x_step + j * inner->x_step;
+      g.c = c + i * outer->y_step + j * inner->y_step;
+      kernel(g);
+    }
+  }
+}
+
+template <class T> void run_panel(const Windows<T>& w, size_t first_image, size_t images, size_t panel) {
+  const size_t row = w.across.size * w.channels, image = w.down.size * row, begin = panel * kPanel;
+  const size_t line = w.across.taps * w.channels;
+  GemmLine<T> g = {};
+  g.n = std::min(kPanel, w.n - begin);
+  g.a_segment = static_cast<size_t>(w.down.step) * row;
+  g.b_step = g.n, g.b_segment = line * g.n;
+  g.bias = w.bias ? w.bias + begin : nullptr;
+  g.activation = w.activation;
+  each_stretch(w.down, [&](const Stretch& i) {
+    each_stretch(w.across, [&](const Stretch& j) {
+      GemmLine<T> part = g;
+      part.segments = j.taps == 0 ? 0 : i.taps, part.k = j.taps * w.channels;
+      const ptrdiff_t pixel = i.pixel * static_cast<ptrdiff_t>(w.across.size) + j.pixel;
+      if (part.segments > 0) part.a = w.x + first_image * image + static_cast<size_t>(pixel) * w.channels;
+      else part.a = w.x;
+      part.b = w.b + begin * w.down.taps * line + (i.tap * line + j.tap * w.channels) * g.n;
+      part.c = w.y + first_image * w.y_image + i.first * w.y_down + j.first * w.y_across + begin;
+      run_lines(part, {images, image, w.y_image}, {i.count, static_cast<size_t>(w.down.stride) * row, w.y_down},
+                {j.count, static_cast<size_t>(w.across.stride) * w.channels, w.y_across});
+    });
+  });
+}
+
+template <class T> void run(const Windows<T>& w) {
+  const size_t panels = blocks_of(w.n, kPanel), fair = w.images / (2 * threads());
+  const size_t chunk = threads() == 1 ? std::min(w.images, kMostImages) : std::clamp<size_t>(fair, 1, kMostImages);
+  parallel_for(blocks_of(w.images, chunk) * panels, [&](size_t unit) {
+    const size_t first = unit / panels * chunk;
+    run_panel(w, first, std::min(chunk, w.images - first), unit % panels);
+  });
+}
+
+// A filter's rows [rows, n] in panels.
+template <class T> void pack_rows(T* to, const T* from, size_t rows, size_t n) {
+  for (size_t begin = 0; begin < n; begin += kPanel) {
+    const size_t width = std::min(kPanel, n - begin);
+    for (size_t row = 0; row < rows; ++row, to += width) std::copy_n(from + row * n + begin, width, to);
+  }
+}
+
+// Tap by tap, a row for each output, in the order in which the taps of a phase come.
+template <class T>
+void pack_turned(T* to, const T* filter, const Convolution& c, const PatchAxis& down, const PatchAxis& across) {
+  const auto transpose = of<T>(kernels()).transpose;
+  for (size_t begin = 0; begin < c.channels; begin += kPanel) {
+    const size_t width = std::min(kPanel, c.channels - begin);
+    for (size_t i = 0; i < down.taps; ++i) {
+      for (size_t j = 0; j < across.taps; ++j, to += width * c.outputs) {
+        const size_t tap = pixel_at(down, 0, i) * c.across.window + pixel_at(across, 0, j);
+        transpose(to, width, filter + (tap * c.channels + begin) * c.outputs, c.outputs, width, c.outputs);
+      }
+    }
+  }
+}
+
+size_t window_elements(const Convolution& c) { return c.down.window * c.across.window * c.channels; }
+
+}  // namespace
+
+bool is_direct_forward(const Convolution& c) {
+  return is_plain(c) && c.outputs % kGemmColumnStep == 0 && window_elements(c) <= kMostDepth;
+}
+
+bool is_direct_by_input(const Convolution& c) {
+  return is_plain(c) && c.channels % kGemmColumnStep == 0 && c.down.window * c.across.window * c.outputs <= kMostDepth;
+}
+
+// Sums are read and written once for each image: that has to be worth it.
+bool is_direct_by_filter(const Convolution& c) {
+  constexpr size_t kLeastPositions = 96;
+  return is_plain(c) && c.outputs % kGemmColumnStep == 0 && c.down.outputs * c.across.outputs >= kLeastPositions;
+}
+
+template <class T>
+bool direct_forward(T* y, const T* x, const T* filter, const T* bias, bool relu, const Convolution& c) {
+  const size_t rows = window_elements(c);
+  thread_local Buffer<T> panels;
+  const bool is_panel = c.outputs <= kPanel;
+  if (!is_panel) {
+    if (!panels.resize(rows * c.outputs)) return false;
+    pack_rows(panels.data(), filter, rows, c.outputs);
+  }
+  const size_t row = c.across.outputs * c.outputs;
+  run<T>({c.images, c.channels, window_of(c.down), window_of(c.across), x, is_panel ? filter : panels.data(), y,
+          c.outputs, c.down.outputs * row, row, c.outputs, bias, relu ? Activation::relu : Activation::none});
+  return true;
+}
+
+template <class T> bool direct_by_input(T* dx, const T* dy, const T* filter, const Convolution& c) {
+  thread_local Buffer<T> panels;
+  if (!panels.resize(window_elements(c) * c.outputs)) return false;
+  const size_t row = c.across.size * c.channels;
+  return each_phase(c, [&](const Phase& down, const Phase& across) {
+    pack_turned(panels.data(), filter, c, down.of_filter, across.of_filter);
+    run<T>({c.images, c.outputs, down.of_gradient, across.of_gradient, dy, panels.data(),
+            dx + (down.first * c.across.size + across.first) * c.channels, c.channels, c.down.size * row,
+            c.down.stride * row, c.across.stride * c.channels, nullptr, Activation::none});
+    return true;
+  });
+}
+
+template <class T> void direct_by_filter(T* dfilter, const T* x, const T* dy, const Convolution& c) {
+  const PatchAxis down = turned(window_of(c.down)), across = turned(window_of(c.across));
+  const size_t row = c.across.size * c.channels, image = c.down.size * row, y_row = c.across.outputs * c.outputs;
+  const size_t panels = blocks_of(c.outputs, kPanel), parts = threads() == 1 ? 1 : 2 * threads();
+  const auto kernel = of<T>(kernels()).gemm_line;
+  GemmLine<T> g = {};
+  g.transpose_a = true;
+  g.a_step = c.across.stride * c.channels, g.a_segment = c.down.stride * row;
+  g.b_step = c.outputs, g.b_segment = y_row;
+  g.ldc = c.outputs;
+  // Of one tap down and those across that see the same positions, in a panel of outputs.
+  const auto product = [&](size_t n, size_t tap, const Stretch& i, const Stretch& j, size_t panel) {
+    GemmLine<T> part = g;
+    part.m = j.count * c.channels, part.n = std::min(kPanel, c.outputs - panel * kPanel);
+    part.segments = j.taps == 0 ? 0 : i.taps, part.k = j.taps;
+    const ptrdiff_t pixel = i.pixel * static_cast<ptrdiff_t>(c.across.size) + j.pixel;
+    part.a = part.segments > 0 ? x + n * image + static_cast<size_t>(pixel) * c.channels : x;
+    part.b = dy + (n * c.down.outputs + i.tap) * y_row + j.tap * c.outputs + panel * kPanel;
+    part.c = dfilter + (tap * c.across.window + j.first) * c.channels * c.outputs + panel * kPanel;
+    part.accumulate = n > 0;
+    kernel(part);
+  };
+  parallel_for(parts, [&](size_t own) {
+    for (size_t n = 0; n < c.images; ++n) {
+      size_t number = 0;
+      for (size_t tap = 0; tap < down.positions; ++tap) {
+        const SeenTaps seen(down, tap);
+        const Stretch i = {
+            tap, 1, seen.first, seen.count,
+            static_cast<ptrdiff_t>(tap) * down.stride + static_cast<ptrdiff_t>(seen.first) * down.step + down.origin};
+        each_stretch(across, [&](const Stretch& j) {
+          for (size_t panel = 0; panel < panels; ++panel, ++number)
+            if (number % parts == own) product(n, tap, i, j, panel);
+        });
+      }
+    }
+  });
+}
+
+#define GRADSTEP_INSTANTIATE(T)                                                                \
+  template bool direct_forward<T>(T*, const T*, const T*, const T*, bool, const Convolution&); \
+  template bool direct_by_input<T>(T*, const T*, const T*, const Convolution&);                \
+  template void direct_by_filter<T>(T*, const T*, const T*, const Convolution&);
+GRADSTEP_INSTANTIATE(float)
+GRADSTEP_INSTANTIATE(double)
+#undef GRADSTEP_INSTANTIATE
+
+}  // namespace gradstep
