@@ -1,5 +1,4 @@
 import { internals, type GradientsAndVariables, type Optimizer } from 'gradstep';
-import { CommunicatorAborted } from './communicator';
 import { DistributedOptimizer } from './distributed/distributed-optimizer';
 
 const { sharedArray } = internals;
@@ -25,7 +24,7 @@ export class Processes {
     if (this.told.step !== step) {
       const flags = sharedArray('float64', 1);
       flags[0] = Number(isOwn);
-      calling(() => distributed.communicator.allReduce(flags));
+      distributed.communicator.allReduce(flags);
       this.told = { step, isStopping: flags[0] > 0 };
     }
     return this.told.isStopping;
@@ -34,21 +33,11 @@ export class Processes {
   /** The mean over all processes of the means over their shares, in the order of ranks. */
   meanOf(gradients: GradientsAndVariables): GradientsAndVariables {
     const { distributed } = this;
-    return distributed === null ? gradients : calling(() => distributed.averageGradients(gradients));
+    return distributed === null ? gradients : distributed.averageGradients(gradients);
   }
 }
 
 /** The optimizer that makes the steps of this process. */
 export function ownOptimizer(optimizer: Optimizer): Optimizer {
   return optimizer instanceof DistributedOptimizer ? optimizer.optimizer : optimizer;
-}
-
-/** What ends the calls of other processes is no reason to begin again, as it is among the workers of one. */
-function calling<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (cause) {
-    if (!(cause instanceof CommunicatorAborted)) throw cause;
-    throw new Error(`the training of several processes is over: ${cause.message}`, { cause });
-  }
 }
