@@ -21,11 +21,13 @@ import {
   embedding,
   flatten,
   globalAveragePool,
+  groupNorm,
   gru,
   layerNorm,
   lstm,
   maxPool,
   multiHeadAttention,
+  rmsNorm,
   sequential,
   VariableHolder,
   type Layer,
@@ -142,6 +144,21 @@ describe('layers', () => {
     expect([...c.data.subarray(3)]).to.deep.equal([0, 0, 0]);
     expect(() => lstm({ inputs: 4, units: 3, gateOrder: 'ifgo' as never })).to.throw(TypeError, "gateOrder must be 'ijfo' or 'ifjo'"); // prettier-ignore
     expect(() => lstm({ inputs: 4, units: 3, forgetBias: '1' as never })).to.throw(TypeError, 'forgetBias');
+  });
+
+  it('groupNorm and rmsNorm are the ops with variables', () => {
+    const x = float([2, 3, 5, 6]);
+    const groups = groupNorm({ features: 6, groups: 2, epsilon: 1e-3, name: 'g' });
+    groups.gamma.assign([1, 2, 3, 4, 5, 6]);
+    groups.beta.assign([0, 1, 0, -1, 0, 1]);
+    const { gamma, beta } = groups;
+    same(groups.call(x), ops.groupNorm(x, 2, { gamma, beta, epsilon: 1e-3 }));
+    const rows = rmsNorm({ features: 6, name: 'r' });
+    rows.gamma.assign([1, 2, 3, 4, 5, 6]);
+    same(rows.call(x), ops.rmsNorm(x, { gamma: rows.gamma }));
+    expect([...groups.variables(), ...rows.variables()].map(({ name }) => name)).to.deep.equal(['g/gamma', 'g/beta', 'r/gamma']); // prettier-ignore
+    expect(() => groupNorm({ features: 6, groups: 4 })).to.throw(RangeError, 'groups must divide features, got 4 of 6');
+    expect(() => rmsNorm({ features: 6 }).call(float([2, 5]))).to.throw(RangeError, 'expected [..., 6]');
   });
 
   it('conv2dTranspose is the op with a filter and a bias', () => {
