@@ -8,4 +8,6 @@ export { keysOfParts } from './step/hold-state';
 export { isSharedForGood, sharedArray, sharedArrays, sharedMemory } from './tensor/arrays';
 export { collectingCopies, type StateCopy } from './tensor/overwrite';
 export { alias, timesFactor } from './tensor/tensor';
-export { Memory, spend } from './tensor/memory';
+export { checkedPairs } from './step/pairs';
+export { planState } from './tensor/restore-state';
+export { Memory, retireSpent, spend } from './tensor/memory';

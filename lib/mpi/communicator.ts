@@ -158,6 +158,15 @@ export class MpiCommunicator implements Communicator {
     return this.begin(What.AllGather, noSum, sharedListOf('arrays', arrays), sharedListOf('out', out));
   }
 
+  /** @internal Of programs that run in this thread, or for it. */
+  ranksOfPrograms({ deterministic = this.deterministic }: { readonly deterministic?: boolean }) {
+    const failure = (problem: string): Error => {
+      const [reason, rank] = native.mpiReason();
+      return reason === '' ? new RangeError(problem) : new CommunicatorAborted(reason, rank < 0 ? null : rank);
+    };
+    return { handle: native.mpiExchange(deterministic), size: this.size, here: 1, failure };
+  }
+
   abort(reason: string): void {
     if (typeof reason !== 'string') throw new TypeError(`reason must be a string, got ${shown(reason)}`);
     native.mpiAbort(reason);

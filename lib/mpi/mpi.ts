@@ -63,6 +63,9 @@ async function begin(options: MpiOptions): Promise<MpiCommunicator> {
       'mpi.init() is called in the main thread; workers join by MpiCommunicator.join(communicator.share())',
     );
   }
+  // UCX, which is beneath MPICH, tries by moving the end of the heap to and fro whether it is told of that: on the thread that calls
+  // MPI, while others allocate there. What it wants to know it for, memory that stays registered, is for the user to ask for.
+  process.env['UCX_MEM_EVENTS'] ??= 'n';
   const milliseconds = (seconds: number) => Math.ceil(Math.min(seconds * 1000, longest));
   const found = await native.mpiStart(options, library, milliseconds(warnAfter), milliseconds(timeout));
   const communicator = new MpiCommunicator(found, deterministic);

@@ -9,6 +9,10 @@ export {
   type SumOptions,
   type Transferable,
 } from './communicator';
+export { broadcastState } from './distributed/broadcast-state';
+export { checkSameState } from './distributed/check-same-state';
+export { DistributedOptimizer } from './distributed/distributed-optimizer';
+export type { DistributedOptimizerOptions } from './distributed/options';
 export { SharedMemoryCommunicator, type CommunicatorHandle } from './shared-memory';
 export {
   compiledReplica,

@@ -9,6 +9,7 @@ import {
 } from 'gradstep';
 import type { Communicator } from './communicator';
 import { sharesOf, type ShareGradients } from './gradients';
+import { gradientOf, Has, newArray, partsOf, scaledBy } from './pieces';
 
 const { alias, sharedArrays, timesFactor } = internals;
 
@@ -18,13 +19,6 @@ export interface Mean {
   readonly gradients: readonly (Gradient | null)[];
   /** Whether rank 0 has been told to stop; then there are no gradients. */
   readonly isStopping: boolean;
-}
-
-/** What a share has for a variable. */
-const enum Has {
-  Nothing,
-  All,
-  Rows,
 }
 
 interface Shares {
@@ -156,7 +150,7 @@ export class MeanGradients {
     const accumulator = new GradientAccumulator({ reductionType: 'SUM' });
     for (const pairs of byShare) if (pairs.some(([gradient]) => gradient !== null)) accumulator.add(pairs);
     for (const [gradient, variable] of accumulator.take()) {
-      gradients[this.variables.indexOf(variable)] = gradient && this.scaled(gradient);
+      gradients[this.variables.indexOf(variable)] = gradient && scaledBy(this.factor, gradient);
     }
   }
 
@@ -198,29 +192,9 @@ export class MeanGradients {
       });
     }
   }
-
-  private scaled(gradient: Gradient): Gradient {
-    if (!(gradient instanceof IndexedSlices)) return timesFactor(gradient, this.factor);
-    return new IndexedSlices(timesFactor(gradient.values, this.factor), gradient.indices, gradient.denseShape);
-  }
-}
-
-function gradientOf(has: Has, values: FloatArray, indices: Int32Array, { dtype, shape }: Variable): Gradient | null {
-  if (has === Has.Nothing) return null;
-  if (has === Has.All) return alias(values, dtype, shape);
-  return new IndexedSlices(alias(values, dtype, [indices.length, ...shape.slice(1)]), indices, shape);
 }
 
 /** The values of a dense gradient, with its factor; undefined where there is none. */
 function valuesOf(gradient: Gradient | null): FloatArray | undefined {
   return gradient === null || gradient instanceof IndexedSlices ? undefined : gradient.data;
-}
-
-function partsOf(gradient: Gradient | null, variable: Variable): [FloatArray, Int32Array] {
-  if (gradient instanceof IndexedSlices) return [gradient.values.data, gradient.indices];
-  return [gradient?.data ?? newArray(variable, 0), new Int32Array(0)];
-}
-
-function newArray({ dtype }: Variable, length: number): FloatArray {
-  return dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
 }

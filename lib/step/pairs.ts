@@ -104,6 +104,23 @@ export function updatesOf(read: Read): Update[] {
   });
 }
 
+/**
+ * A list whose gradients are all known to be some; all of them may be null.
+ * @throws what readPairs and checkGradient throw, TypeError for what is no Variable, Error for memory that is gone and variables
+ * that occur twice.
+ */
+export function checkedPairs(gradsAndVars: Iterable<GradientAndVariable>): [Gradient | null, Variable][] {
+  const read = readPairs(gradsAndVars);
+  checkPairs({ ...read, missing: 0 });
+  return read.gradients.map((given, i) => {
+    const variable = read.variables[i] as Variable;
+    if (given === null) return [null, variable];
+    const gradient = checkGradient(given, variable);
+    storedValues(gradient).memory.locate();
+    return [gradient, variable];
+  });
+}
+
 export function namesOf(variables: Iterable<Variable>): string {
   return `[${[...variables].map(({ name }) => `'${name}'`).join(', ')}]`;
 }

@@ -1,6 +1,6 @@
 import { checkBoolean, isIterable, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
-import { checkParts, restoreParts, type RestoreOptions, type StateEntry, type Stateful } from './state';
+import { checkParts, planParts, type RestoreOptions, type StateEntry, type Stateful } from './state';
 import { Variable } from './variable';
 
 const restoreNames: NamesOf<RestoreOptions> = { variables: true, adopt: true };
@@ -20,6 +20,15 @@ export function restoreState(
   entries: Iterable<StateEntry>,
   options: RestoreOptions = {},
 ): void {
+  planState(parts, entries, options)();
+}
+
+/** @internal The first half of that, which changes nothing. Returns the second half, which cannot fail. */
+export function planState(
+  parts: Iterable<Stateful>,
+  entries: Iterable<StateEntry>,
+  options: RestoreOptions = {},
+): () => void {
   checkOptions('options', options, restoreNames);
   const { variables = [], adopt = false } = options;
   checkBoolean('adopt', adopt);
@@ -33,5 +42,5 @@ export function restoreState(
   const list = checkParts(parts);
   const isVariable = (part: unknown): part is Variable => part instanceof Variable;
   const known = new Set([...(given as Variable[]), ...list.filter(isVariable)]);
-  restoreParts(list, entries, [...known], adopt, isVariable);
+  return planParts(list, entries, [...known], adopt, isVariable);
 }

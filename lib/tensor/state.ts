@@ -374,20 +374,25 @@ export function adoptState(part: Stateful, entries: Iterable<StateEntry>, variab
 }
 
 /** @internal Restores several objects, all or nothing. */
-export function restoreParts(
+export function restoreParts(...given: Parameters<typeof planParts>): void {
+  planParts(...given)();
+}
+
+/** @internal The first half of that, which changes nothing. Returns the second half, which cannot fail. */
+export function planParts(
   parts: Iterable<Stateful>,
   entries: Iterable<StateEntry>,
   variables: readonly Variable[] = [],
   adopt = false,
   isFirst: (part: Stateful) => boolean = () => false,
-): void {
+): () => void {
   const list = checkParts(parts).map((part, i) => [part, labelOf(part, i)] as const);
   const source = StateSource.of(entries, variables, adopt);
   // What is known by its name takes its own before what goes by the form of keys.
   const inTurn = [...list.filter(([part]) => isFirst(part)), ...list.filter(([part]) => !isFirst(part))];
   const commits = inTurn.map(([part, label]) => part.planRestore(source.for(label)));
   source.checkAllTaken();
-  inOrder(commits)();
+  return inOrder(commits);
 }
 
 /** Entries of the same keys and values in memory of their own, which the next step does not change. */

@@ -71,7 +71,10 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
     const pairs = scaled.map(([gradient, variable]): [Gradient | null, Variable] => {
       return [gradient === null ? null : unscaled(gradient, factor), variable];
     });
-    return GradientsAndVariables.of_(pairs, value ?? scaled.loss);
+    return GradientsAndVariables.of_(
+      pairs,
+      this.exchange === null ? (value ?? scaled.loss) : overScale(scaled.loss, scale),
+    );
   }
 
   /**
@@ -135,6 +138,15 @@ export class MixedPrecisionLossScaleOptimizer extends OptimizerWrapper {
   override planRestore(source: StateSource): () => void {
     return inOrder([super.planRestore(source), this.lossScale.planRestore(source)]);
   }
+}
+
+// The mean over ranks of losses that were scaled is known of what they were scaled to only.
+function overScale({ data, dtype, shape }: Tensor, scale: number): Tensor {
+  return alias(
+    data.map((value) => value / scale),
+    dtype,
+    shape,
+  );
 }
 
 function unscaled(gradient: Gradient, factor: number): Gradient {

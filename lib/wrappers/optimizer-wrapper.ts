@@ -20,6 +20,8 @@ export interface Exchange {
   readonly fusionBytes: number;
   /** Whether sums are made in the order of ranks; undefined: as the communicator has it. */
   readonly deterministic: boolean | undefined;
+  /** Compares these variables and the optimizer's state over all ranks, where that is due after so many exchanges. */
+  compare(variables: readonly Variable[], exchanges: number): void;
 }
 
 /**
@@ -46,9 +48,9 @@ export abstract class OptimizerWrapper extends Optimizer {
     this.name = name;
   }
 
-  /** @internal Of one whose `computeGradients` gives means over ranks, and does nothing else: how. Null of all others. */
+  /** @internal How the means over ranks come about that `computeGradients` gives; null where gradients are this process's own. */
   get exchange(): Exchange | null {
-    return null;
+    return this.optimizer instanceof OptimizerWrapper ? this.optimizer.exchange : null;
   }
 
   override computeGradients(loss: () => Tensor, options: ComputeGradientsOptions = {}): GradientsAndVariables {

@@ -218,8 +218,8 @@ Napi::Value refused(Arguments& args, const Ready& ready) {
   return args.failed() ? args.undefined() : Napi::Value(Napi::Number::New(args.env(), ready.wrong));
 }
 
-// runProgram(program, numbers, given, statistics, table | undefined, exchange | undefined): undefined, or which index is
-// out of range, or why the ranks did not meet
+// runProgram(program, numbers, given, statistics, table | undefined, exchange | undefined): undefined, or which index
+// is out of range, or why the ranks did not meet
 Napi::Value run_program(const Info& info) {
   Arguments args(info);
   Ready ready;
@@ -257,8 +257,8 @@ class ProgramJob : public PromisedJob {
   TaskStatus status_ = TaskStatus::no_memory;
 };
 
-// runProgramAsync(held, program, numbers, given, statistics, table | undefined, exchange | undefined): Promise, or which
-// index is wrong
+// runProgramAsync(held, program, numbers, given, statistics, table | undefined, exchange | undefined): Promise, or
+// which index is wrong
 Napi::Value run_program_async(const Info& info) {
   Arguments args(info);
   const Napi::Value held = args.object("held");

@@ -45,7 +45,10 @@ bool MeetingExchange::meet_for(Collective what, const Buffer<Span>& in, const Bu
   std::string fault;
   switch (meet(*meeting_, rank_, own, patience_, fault)) {
     case Meeting::Outcome::kMet: break;
-    case Meeting::Outcome::kBroken: why_ = "the ranks do not meet any more"; break;
+    case Meeting::Outcome::kBroken:
+      meeting_->wait_for_reason();
+      why_ = "the ranks do not meet any more";
+      break;
     case Meeting::Outcome::kImpatient: why_ = "this thread is ending"; break;
   }
   if (!fault.empty()) {

@@ -43,17 +43,23 @@ class ProgramExchange {
 
   // Before each run: begins to compare the programs.
   void begin(Exchange& exchange);
-  // Sends what `tail` has of these gradients, which are final; or, where this rank could not compute them, anything: the
-  // others wait for it, and `end` tells them. False when that has no sense any more, as nobody else does so.
+  // Sends what `tail` has of these gradients, which are final; or, where this rank could not compute them, anything:
+  // the others wait for it, and `end` tells them. False when that has no sense any more, as nobody else does so.
   [[nodiscard]] bool send(const GradientSend& what, const GradientTail& tail, const TaskContext& context, bool is_lost);
   // After all has been sent. `status` and `loss` are this rank's. Then `tail` has the means, and `loss` is the mean;
   // unless it is not done, on any rank.
   TaskStatus end(TaskStatus status, double& loss, GradientTail& tail, const TaskContext& context);
 
  private:
-  struct Told { uint64_t status; double loss; };
+  struct Told {
+    uint64_t status;
+    double loss;
+  };
 
   uint64_t hash_of(const GradientTail& tail, size_t repetitions) const;
+  [[nodiscard]] bool reserve_rows(const GradientTail& tail);
+  [[nodiscard]] bool reserve_sums(const GradientTail& tail);
+  const ProgramGradient& gradient_of(const GradientSend& rows, const GradientTail& tail) const;
   [[nodiscard]] bool wait();
   [[nodiscard]] bool are_alike();
   void send_rows(const GradientSend& what, const GradientNow& now, const ProgramGradient& gradient);

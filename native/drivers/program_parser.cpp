@@ -20,8 +20,9 @@ class Program::Parser {
   Parser(Program& program, const double* table, size_t length) : program_(program), reader_(table, length) {}
 
   const char* parse() {
-    const char* (Parser::* const parts[])() = {&Parser::places,    &Parser::lists,    &Parser::constants, &Parser::tasks,
-                                               &Parser::gradients, &Parser::exchange, &Parser::memory};
+    const char* (Parser::* const parts[])() = {&Parser::places, &Parser::lists,     &Parser::constants,
+                                               &Parser::tasks,  &Parser::gradients, &Parser::exchange,
+                                               &Parser::memory};
     for (const auto part : parts) {
       const char* const problem = (this->*part)();
       if (problem != nullptr) return problem;

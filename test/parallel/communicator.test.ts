@@ -80,6 +80,15 @@ describe('a communicator over shared memory', function () {
       expect(first).to.deep.equal([hex(Float64Array.from(ranks(size).flatMap((rank) => [rank, rank, rank])))]);
     });
 
+    it(`has calls that are begun first and waited for later (${size})`, async () => {
+      const whole = sum(ranks(size).map((rank) => valuesOf(rank, 1001)));
+      const all = Float32Array.from(ranks(size).flatMap((rank) => [...valuesOf(rank, 5)]));
+      const parts = await results('started', size);
+      expect(parts).to.deep.equal(
+        ranks(size).map((rank) => [whole, whole.subarray(...partOf(1001, rank, size)), all].map(hex)),
+      );
+    });
+
     it(`gives all what one has (${size})`, async () => {
       for (const result of await results('broadcast', size)) {
         expect(result).to.deep.equal([hex(Float32Array.of(size - 1, 5))]);
@@ -157,6 +166,18 @@ describe('a communicator over shared memory', function () {
     expect(() => alone.allGather(new Float32Array(2), new Float32Array(3))).to.throw(RangeError, 'result 0 of rank 0');
     expect(() => alone.broadcast(new Float32Array(2), { root: 1 })).to.throw(RangeError, 'root must be');
     expect(() => alone.allReduce(new Float32Array(2), { reductionType: 'mean' as never })).to.throw(RangeError);
+    const shared = new Float32Array(new SharedArrayBuffer(8));
+    expect(() => alone.startAllReduce(new Float32Array(2))).to.throw(
+      TypeError,
+      'arrays must be a typed array over a Sh',
+    );
+    expect(() => alone.startAllReduce([shared, new Float32Array(2)])).to.throw(TypeError, 'arrays[1] must be a typed');
+    expect(() => alone.startReduceScatter(shared, new Float32Array(2))).to.throw(
+      TypeError,
+      'out must be a typed array',
+    );
+    expect(() => alone.startAllGather(shared, 7 as never)).to.throw(TypeError, 'out must be a typed array or a list');
+    expect(() => alone.startAllReduce(shared, { deterministic: 1 as never })).to.throw(TypeError, 'deterministic must');
     alone.barrier();
     alone.abort('enough');
     expect(() => alone.barrier()).to.throw(Error, 'the communicator was aborted: enough');

@@ -47,6 +47,27 @@ export const programs: Readonly<Record<string, (communicator: Communicator) => u
     communicator.allGather([valuesOf(rank, rank), Int32Array.of(-rank), BigInt64Array.of(1n, BigInt(rank))], out);
     return out;
   },
+  started: (communicator) => {
+    const { rank, size } = communicator;
+    const shared = (array: Float32Array): Float32Array => {
+      const copy = new Float32Array(new SharedArrayBuffer(array.byteLength));
+      copy.set(array);
+      return copy;
+    };
+    const sum = shared(valuesOf(rank, 1001));
+    const terms = shared(valuesOf(rank, 1001));
+    const [start, end] = partOf(1001, rank, size);
+    const part = shared(new Float32Array(end - start));
+    const all = shared(new Float32Array(size * 5));
+    const calls = [
+      communicator.startAllReduce(sum),
+      communicator.startReduceScatter([terms], [part]),
+      communicator.startAllGather(shared(valuesOf(rank, 5)), all),
+    ];
+    for (const call of calls) call.wait();
+    for (const call of calls) call.wait(); // it has been made
+    return [sum, part, all];
+  },
   gather: (communicator) => {
     const { rank, size } = communicator;
     const out = rank === 0 ? [new Float64Array(3 * size)] : [];
