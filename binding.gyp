@@ -51,7 +51,7 @@
     },
     {
       "target_name": "gradstep",
-      "sources": ["<@(runtime)", "<@(drivers)", "<@(binding)"],
+      "sources": ["<@(runtime)", "<@(drivers)", "<@(mpi)", "<@(binding)"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # An environment that is shutting down lets nothing be thrown: without the last one that would abort the process.
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],

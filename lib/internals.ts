@@ -1,13 +1,20 @@
 // For `gradstep/parallel` and `gradstep/checkpoint`, which ask for `gradstep` by its name so that classes are the same in all.
 export { observingWayBack, type WayBackObserver } from './autodiff/observed';
+export { clipTogether } from './clip/together';
 export { compileGradients, type CompiledGradients } from './compile/compile-gradients';
+export { isRuleOptimizer } from './compile/optimizers';
+export { clipOf } from './compile/step-options';
+export { globalStepOf } from './optimizers/rule-optimizer';
 export { Commit } from './step/commit';
+export { Constraints } from './step/constraints';
 export { copyLater } from './step/copies';
 export { announceSteps, stepsElsewhere } from './step/elsewhere';
 export { keysOfParts } from './step/hold-state';
-export { isSharedForGood, sharedArray, sharedArrays, sharedMemory } from './tensor/arrays';
-export { collectingCopies, type StateCopy } from './tensor/overwrite';
-export { alias, timesFactor } from './tensor/tensor';
-export { checkedPairs } from './step/pairs';
-export { planState } from './tensor/restore-state';
+export { checkedPairs, readPairs, updatesOf } from './step/pairs';
+export { isSharedForGood, pieceOf, sharedArray, sharedArrays, sharedMemory } from './tensor/arrays';
+export { storedValues } from './tensor/indexed-slices';
 export { Memory, retireSpent, spend } from './tensor/memory';
+export { collectingCopies, type StateCopy } from './tensor/overwrite';
+export { planState } from './tensor/restore-state';
+export { StateSource, uniqueEntries } from './tensor/state';
+export { alias, timesFactor } from './tensor/tensor';

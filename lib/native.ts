@@ -20,6 +20,18 @@ export const enum Verdict {
   Impatient,
 }
 
+/** What this process knows of the others that were started with it. */
+export interface MpiWorld {
+  readonly rank: number;
+  readonly size: number;
+  /** Of each rank. */
+  readonly hosts: readonly string[];
+  /** Of the library; undefined where there is none. */
+  readonly family?: 'openmpi' | 'mpich' | 'standard';
+  readonly path?: string;
+  readonly version?: string;
+}
+
 /** What threads copy and sum. */
 export type SharableArray = FloatArray | Int32Array | BigInt64Array;
 
@@ -104,6 +116,8 @@ export interface Binding {
    * address takes.
    */
   sumOfSquaresAt(table: Float64Array, count: number, format: number): number;
+  /** The same by blocks of 16 Ki elements from each array's start: `out` has a number for each, array after array. */
+  sumsOfSquaresAt(table: Float64Array, count: number, format: number, out: Float64Array): void;
   /** The same off the event loop: see `runStepAsync`. */
   sumOfSquaresAtAsync(held: object, table: Float64Array, count: number, format: number): Promise<number>;
   /** Where an array lies: for as long as it keeps its length, and if its buffer can change that, until then. */
@@ -235,6 +249,8 @@ export interface Binding {
   makeMeeting(memory: Int32Array, size: number): void;
   /** Takes the place of a rank: when this thread ends, or the object that is returned goes, the meeting is broken. */
   joinMeeting(memory: Int32Array, rank: number): object;
+  /** How a program of this thread meets those of the others, as this rank. */
+  meetingExchange(memory: Int32Array, rank: number): NativeExchange;
   /** Nobody meets there any more. `reason` is a number of 32 bits; the first counts. */
   breakMeeting(memory: Int32Array, reason: number): void;
   /** That number, or 0: 65536 + rank + 1 where a rank's thread has ended. */
@@ -257,6 +273,49 @@ export interface Binding {
     inputs: readonly (SharableArray | undefined)[],
     results: readonly SharableArray[],
   ): number;
+  /**
+   * Finds MPI's library, or what `library` names, and the other ranks, off the event loop. Times are in milliseconds. It is
+   * started once in a process; every thread can call what follows.
+   */
+  mpiStart(held: object, library: string, warnAfter: number, timeout: number): Promise<MpiWorld>;
+  /** What was started and is not over. */
+  mpiWorld(): MpiWorld | undefined;
+  /** As `meet`, with the other ranks. @returns 0; or 1 when all calls are aborted: then nothing has changed. */
+  mpiCall(
+    what: number,
+    root: number,
+    isMean: boolean,
+    inOrder: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly (SharableArray | undefined)[],
+    results: readonly SharableArray[],
+  ): number;
+  /** Begins it: `kept` holds all arrays, whose memory nobody can take away. */
+  mpiBegin(
+    what: number,
+    root: number,
+    isMean: boolean,
+    inOrder: boolean,
+    terms: number,
+    arrays: number,
+    inputs: readonly SharableArray[],
+    results: readonly SharableArray[],
+    kept: object,
+  ): object;
+  /** Waits for a call that was begun. What comes of it, as `mpiCall`. */
+  mpiWait(call: object): number;
+  mpiWhenMade(call: object): Promise<number>;
+  /** Why calls are aborted, and the rank that has ended, or -1. */
+  mpiReason(): [reason: string, rank: number];
+  mpiAbort(reason: string): void;
+  /** Waits for the ends of all ranks, and ends MPI: off the event loop, or here. */
+  mpiFinalize(held: object): Promise<void>;
+  mpiEnd(): void;
+  /** Ends the processes of all ranks. */
+  mpiEndJob(why: string, code: number): void;
+  /** What compiled programs add up their gradients by. */
+  mpiExchange(inOrder: boolean): NativeExchange;
   /**
    * Makes a word of shared memory that is 0 one of this thread's, 1, until the object that is returned goes or the thread
    * ends. @returns undefined when it is another's.
@@ -293,6 +352,9 @@ export interface Binding {
    *     accumulates (0 or 1), clip (`programClips`), its norm or value, looks whether all is finite (0 or 1), steps (0 or 1)
    *     n, for each of n gradients: format, operand, length, sparse (0 or 1); of a sparse one: its list, rows and
    *       row elements of the whole; then operands of where it is summed or made dense, and of where its summed rows go
+   *     where gradients are exchanged among ranks: how many ranks, unscaled before that (0 or 1), n, for each of n sends:
+   *       how many tasks before the update have run when it is final, rows (0 or 1); of rows: the number of the gradient; else
+   *       format, offset in the arena, length, m, for each of m gradients in it: its number, how many elements behind the start
    *
    * The first tasks run once for each repetition, places and given lists each time starting their stride further on. A
    * list of m parts is these one after the other, else it is given with the call and each of its indices must be in
@@ -303,10 +365,11 @@ export interface Binding {
    * Runs a program. `numbers` has the addresses of its places that are not given, then what gradients are multiplied by
    * first, then key, stream and counter of each draw of each repetition; `given` the arrays of the places that are, then of the lists that are; `table` the step as for `runStep`, with
    * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
-   * whether the step was made (1 or 0) into `statistics`, which has 3 elements.
+   * whether the step was made (1 or 0) into `statistics`, which has 3 elements. `exchange` is that of a program which has ranks:
+   * then all of them run it, and RangeError says of all that their programs differ, Error that one could not compute its gradients.
    *
-   * @returns undefined, or where an index is out of range, with nothing changed: the number of its list among those that
-   * are given, times 2 ** 32, plus its position.
+   * @returns undefined; or, with nothing changed: where an index is out of range the number of its list among those that
+   * are given, times 2 ** 32, plus its position; where the ranks did not meet a text that says why.
    */
   runProgram(
     program: Program,
@@ -314,7 +377,8 @@ export interface Binding {
     given: readonly TaskArray[],
     statistics: Float64Array,
     table?: Float64Array,
-  ): number | undefined;
+    exchange?: NativeExchange,
+  ): number | string | undefined;
   /**
    * The same off the event loop, once per program at a time. What is given for lists and `table` is read at once; all other
    * memory must neither move nor go until the promise is settled, and `held` references it.
@@ -326,7 +390,8 @@ export interface Binding {
     given: readonly TaskArray[],
     statistics: Float64Array,
     table?: Float64Array,
-  ): Promise<void> | number;
+    exchange?: NativeExchange,
+  ): Promise<string | undefined> | number;
 
   /**
    * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what
@@ -346,6 +411,11 @@ export interface Binding {
   watch(object: object, bytes: number): number;
   /** The object, or undefined once the collector has taken it. */
   watched(id: number): object | undefined;
+}
+
+/** What native code exchanges memory with other ranks by; it goes with the object. One program at a time. */
+export interface NativeExchange {
+  readonly exchange: unique symbol;
 }
 
 /** What makeProgram made; it goes with the object. */

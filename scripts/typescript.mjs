@@ -41,6 +41,7 @@ const entries = [
     file: 'gradstep-metrics',
     esm: 'gradstep-metrics',
   },
+  { source: 'mpi/index', bundle: 'core-mpi', file: 'gradstep-mpi', esm: 'gradstep-mpi' },
 ];
 /** Modules that browsers get as they are: tsc only checks them. */
 const page = 'examples/server/page';
@@ -103,6 +104,7 @@ export function bundleLibrary(folder, { release }) {
     external: [
       'gradstep',
       'gradstep/safetensors',
+      'gradstep/parallel',
       './core',
       './loader/addon',
       './failure',
@@ -134,7 +136,7 @@ export function bundleLibrary(folder, { release }) {
   buildSync({ ...options, entryPoints: others.map((name) => `lib/${name}.ts`), outbase: 'lib', minifySyntax: true });
   buildSync({ ...options, entryPoints: ['lib/gradstep.ts'] });
   writeFile(join(folder, 'gradstep-tfjs.js'), tfjsEntry);
-  for (const name of ['parallel', 'tensorboard', 'metrics']) {
+  for (const name of ['parallel', 'tensorboard', 'metrics', 'mpi']) {
     writeFile(join(folder, `gradstep-${name}.js`), entryByName(name));
   }
   writeFile(join(folder, 'browser.js'), browserEntry);

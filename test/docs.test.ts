@@ -105,6 +105,7 @@ function errorsIn(examples: readonly Example[]): string[] {
         'gradstep/layers': [join(root, 'dist', 'layers', 'index.d.ts')],
         'gradstep/tensorboard': [tensorboardEntry],
         'gradstep/metrics': [join(root, 'dist', 'metrics', 'index.d.ts')],
+        'gradstep/mpi': [join(root, 'dist', 'mpi', 'index.d.ts')],
         ...(tfjsModules === null ? {} : { '@tensorflow/*': [join(tfjsModules, '@tensorflow', '*')] }),
       },
     });

@@ -27,6 +27,7 @@ const floors = [
   'compile',
   'tfjs',
   'parallel',
+  'mpi',
   'tensorboard',
   'metrics',
 ];

@@ -57,6 +57,7 @@ describe('the package as it is published', function () {
       'core-parallel.js',
       'core-tensorboard.js',
       'core-metrics.js',
+      'core-mpi.js',
       'gradstep.js',
       'gradstep-tfjs.js',
       'gradstep-parallel.js',
@@ -65,6 +66,7 @@ describe('the package as it is published', function () {
       'gradstep-layers.js',
       'gradstep-tensorboard.js',
       'gradstep-metrics.js',
+      'gradstep-mpi.js',
       'loader/addon.js',
       'loader/failure.js',
     ]) {

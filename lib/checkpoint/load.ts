@@ -1,20 +1,20 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openSafetensors, SafetensorsError, type SafetensorsInfo } from 'gradstep/safetensors';
-import type { StateDType, StateEntry } from '../tensor/state';
+import { openSafetensors, SafetensorsError } from 'gradstep/safetensors';
+import type { StateEntry } from '../tensor/state';
 import { checksumFor, type Checksum } from './checksum';
 import { CheckpointError, reasonOf } from './error';
 import { checkManifest, checkVersion, dataFiles, parseManifest, stateFile, type Manifest } from './manifest';
 import { namedBy } from './names';
+import { infosIn, loadParts, type Parts } from './load-parts';
+import { readFully, stateDTypeOf, updateInPieces } from './reading';
 import { SharedSpace } from './shared-space';
 
 // Reading a checkpoint: all of it is seen to be what was written before anybody gets it.
 
 /** The state in a file, in shared memory. */
 export type Loaded = ReadonlyMap<string, StateEntry>;
-
-const dtypes: Readonly<Record<string, StateDType>> = { F32: 'float32', F64: 'float64', I32: 'int32', I64: 'int64' };
 
 /** More than any text of ours has. */
 const mostStateBytes = 2 ** 26;
@@ -83,21 +83,27 @@ async function withFile<T>(folder: string, name: string, use: (file: FileHandle)
   }
 }
 
-async function readFully(file: FileHandle, into: Uint8Array, name: string): Promise<void> {
-  for (let done = 0; done < into.byteLength;) {
-    const { bytesRead } = await file.read(into, done, into.byteLength - done, done);
-    if (bytesRead === 0) throw new Error(`${name} has become shorter while it was read`);
-    done += bytesRead;
-  }
+/** The keys of the state in one of its files. @throws as `loadFile`. */
+export function keysIn(path: string, name: (typeof dataFiles)[number]): Promise<string[]> {
+  return reading(path, async () => (await infosIn(join(path, name))).map((info) => info.name));
 }
 
 /**
  * All state in one of its files, which is what its checksum says.
+ * @param parts what of it is wanted, where that is not all.
  * @throws CheckpointError for a damaged file; what the system says when it cannot read.
  */
-export function loadFile(path: string, manifest: Manifest, name: (typeof dataFiles)[number]): Promise<Loaded> {
+export function loadFile(
+  path: string,
+  manifest: Manifest,
+  name: (typeof dataFiles)[number],
+  parts?: Parts,
+): Promise<Loaded> {
   return reading(path, async () => {
     const { bytes, sha256 } = manifest.files[name];
+    if (parts !== undefined) {
+      return withFile(path, name, (raw) => loadParts(join(path, name), raw, manifest.files[name], parts));
+    }
     const checksum = checksumFor(bytes);
     try {
       const loaded = await loadTensors(path, name, bytes, checksum);
@@ -129,21 +135,5 @@ async function loadTensors(path: string, name: string, bytes: number, checksum: 
     return loaded;
   } finally {
     await file.close();
-  }
-}
-
-function stateDTypeOf({ name, dtype }: SafetensorsInfo): StateDType {
-  const own = dtypes[dtype];
-  if (own === undefined) throw new Error(`${JSON.stringify(name)} is of ${dtype}, which no state is`);
-  return own;
-}
-
-const pieceBytes = 2 ** 21;
-
-/** Other work gets its turn between pieces. */
-async function updateInPieces(checksum: Checksum, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.byteLength; at += pieceBytes) {
-    await checksum.update(bytes.subarray(at, at + pieceBytes));
-    if (bytes.byteLength > pieceBytes) await new Promise(setImmediate);
   }
 }

@@ -3,6 +3,7 @@ import { isWhole, shown } from '../checks';
 import type { Stateful } from '../tensor/state';
 import type { JsonValue } from './json';
 import type { Part } from './parts';
+import type { PieceRecord } from './pieces';
 import type { FileRecord } from './write-file';
 
 // `state.json`: what a checkpoint is, and how to tell that it is whole.
@@ -87,7 +88,12 @@ export function checkManifest({ parts, files, step }: Manifest, expectedStep: nu
   if (expectedStep !== undefined && step !== expectedStep) throw new Error(`it is of step ${shown(step)}`);
   const { [modelFile]: model, [optimizerFile]: optimizer } = (files ?? {}) as Partial<Manifest['files']>;
   const isRecord = (record: Partial<FileRecord> | undefined): boolean =>
-    isWhole(record?.bytes as number) && typeof record?.sha256 === 'string';
+    isWhole(record?.bytes as number) && typeof record?.sha256 === 'string' && arePieces(record.pieces);
   if (typeof parts === 'object' && parts !== null && isRecord(model) && isRecord(optimizer)) return;
   throw new Error('it does not say what was saved');
+}
+
+function arePieces(pieces: Partial<PieceRecord> | undefined): boolean {
+  if (pieces === undefined) return true;
+  return isWhole(pieces.bytes as number) && pieces.bytes! > 0 && Array.isArray(pieces.sha256);
 }

@@ -49,6 +49,9 @@ export interface Part {
 // State of these has keys that are nobody else's; that of all others starts with the part's name.
 const unprefixed: readonly string[] = ['variables', 'optimizer', 'globalStep'];
 
+/** What the keys of a part's state start with in a checkpoint. */
+export const keyPrefixOf = (part: string): string => (unprefixed.includes(part) ? '' : `${part}/`);
+
 /** The parts that are given, in the order in which a checkpoint lists them. @throws TypeError, RangeError for others. */
 export function checkedParts(given: unknown): Part[] {
   if (typeof given !== 'object' || given === null || isIterable(given)) {
@@ -66,7 +69,7 @@ function checkedPart(name: string, given: unknown): Part {
     throw new RangeError(`parts: a name must be of letters, digits, _ and -, got ${shown(name)}`);
   }
   const members = membersOf(name, given);
-  const keyed = unprefixed.includes(name) ? members : members.map((member) => prefixed(name, member));
+  const keyed = keyPrefixOf(name) === '' ? members : members.map((member) => prefixed(name, member));
   return { name, members, keyed };
 }
 

@@ -1,15 +1,15 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { holdState, internals, restoreState, Variable } from 'gradstep';
 import { checkBoolean, checkFunction, checkRange, isWhole } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import type { Stateful } from '../tensor/state';
-import { CheckpointError, reasonOf } from './error';
+import { dividedAmong } from './divided';
+import type { CheckpointError } from './error';
+import { find } from './find';
 import type { JsonValue } from './json';
-import { listed, type CheckpointPlace } from './latest';
-import { loadFile, loadManifest, type Loaded } from './load';
-import { modelFile, optimizerFile, type CheckpointObject, type Manifest } from './manifest';
-import { namedBy } from './names';
-import { checkedParts, type CheckpointParts, type Part } from './parts';
+import type { CheckpointPlace } from './latest';
+import type { CheckpointObject } from './manifest';
+import { checkedParts, type CheckpointParts } from './parts';
 import { pathOf, type CheckpointPath } from './path';
 import { checkModel, checkParts, selected, takers } from './select';
 
@@ -73,11 +73,7 @@ export async function restoreCheckpoint(
   if (only !== undefined) checkFunction('only', only);
   const given = checkedParts(parts);
   const path = resolve(pathOf('folder', folder));
-  const found = await (namedBy(basename(path)) === undefined
-    ? step === undefined
-      ? newest(path, given)
-      : ofStep(path, step, given)
-    : single(path, step, given));
+  const found = await find(path, step, { parts: given, divided: dividedAmong(given), only, rename });
   if (found === null) return null;
   const { place, read, damaged } = found;
   checkParts(place.path, read.manifest, given, partial);
@@ -89,7 +85,8 @@ export async function restoreCheckpoint(
   refuseTraining(members);
   await holdState(members, async (inCharge) => {
     refuseTraining(members); // none has begun meanwhile
-    const all = [...entries.model, ...entries.others];
+    const others = entries.others.map((entry) => ({ ...entry, key: read.ownKeys.get(entry.key) ?? entry.key }));
+    const all = [...entries.model, ...others];
     const restore = (): void => restoreState(takes, all, { variables, adopt: true });
     await internals.copyLater(inCharge(() => internals.collectingCopies(restore)));
   });
@@ -101,60 +98,4 @@ export async function restoreCheckpoint(
 function refuseTraining(parts: readonly Stateful[]): void {
   if (internals.stepsElsewhere(internals.keysOfParts(parts)).length === 0) return;
   throw new Error('parts are being trained in workers: await training.stop() before they are restored');
-}
-
-interface Read {
-  readonly manifest: Manifest;
-  readonly model: Loaded;
-  readonly others: Loaded;
-}
-
-interface Found {
-  readonly place: CheckpointPlace;
-  readonly read: Read;
-  readonly damaged: readonly CheckpointError[];
-}
-
-/** Reads those files of a checkpoint that have state of these parts. */
-async function readAll(path: string, parts: readonly Part[]): Promise<Read> {
-  const manifest = await loadManifest(path);
-  const hasModel = parts.some(({ name }) => name === 'variables');
-  const hasOthers = parts.some(({ name }) => name !== 'variables');
-  const none: Loaded = new Map();
-  return {
-    manifest,
-    model: hasModel ? await loadFile(path, manifest, modelFile) : none,
-    others: hasOthers ? await loadFile(path, manifest, optimizerFile) : none,
-  };
-}
-
-async function newest(folder: string, parts: readonly Part[]): Promise<Found | null> {
-  const damaged: CheckpointError[] = [];
-  for (const { path, step } of await listed(folder)) {
-    try {
-      return { place: { path, step }, read: await readAll(path, parts), damaged };
-    } catch (error) {
-      if (!(error instanceof CheckpointError && error.code === 'damaged')) throw error;
-      damaged.push(error);
-    }
-  }
-  if (damaged.length === 0) return null;
-  const reasons = damaged.map(reasonOf).join('; ');
-  throw new CheckpointError('damaged', `${folder} has no checkpoint that is whole: ${reasons}`, folder, damaged[0]);
-}
-
-async function ofStep(folder: string, step: number, parts: readonly Part[]): Promise<Found> {
-  const { path } = (await listed(folder)).find((named) => named.step === step) ?? {};
-  if (path !== undefined) return { place: { path, step }, read: await readAll(path, parts), damaged: [] };
-  throw new CheckpointError('not-found', `${folder} has no checkpoint of step ${step}`, folder);
-}
-
-async function single(path: string, step: number | undefined, parts: readonly Part[]): Promise<Found> {
-  const { name, step: own } = namedBy(basename(path))!;
-  if (step !== undefined && step !== own) {
-    throw new CheckpointError('not-found', `${path} is not of step ${step}`, path);
-  }
-  const isThere = (await listed(dirname(path))).some((other) => other.name === name);
-  if (!isThere) throw new CheckpointError('not-found', `there is no checkpoint ${path}`, path);
-  return { place: { path, step: own }, read: await readAll(path, parts), damaged: [] };
 }

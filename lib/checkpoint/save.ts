@@ -3,9 +3,12 @@ import { holdState } from 'gradstep';
 import { streamSafetensors } from 'gradstep/safetensors';
 import { checkBoolean, checkRange, isWhole } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
+import { agreed, attempt } from '../step/agree';
+import type { Ranks } from '../step/sharding';
 import type { StateEntry } from '../tensor/state';
 import { checksumFor } from './checksum';
 import { systemDisk, type Disk } from './disk';
+import { checkAlike, dividedAmong, gathered, together, type DividedEntry } from './divided';
 import { checkedMetadata, type JsonValue } from './json';
 import {
   dataFiles,
@@ -19,7 +22,8 @@ import {
 import { checkedParts, type CheckpointContents, type Part } from './parts';
 import { pathOf, type CheckpointPath } from './path';
 import { publish } from './publish';
-import { bytesOf, collect, copied, fits, stepOf, type Snapshot } from './snapshot';
+import { bytesOfAll, collect, copied, fits, stepOf, type Snapshot } from './snapshot';
+import { withPieceSums, type PieceSums } from './pieces';
 import { writeFile, type FileRecord } from './write-file';
 
 export interface SaveCheckpointOptions {
@@ -91,15 +95,29 @@ export async function save(
     throw new RangeError('which step it is must be said, by parts.globalStep or by options.step');
   }
   const path = resolve(pathOf('folder', folder));
+  const ranks = dividedAmong(parts)[0]?.sharding.ranks;
+  if (ranks !== undefined && copy === true) {
+    throw new RangeError(
+      'copy cannot be true with a sharded optimizer: steps wait until all ranks have given their parts',
+    );
+  }
   const write = (snapshot: Snapshot, about: Omit<Manifest, 'files'>): Promise<SavedCheckpoint> =>
-    afterOthers(path, () => writeCheckpoint({ disk, folder: path, step: about.step, keep }, snapshot, about));
+    afterOthers(path, () => writeCheckpoint({ disk, folder: path, step: about.step, keep }, snapshot, about, ranks));
   const members = parts.flatMap((part) => part.members);
   const later = await holdState(members, async (inCharge) => {
-    const { snapshot, about } = inCharge(() => ({
-      snapshot: collect(parts),
-      about: aboutOf(givenStep ?? stepOf(parts)!, parts, metadata),
-    }));
-    if (!(copy ?? fits(bytesOf(snapshot.model) + bytesOf(snapshot.others)))) {
+    const collected = (): { snapshot: Snapshot; about: Omit<Manifest, 'files'> } =>
+      inCharge(() => ({
+        snapshot: collect(parts),
+        about: aboutOf(givenStep ?? stepOf(parts)!, parts, metadata),
+      }));
+    if (ranks !== undefined) {
+      const { snapshot, about } = agreed(ranks, attempt(collected), 'the checkpoint');
+      checkAlike(ranks, snapshot.divided, about.step);
+      const saved = await together(ranks, snapshot.divided, () => write(snapshot, about));
+      return () => Promise.resolve(saved);
+    }
+    const { snapshot, about } = collected();
+    if (!(copy ?? fits(bytesOfAll(snapshot)))) {
       const saved = await write(snapshot, about);
       return () => Promise.resolve(saved);
     }
@@ -142,16 +160,23 @@ async function writeCheckpoint(
   target: Target,
   snapshot: Snapshot,
   about: Omit<Manifest, 'files'>,
+  ranks: Ranks | undefined,
 ): Promise<SavedCheckpoint> {
-  const checksum = checksumFor(bytesOf(snapshot.model) + bytesOf(snapshot.others));
+  const checksum = checksumFor(bytesOfAll(snapshot));
   let bytes = 0;
   try {
     const path = await publish(target, async (beside) => {
-      const write = (name: string, entries: readonly StateEntry[]): Promise<FileRecord> =>
-        writeFile(target.disk, join(beside, name), streamOf(entries), checksum, snapshot.isOwn);
+      const { model, others, divided } = snapshot;
+      const write = (name: string, pieces: AsyncIterable<Uint8Array>, sums?: PieceSums): Promise<FileRecord> =>
+        writeFile(target.disk, join(beside, name), pieces, checksum, snapshot.isOwn, sums);
       const files = {
-        [modelFile]: await write(modelFile, snapshot.model),
-        [optimizerFile]: await write(optimizerFile, snapshot.others),
+        [modelFile]: await write(modelFile, streamOf(model)),
+        [optimizerFile]:
+          ranks === undefined
+            ? await write(optimizerFile, streamOf(others))
+            : await withPieceSums(bytesOfAll(snapshot), (sums) =>
+                write(optimizerFile, streamOfRanks(ranks, others, divided), sums),
+              ),
       };
       const text = new TextEncoder().encode(manifestText({ ...about, files }));
       await writeFile(target.disk, join(beside, stateFile), [text], checksum);
@@ -161,6 +186,19 @@ async function writeCheckpoint(
   } finally {
     await checksum.end();
   }
+}
+
+/** The parts of all ranks come piece by piece: no rank has all of them. */
+function streamOfRanks(
+  ranks: Ranks,
+  entries: readonly StateEntry[],
+  divided: readonly DividedEntry[],
+): AsyncIterable<Uint8Array> {
+  const whole = entries.map((entry) => [entry.key, entry] as const);
+  const parted = divided.map(({ key, dtype, shape }, i) => {
+    return [key, { dtype, shape, data: () => gathered(ranks, divided, i) }] as const;
+  });
+  return streamSafetensors([...whole, ...parted]);
 }
 
 const streamOf = (entries: readonly StateEntry[]): AsyncIterable<Uint8Array> =>

@@ -56,7 +56,7 @@ export function selected(
   return { model: hasModel ? given(model) : [], others: given(wanted) };
 }
 
-function textFrom(rename: Selection['rename'], key: string): string {
+export function textFrom(rename: Selection['rename'], key: string): string {
   const name: unknown = rename === undefined ? key : rename(key);
   if (typeof name !== 'string') throw new TypeError(`rename must return a string, got ${shown(name)}`);
   return name;

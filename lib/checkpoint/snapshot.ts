@@ -2,6 +2,7 @@ import { freemem } from 'node:os';
 import { ExponentialMovingAverage, GlobalStep, internals, Optimizer, Variable } from 'gradstep';
 import { shown } from '../checks';
 import type { StateEntry, Stateful } from '../tensor/state';
+import { dividedAmong, entriesOfDivided, type DividedEntry } from './divided';
 import { isOf, type Part } from './parts';
 import { SharedSpace } from './shared-space';
 
@@ -9,12 +10,21 @@ import { SharedSpace } from './shared-space';
 export interface Snapshot {
   readonly model: readonly StateEntry[];
   readonly others: readonly StateEntry[];
+  /** What of the others is divided by ranks: this rank's parts. */
+  readonly divided: readonly DividedEntry[];
   /** Whether it is in memory of its own, which is shared. */
   readonly isOwn: boolean;
 }
 
 export const bytesOf = (entries: readonly StateEntry[]): number =>
   entries.reduce((sum, { memory }) => sum + memory.byteLength, 0);
+
+/** Of all that a checkpoint has. */
+export const bytesOfAll = ({ model, others, divided }: Snapshot): number =>
+  divided.reduce(
+    (sum, { shape, memory }) => sum + shape.reduce((size, length) => size * length, memory.BYTES_PER_ELEMENT),
+    bytesOf(model) + bytesOf(others),
+  );
 
 /**
  * The state as it is now. What only steps and averages change, whose turn it is not, is where it always is; the rest is
@@ -23,7 +33,11 @@ export const bytesOf = (entries: readonly StateEntry[]): number =>
  */
 export function collect(parts: readonly Part[]): Snapshot {
   const names = parts.map(({ name }) => name);
-  const listed = parts.map((part) => ({ name: part.name, entries: entriesOf(part) }));
+  const divided = entriesOfDivided(dividedAmong(parts));
+  const parted = new Set(divided.map(({ ownKey }) => ownKey));
+  const listed = parts.map((part) => {
+    return { name: part.name, entries: entriesOf(part).filter(({ key }) => !parted.has(key)) };
+  });
   const keys = new Map<string, string>();
   for (const { name, entries } of listed) {
     for (const { key } of entries) {
@@ -32,9 +46,16 @@ export function collect(parts: readonly Part[]): Snapshot {
       keys.set(key, name);
     }
   }
+  for (const { key } of divided) {
+    const other = keys.get(key);
+    if (other !== undefined)
+      throw new Error(`${shown(key)} is the key of state of ${other} and of a sharded optimizer`);
+    keys.set(key, 'a sharded optimizer');
+  }
   return {
     model: listed.filter(({ name }) => name === 'variables').flatMap(({ entries }) => entries),
     others: listed.filter(({ name }) => name !== 'variables').flatMap(({ entries }) => entries),
+    divided,
     isOwn: false,
   };
 }
@@ -65,7 +86,7 @@ export function fits(bytes: number): boolean {
  * The same in memory of its own, which nobody changes. It is copied off the event loop, but for what could be taken away
  * meanwhile: arrays over plain buffers.
  */
-export async function copied({ model, others }: Snapshot): Promise<Snapshot> {
+export async function copied({ model, others, divided }: Snapshot): Promise<Snapshot> {
   const space = new SharedSpace();
   const later: internals.StateCopy[] = [];
   const copyOf = (entry: StateEntry): StateEntry => {
@@ -75,7 +96,7 @@ export async function copied({ model, others }: Snapshot): Promise<Snapshot> {
     else to.set(from as never);
     return { ...entry, memory: to };
   };
-  const copy = { model: model.map(copyOf), others: others.map(copyOf), isOwn: true };
+  const copy = { model: model.map(copyOf), others: others.map(copyOf), divided, isOwn: true };
   await internals.copyLater(later);
   return copy;
 }

@@ -1,4 +1,4 @@
-import { restoreState, Variable, type Optimizer } from 'gradstep';
+import { Optimizer, restoreState, Variable } from 'gradstep';
 import { checkRange, isIterable, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
 import type { Settings } from '../step/settings';
@@ -58,6 +58,11 @@ function own({ variables, optimizer }: TorchParts): Own {
 function mechanismOf(optimizer: unknown): Mechanism {
   const { mechanism, optimizer: inner } = (optimizer ?? {}) as { mechanism?: Mechanism; optimizer?: unknown };
   if (mechanism !== undefined) return mechanism;
+  if (optimizer instanceof Optimizer && optimizer.sharding() !== null) {
+    throw new TypeError(
+      'optimizer has shardState, so that no rank has all of its state: restore a checkpoint of it without that',
+    );
+  }
   if (inner !== undefined) return mechanismOf(inner);
   throw new TypeError(`optimizer must be an Optimizer of gradstep, got ${shown(optimizer)}`);
 }

@@ -1,10 +1,13 @@
 import type { Checksum } from './checksum';
 import type { Disk, DiskFile } from './disk';
+import type { PieceRecord, PieceSums } from './pieces';
 
 /** A file as `state.json` has it: what is there must be that. */
 export interface FileRecord {
   readonly bytes: number;
   readonly sha256: string;
+  /** Of a file that ranks read parts of: the checksums of its pieces. */
+  readonly pieces?: PieceRecord;
 }
 
 /** So much at a time is copied, and then written and summed up off the event loop. */
@@ -26,19 +29,21 @@ export async function writeFile(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   checksum: Checksum,
   isOwn = false,
+  sums?: PieceSums,
 ): Promise<FileRecord> {
   const file = await disk.create(path);
   try {
-    const staged = new Staged(file, checksum);
+    const staged = new Staged(file, checksum, sums);
     for await (const piece of pieces) {
       if (isOwn && piece.byteLength >= leastDirect) await staged.pass(piece);
       else await staged.add(piece);
     }
     await staged.finish();
     await file.sync();
-    const record = { bytes: staged.bytes, sha256: await checksum.digest() };
+    const record = await sums?.record();
+    const whole = { bytes: staged.bytes, sha256: await checksum.digest() };
     await file.close();
-    return record;
+    return record === undefined ? whole : { ...whole, pieces: record };
   } catch (error) {
     await file.close().catch(() => undefined); // the reason why it failed is the one to tell
     throw error;
@@ -68,6 +73,7 @@ class Staged {
   constructor(
     private readonly file: DiskFile,
     private readonly checksum: Checksum,
+    private readonly sums: PieceSums | undefined,
   ) {}
 
   async add(piece: Uint8Array): Promise<void> {
@@ -103,7 +109,11 @@ class Staged {
   #send(bytes: Uint8Array): Promise<void> {
     this.bytes += bytes.byteLength;
     this.#written = this.#written.then(() => this.file.write(bytes));
-    const read = allSettled([this.#written, this.checksum.update(bytes)]);
+    const read = allSettled([
+      this.#written,
+      this.checksum.update(bytes),
+      this.sums?.update(bytes) ?? Promise.resolve(),
+    ]);
     read.catch(() => undefined); // whoever waits for it is told
     return read;
   }

@@ -8,7 +8,15 @@ const lineBytes = 64;
  * @returns the bytes of the arena.
  */
 export function place(values: Iterable<Value>): number {
-  const sorted = [...values].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  const all = [...values];
+  const alone = all.filter(({ within }) => within === null);
+  const size = placeAlone(alone);
+  for (const value of all) if (value.within !== null) value.offset = value.within.value.offset + value.within.offset;
+  return size;
+}
+
+function placeAlone(values: Value[]): number {
+  const sorted = values.sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   const placed: { readonly value: Value; readonly end: number }[] = []; // by their offsets
   let size = 0;
   for (const value of sorted) {

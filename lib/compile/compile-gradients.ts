@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import { traceGradients } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
+import { noTail } from './plan';
 import { Recorder } from './recorder';
 import { Runner } from './runner';
 
@@ -19,7 +20,10 @@ export interface CompileGradientsOptions<I extends Inputs> {
   readonly gradients?: readonly FloatArray[];
 }
 
-/** The loss and the gradients of a list of variables in one native call, for whoever makes a step of them later. */
+/**
+ * The loss and the gradients of a list of variables in one native call, for whoever makes a step of them later. They are those of
+ * this thread alone: whoever wants the mean over ranks exchanges them.
+ */
 export class CompiledGradients<I extends Inputs = Inputs> {
   /** The dense gradients, in the order of the variables; zeros where the loss does not depend on one. */
   readonly gradients: readonly FloatArray[];
@@ -48,7 +52,7 @@ export class CompiledGradients<I extends Inputs = Inputs> {
       results: outputs.map((value) => ({ value, offset: 0 })),
       loss: found.loss,
       lossLength: found.lossLength,
-      tail: { gradients: [], clip: { kind: 'none', by: 0 }, accumulates: false, checksFinite: false, hasStep: false },
+      tail: noTail,
     });
     this.gradients.forEach((array, i) => {
       const { dtype, size, name } = variables[i]!;

@@ -14,6 +14,7 @@ import { traceConstraints } from './constraints';
 import { traceGradients, type Traced } from './differentiation';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
 import { stepsOf } from './optimizers';
+import { checkThreads, type RankExchange } from './ranks';
 import { Recorder } from './recorder';
 import { Runner, type Lent } from './runner';
 import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
@@ -37,6 +38,9 @@ export class CompiledStep<I extends Inputs = Inputs> {
   private readonly isTraced: boolean;
   private readonly lossScale: LossScale | null;
   private readonly scale: FloatArray | null;
+  private readonly exchange: RankExchange | null;
+  /** How many there have been. */
+  private exchanges = 0;
   private readonly checkInUse: () => void;
   private readonly turnKeys: () => Key[];
   private readonly globalStep: GlobalStep | undefined;
@@ -45,7 +49,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   /** @internal Use `compileStep`. */
   constructor(options: CompileStepOptions<I>) {
     const { inputs, loss, accumulate, globalStep, averages } = options;
-    const { optimizer, lossScale } = stepsOf(options.optimizer);
+    const { optimizer, lossScale, exchange, unscalesFirst } = stepsOf(options.optimizer);
     optimizer.checkInUse();
     const parts = accumulate ?? 1;
     const recorder = new Recorder();
@@ -77,9 +81,17 @@ export class CompiledStep<I extends Inputs = Inputs> {
         accumulates: accumulate !== undefined,
         checksFinite: lossScale !== null && !(lossScale instanceof FixedLossScale),
         hasStep: true,
+        // What is accumulated is the sum of unscaled gradients.
+        exchange: exchange && {
+          ranks: exchange.size,
+          fusionBytes: exchange.fusionBytes,
+          unscalesFirst: unscalesFirst || accumulate !== undefined,
+        },
       },
+      exchange,
     });
     this.variables = variables;
+    this.exchange = exchange;
     this.lossScale = lossScale;
     this.scale = found.scale;
     this.checkInUse = () => optimizer.checkInUse();
@@ -106,7 +118,8 @@ export class CompiledStep<I extends Inputs = Inputs> {
    *
    * @param inputs a tensor or a typed array for each input; of int32 ones an Int32Array or a list of numbers.
    * @throws TypeError for an input of a wrong kind or dtype, RangeError for another shape, an index out of range or a
-   * hyperparameter out of its, Error when a variable or the optimizer has been disposed of.
+   * hyperparameter out of its, Error when a variable or the optimizer has been disposed of. With a DistributedOptimizer:
+   * CommunicatorAborted when a rank is gone, RangeError when ranks run other steps, Error when one had no gradients.
    */
   runSync(inputs: RunInputs<I>): StepResult {
     const { runner, update, averages } = this;
@@ -114,6 +127,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
     runner.checkQuiet('this compiled step');
     if (averages !== undefined) checkQuiet(averages, () => `averages '${averages.name}'`);
     const fed = runner.feed(inputs);
+    this.exchange?.compare(this.variables, this.exchanges);
     return runner.drawing((drawn) => {
       const { step, table } = update.prepare(this.globalStep, this.isTraced);
       try {
@@ -137,6 +151,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   async run(inputs: RunInputs<I>): Promise<StepResult> {
     const { runner } = this;
     this.checkInUse();
+    checkThreads(this.exchange?.here ?? 0);
     for (const variable of this.variables) checkLendable(variable);
     const lent = runner.lend(runner.feed(inputs));
     try {
@@ -148,6 +163,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
 
   private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
     this.checkInUse();
+    this.exchange?.compare(this.variables, this.exchanges);
     return this.runner.drawingAsync(async (drawn) => {
       const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
       try {
@@ -170,6 +186,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   /** Makes seen what the program has done. */
   private publish(step: Step): StepResult {
     const { statistics, lossScale, averages } = this;
+    this.exchanges++;
     const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };
     if (result.applied) step.publish();
     lossScale?.advance(result.applied);

@@ -7,6 +7,7 @@ import { isTensor, Tensor, type AnyTensor } from '../tensor/tensor';
 import { tracing } from '../tensor/trace';
 import { inTurn } from '../step/turns';
 import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedInputs } from './inputs';
+import { noTail } from './plan';
 import { Recorder } from './recorder';
 import { Runner } from './runner';
 import type { Value } from './values';
@@ -48,7 +49,7 @@ export class Compiled<I extends Inputs = Inputs, R extends Outputs = Outputs> {
       results: outputs.map(({ value }) => ({ value, offset: 0 })),
       loss: null,
       lossLength: 0,
-      tail: { gradients: [], clip: { kind: 'none', by: 0 }, accumulates: false, checksFinite: false, hasStep: false },
+      tail: noTail,
     });
   }
 

@@ -3,6 +3,7 @@ import { bytesPerElement } from '../tensor/arrays';
 import type { TensorDType } from '../tensor/dtype';
 import { place } from './arena';
 import type { Recorder } from './recorder';
+import { sendsOf, writeSends, type ProgramExchange, type Sendable } from './sends';
 import { refsOf, type IndexList, type Ref, type Task, type Value } from './values';
 
 /** A gradient that a program computes. */
@@ -20,7 +21,19 @@ export interface Tail {
   readonly accumulates: boolean;
   readonly checksFinite: boolean;
   readonly hasStep: boolean;
+  /** Null where the gradients are this rank's alone. */
+  readonly exchange: ProgramExchange | null;
 }
+
+/** Of a program without a step. */
+export const noTail: Tail = {
+  gradients: [],
+  clip: { kind: 'none', by: 0 },
+  accumulates: false,
+  checksFinite: false,
+  hasStep: false,
+  exchange: null,
+};
 
 /** Memory that comes with each run, in this order. */
 export interface Place {
@@ -76,6 +89,10 @@ export function plan(parts: Parts): Planned {
       touch({ value, offset: 0 }, update);
     }
   }
+  const sends = sendsOf(tail, sendableOf(parts, sums), before, recorder);
+  for (const { place: at, ready } of sends) {
+    if (at !== null) keep(at, ready, update, values);
+  }
   const places = parts.places.filter(({ value }) => values.has(value));
   places.forEach(({ value }, i) => (value.place = i + 1));
   for (const { value } of recorder.constants) {
@@ -106,6 +123,7 @@ export function plan(parts: Parts): Planned {
     for (const task of tasks) writeTask(table, task);
   }
   writeTail(table, parts, sums);
+  writeSends(table, tail, sends);
   const program = native.makeProgram(Float64Array.from(table));
   return { program, places, lists: lists.filter(({ parts: of }) => of.length === 0) };
 }
@@ -149,6 +167,26 @@ function sumsOf({ ref, length, rows }: ProgramGradient, tail: Tail, repetitions:
     whole: needsWhole ? recorder.value(dtype, wholeRows * rows.elements) : null,
     sorted: tail.accumulates ? recorder.value(dtype, summed * rows.elements) : null,
   };
+}
+
+/** Which gradients can be computed where they are sent: nobody else reads what they are all of. */
+function sendableOf({ tail, loss, results }: Parts, sums: readonly Sums[]): Sendable[] {
+  const owns = tail.gradients.map(({ ref }, i) => (tail.accumulates ? sums[i]!.whole! : ref.value));
+  const others = [...results, ...(loss === null ? [] : [loss])].map(({ value }) => value);
+  const isRead = (own: Value): boolean => others.includes(own) || owns.indexOf(own) !== owns.lastIndexOf(own);
+  return tail.gradients.map(({ length, rows }, i): Sendable => {
+    const own = owns[i]!;
+    const isOwn = rows === null && own.where === 'arena' && own.length === length && !isRead(own);
+    return { own: isOwn ? own : null };
+  });
+}
+
+/** The place of what is sent is there as soon as one of its parts, and until the update. */
+function keep(at: Value, ready: number, update: number, values: Set<Value>): void {
+  at.touch(Math.max(0, ready - 1));
+  at.touch(update);
+  for (const { within, first } of values) if (within?.value === at) at.touch(first);
+  values.add(at);
 }
 
 const operand = (ref: Ref | null): [place: number, offset: number] => {

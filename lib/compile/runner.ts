@@ -9,6 +9,7 @@ import { alias } from '../tensor/tensor';
 import { endLoan, lend } from '../step/loan';
 import { fedArray, type ProgramInput } from './inputs';
 import { plan, type Parts, type Place, type Planned } from './plan';
+import type { RankExchange } from './ranks';
 import type { IndexList, Value } from './values';
 
 /** What a program is made of beside what was recorded. */
@@ -16,6 +17,8 @@ export interface Program extends Omit<Parts, 'places'> {
   readonly inputs: readonly ProgramInput[];
   /** Values that are written into memory of the caller's, which `outputs` tells before each run. */
   readonly outputs: readonly Value[];
+  /** Of a program whose gradients are exchanged. */
+  readonly exchange?: RankExchange | null;
 }
 
 /** An array for each input. */
@@ -47,6 +50,7 @@ export class Runner {
   private readonly names: ReadonlySet<string>;
   private readonly draws: readonly TracedDraws[];
   private readonly repetitions: number;
+  private readonly exchange: RankExchange | null;
   /** Addresses of what is located, what gradients are multiplied by first, draws. */
   private readonly numbers: Float64Array;
   private readonly located: readonly ({ readonly memory: Memory<TensorDType> } | { readonly output: number })[];
@@ -74,6 +78,7 @@ export class Runner {
     });
     this.draws = recorder.draws;
     this.repetitions = program.repetitions;
+    this.exchange = program.exchange ?? null;
     this.numbers = new Float64Array(this.located.length + 1 + 3 * this.draws.length * this.repetitions);
     this.numbers[this.located.length] = 1;
     const ofPlaces = this.planned.places.filter(({ isGiven }) => isGiven);
@@ -118,12 +123,14 @@ export class Runner {
 
   /** What runs off the event loop have in turn: the program, and the variables that it reads. */
   get keys(): Key[] {
-    return [this, ...this.variables.map(({ key }) => key)];
+    const { exchange } = this;
+    return [this, ...this.variables.map(({ key }) => key), ...(exchange === null ? [] : [exchange.communicator])];
   }
 
   /** @throws Error while a run off the event loop is not over. */
   checkQuiet(what: string): void {
     checkQuiet(this, () => what);
+    if (this.exchange !== null) checkQuiet(this.exchange.communicator, () => 'the communicator');
   }
 
   /** What gradients are multiplied by before all else. */
@@ -133,13 +140,15 @@ export class Runner {
 
   /**
    * Runs the program. No user code runs in it.
-   * @throws RangeError for an index that is out of range, Error for memory that is gone.
+   * @throws RangeError for an index that is out of range, Error for memory that is gone; where gradients are exchanged
+   * RangeError for ranks that do not run the same, and what the exchange throws.
    */
   run(fed: Fed, drawn: Drawn, table?: Float64Array): void {
     this.give(fed, drawn);
     this.locate();
-    const wrong = native.runProgram(this.planned.program, this.numbers, this.given, this.statistics, table);
-    if (wrong !== undefined) this.refuseIndex(wrong);
+    const { planned, numbers, given, statistics, exchange } = this;
+    const wrong = native.runProgram(planned.program, numbers, given, statistics, table, exchange?.handle);
+    if (wrong !== undefined) this.refuse(wrong);
   }
 
   /**
@@ -151,11 +160,11 @@ export class Runner {
     try {
       this.give(fed, drawn);
       this.locateAsync(copies);
-      const all = { runner: this, outputs: [...this.outputs], given: [...this.given], copies, held };
-      const { program } = this.planned;
-      const started = native.runProgramAsync(all, program, this.numbers, this.given, this.statistics, table);
-      if (typeof started === 'number') this.refuseIndex(started);
-      await started;
+      const { planned, numbers, given, statistics, exchange } = this;
+      const all = { runner: this, outputs: [...this.outputs], given: [...given], copies, held };
+      const started = native.runProgramAsync(all, planned.program, numbers, given, statistics, table, exchange?.handle);
+      const wrong = typeof started === 'number' ? started : await started;
+      if (wrong !== undefined) this.refuse(wrong);
     } finally {
       for (const copy of copies) copy.release();
     }
@@ -239,7 +248,8 @@ export class Runner {
     this.endingsSeen = endings;
   }
 
-  private refuseIndex(wrong: number): never {
+  private refuse(wrong: number | string): never {
+    if (typeof wrong === 'string') throw this.exchange!.failure(wrong);
     const number = Math.floor(wrong / 2 ** 32);
     const position = wrong % 2 ** 32;
     const list = this.planned.lists[number]!;

@@ -26,7 +26,7 @@ export interface CompileStepOptions<I extends Inputs> {
   inputs: I;
   /** The loss of the inputs, with ops. Run once, while the step is compiled. */
   loss: (inputs: TracedInputs<I>) => Tensor;
-  /** One of the package's optimizers, or a MixedPrecisionLossScaleOptimizer around one. */
+  /** One of the package's optimizers, with a MixedPrecisionLossScaleOptimizer or a DistributedOptimizer around it, or both. */
   optimizer: Optimizer;
   /** Incremented after each step. */
   globalStep?: GlobalStep;

@@ -14,6 +14,8 @@ export class Value {
   offset = 0;
   /** Whether a task needs it, or what comes after. */
   isNeeded = false;
+  /** Of what is a part of another value in the arena, so many bytes behind its start. */
+  within: Ref | null = null;
 
   /** @param where what the program computes lies in its arena; all else is elsewhere. */
   constructor(

@@ -6,6 +6,7 @@ import { isRecording } from '../autodiff/tape';
 import { checkBoolean, checkFunction, isIterable, shown } from '../checks';
 import type { Loans } from '../step/loan';
 import { namesOf } from '../step/pairs';
+import type { Sharding } from '../step/sharding';
 import { idle, inTurn, type Key, type Turn } from '../step/turns';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
@@ -136,19 +137,32 @@ export abstract class Optimizer implements Stateful {
   }
 
   private gradientsToApply(loss: () => Tensor, options: MinimizeOptions) {
+    const { forCompute, forApply } = this.optionsToMinimize(options);
+    const gradsAndVars = this.computeGradients(loss, forCompute);
+    if (gradsAndVars.every(([gradient]) => gradient === null)) {
+      throw this.noGradients(gradsAndVars.map(([, variable]) => variable));
+    }
+    return { gradsAndVars, forApply };
+  }
+
+  /** @internal The options of `minimize` by what takes them. */
+  protected optionsToMinimize(options: MinimizeOptions): {
+    readonly forCompute: ComputeGradientsOptions;
+    readonly forApply: ApplyGradientsOptions;
+  } {
     checkOptions('options', options, this.namesToMinimize);
     const forApply: Record<string, unknown> = { ...options };
-    const gradsAndVars = this.computeGradients(loss, takeOut(forApply, computeNames));
-    if (gradsAndVars.every(([gradient]) => gradient === null)) {
-      if (gradsAndVars.length === 0) {
-        throw new Error('No gradients provided for any variable: the loss reads no trainable variable.');
-      }
-      const names = namesOf(gradsAndVars.map(([, variable]) => variable));
-      throw new Error(
-        `No gradients provided for any variable: the loss depends on none of ${names} through an op that has a gradient.`,
-      );
+    return { forCompute: takeOut(forApply, computeNames), forApply: forApply };
+  }
+
+  /** @internal What `minimize` throws for a loss that gives none of these a gradient. */
+  protected noGradients(variables: readonly Variable[]): Error {
+    if (variables.length === 0) {
+      return new Error('No gradients provided for any variable: the loss reads no trainable variable.');
     }
-    return { gradsAndVars, forApply: forApply as ApplyGradientsOptions };
+    return new Error(
+      `No gradients provided for any variable: the loss depends on none of ${namesOf(variables)} through an op that has a gradient.`,
+    );
   }
 
   /**
@@ -213,6 +227,11 @@ export abstract class Optimizer implements Stateful {
   /** @internal What each of its steps must have for itself, whatever the variables. */
   turnKeys(): Key[] {
     return [this];
+  }
+
+  /** @internal How the state is divided, where each of several ranks has a part of it. */
+  sharding(): Sharding | null {
+    return null;
   }
 
   /** The options that `minimize` takes. */

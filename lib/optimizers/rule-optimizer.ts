@@ -279,6 +279,17 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
     return planOptimizer(this.stateParts(), source);
   }
 
+  /** @internal Keys of state that belongs to no variable, made or not. */
+  nonSlotKeys(): string[] {
+    const nonSlots = this.nonSlots();
+    return nonSlots === null ? [] : this.settings.all.flatMap((settings) => nonSlots.keys(settings));
+  }
+
+  /** @internal State that belongs to no variable, as far as it has been made. */
+  nonSlotVariables(): Variable[] {
+    return this.nonSlots()?.variables() ?? [];
+  }
+
   private stateParts(): OptimizerState {
     return {
       slots: this.slots,
@@ -288,8 +299,8 @@ export abstract class RuleOptimizer<H extends object = object> extends Optimizer
   }
 }
 
-/** The step to count, of options that are checked. */
-function globalStepOf(options: ApplyGradientsOptions): GlobalStep | undefined {
+/** @internal The step to count, of options that are checked. */
+export function globalStepOf(options: ApplyGradientsOptions): GlobalStep | undefined {
   checkOptions('options', options, applyNames);
   const { globalStep, name } = options;
   if (globalStep !== undefined && !(globalStep instanceof GlobalStep)) {

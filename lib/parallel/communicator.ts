@@ -1,4 +1,5 @@
 import type { FloatArray } from 'gradstep';
+import type { NativeExchange } from '../native';
 
 /** Arrays that ranks copy to each other. */
 export type Transferable = FloatArray | Int32Array | BigInt64Array;
@@ -109,6 +110,13 @@ export interface Communicator {
    * @throws CommunicatorAborted.
    */
   barrier(): void;
+  /** @internal What compiled steps exchange gradients by; not of a communicator that native code does not know. */
+  ranksOfPrograms?(options: { readonly deterministic?: boolean }): {
+    readonly handle: NativeExchange;
+    readonly size: number;
+    readonly here: number;
+    failure(reason: string): Error;
+  };
   /** Ends all ranks' calls, those that they are in and those to come, with CommunicatorAborted. */
   abort(reason: string): void;
 }

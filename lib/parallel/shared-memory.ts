@@ -1,6 +1,6 @@
 import { internals, type FloatArray } from 'gradstep';
 import { checkBoolean, checkRange, isWhole, shown } from '../checks';
-import { native } from '../native';
+import { native, type NativeExchange } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import {
   CommunicatorAborted,
@@ -53,6 +53,7 @@ type Maybe = Transferable | undefined;
 export class SharedMemoryCommunicator implements Communicator {
   /** Its place among the others, which it has as long as this object. */
   private readonly seat: object;
+  private native: NativeExchange | null = null;
 
   private constructor(
     private readonly handle: CommunicatorHandle,
@@ -141,6 +142,17 @@ export class SharedMemoryCommunicator implements Communicator {
 
   broadcast(arrays: OneOrMore<Transferable>, options: RootOptions = {}): void {
     this.meet(What.Broadcast, this.rootOf(options), false, [listOf('arrays', arrays)], []);
+  }
+
+  /** @internal Of programs that run in this thread, or for it. */
+  ranksOfPrograms(): ReturnType<NonNullable<Communicator['ranksOfPrograms']>> {
+    const { handle, rank, size } = this;
+    this.native ??= native.meetingExchange(handle.memory, rank);
+    const failure = (reason: string): Error => {
+      const why = native.meetingReason(handle.memory);
+      return why === 0 ? new RangeError(reason) : abortedBy(handle, why);
+    };
+    return { handle: this.native, size, here: size, failure };
   }
 
   /** Made at once: the ranks meet here. */

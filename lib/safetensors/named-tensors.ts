@@ -6,9 +6,11 @@ import { byteLengthOf, bytesOf, kindOf, lengthOf } from './memory';
 
 /**
  * Elements of a tensor that is to be written, or a function that gives them, which is called when their turn comes, and
- * once; it needs a shape and a dtype beside it. So a file can be written of more than fits into memory.
+ * once; it needs a shape and a dtype beside it. So a file can be written of more than fits into memory. What it gives may also
+ * be the bytes of them piece by piece, each of which is used before the next is asked for.
  */
-export type SafetensorsData = SafetensorsArray | (() => SafetensorsArray | Promise<SafetensorsArray>);
+export type SafetensorsData =
+  SafetensorsArray | (() => SafetensorsArray | AsyncIterable<Uint8Array> | Promise<SafetensorsArray>);
 
 /**
  * A tensor that is to be written: a typed array, or an object with one. gradstep's tensors, variables and state are such
@@ -42,7 +44,7 @@ export interface NamedTensor {
   readonly shape: readonly number[];
   readonly byteLength: number;
   /** Its bytes, or what will give them. */
-  readonly bytes: Uint8Array | (() => Promise<Uint8Array>);
+  readonly bytes: Uint8Array | (() => Promise<Uint8Array | AsyncIterable<Uint8Array>>);
 }
 
 /** @throws TypeError and RangeError for what cannot be written, with the tensor's name. */
@@ -146,7 +148,34 @@ function later(
     throw new TypeError(`${what}: a function as data needs a shape and a dtype beside it`);
   }
   const tensor = sized(what, name, dtype, shape);
-  return { ...tensor, bytes: async () => checkedBytes(what, await data(), tensor) };
+  return {
+    ...tensor,
+    bytes: async () => {
+      const given = await data();
+      return isPieces(given) ? checkedPieces(what, given, tensor) : checkedBytes(what, given, tensor);
+    },
+  };
+}
+
+const isPieces = (given: unknown): given is AsyncIterable<unknown> =>
+  typeof given === 'object' && given !== null && Symbol.asyncIterator in given;
+
+/** The pieces of the bytes of a tensor, which together must be all of it. */
+async function* checkedPieces(
+  what: string,
+  pieces: AsyncIterable<unknown>,
+  { dtype, byteLength, shape }: Omit<NamedTensor, 'bytes'>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let bytes = 0;
+  const expected = `${what}: [${shape.join()}] of ${dtype} are ${byteLength} bytes`;
+  for await (const piece of pieces) {
+    if (kindOf(piece) !== 'Uint8Array')
+      throw new TypeError(`${what}: a piece must be a Uint8Array, got ${shown(piece)}`);
+    bytes += byteLengthOf(piece);
+    if (bytes > byteLength) throw new RangeError(`${expected}, got pieces of more`);
+    yield bytesOf(piece as Uint8Array);
+  }
+  if (bytes < byteLength) throw new RangeError(`${expected}, got pieces of ${bytes}`);
 }
 
 /** The bytes of an array, which must be those of the tensor. A Uint8Array has the bytes of any. */

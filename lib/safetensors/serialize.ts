@@ -63,8 +63,9 @@ export function streamSafetensors(
 export async function* chunksOf({ head, tensors }: Layout): AsyncGenerator<Uint8Array, void, undefined> {
   yield head;
   for (const tensor of tensors) {
-    const now = typeof tensor.bytes === 'function' ? { ...tensor, bytes: await tensor.bytes() } : tensor;
-    yield* piecesOf(now);
+    const bytes = typeof tensor.bytes === 'function' ? await tensor.bytes() : tensor.bytes;
+    if (bytes instanceof Uint8Array) yield* piecesOf({ ...tensor, bytes });
+    else yield* bytes;
   }
 }
 

@@ -105,6 +105,12 @@ export class SettingsByVariable {
   of(variable: Variable): Settings {
     return this.grouped.get(variable) ?? this.common;
   }
+
+  /** Has a part of a variable step with the settings of the whole. */
+  addPart(part: Variable, whole: Variable): void {
+    const own = this.grouped.get(whole);
+    if (own !== undefined) this.grouped.set(part, own);
+  }
 }
 
 // What is given or else initial may be anything here: Settings checks it.

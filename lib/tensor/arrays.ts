@@ -84,6 +84,12 @@ const makers: { readonly [D in TensorDType]: (length: number) => ArrayOf<D> } = 
   bool: (length) => new Uint8Array(length),
 };
 
+/** Elements of an array, in the same memory. */
+export function pieceOf<A extends FloatArray>(array: A, begin: number, end: number): A {
+  const dtype = dtypeOf(array);
+  return arrayOver(dtype, bufferOf(array), byteOffsetOf(array) + begin * bytesPerElement[dtype], end - begin) as A;
+}
+
 /** A typed array for the caller, at the start of a buffer of its size. */
 export function newArray<D extends TensorDType>(dtype: D, length: number): ArrayOf<D> {
   return makers[dtype](length);

@@ -1,5 +1,5 @@
 import { isIterable, isWhole, shown } from '../checks';
-import { copyInto, isSharedForGood, kindOf, lengthNow, plainArray } from './arrays';
+import { copyInto, isSharedForGood, kindOf, lengthNow, lengthOf, plainArray } from './arrays';
 import type { DType, FloatArray, StateMemory } from './dtype';
 import { Memory } from './memory';
 import { overwrite } from './overwrite';
@@ -207,8 +207,8 @@ export class StateSource {
    * @throws TypeError for memory that cannot be adopted.
    */
   memoryOf({ key, dtype, memory }: FloatEntry, fresh: () => FloatArray): Memory {
-    if (!this.adopts) {
-      const copy = fresh();
+    if (!this.adopts || lengthOf(memory) === 0) {
+      const copy = fresh(); // nothing is to be shared of what has no elements
       copyInto(copy, memory);
       return Memory.of(copy, dtype);
     }

@@ -32,6 +32,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   export_commit(env, exports);
   export_copies(env, exports);
   export_meetings(env, exports);
+  export_mpi(env, exports);
   export_places(env, exports);
   return exports;
 }

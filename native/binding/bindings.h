@@ -9,6 +9,7 @@ void export_copies(Napi::Env env, Napi::Object exports);
 void export_gradients(Napi::Env env, Napi::Object exports);
 void export_histograms(Napi::Env env, Napi::Object exports);
 void export_meetings(Napi::Env env, Napi::Object exports);
+void export_mpi(Napi::Env env, Napi::Object exports);
 void export_ops(Napi::Env env, Napi::Object exports);
 void export_optimizers(Napi::Env env, Napi::Object exports);
 void export_places(Napi::Env env, Napi::Object exports);

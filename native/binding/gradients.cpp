@@ -1,5 +1,6 @@
 // Norms of lists of gradients, and the few functions that write a gradient anew.
 #include "../drivers/average.h"
+#include "../drivers/blocks.h"
 #include "../drivers/elementwise.h"
 #include "../drivers/norm.h"
 #include "addresses.h"
@@ -81,6 +82,29 @@ Napi::Value sum_of_squares_at(const Info& info) {
   });
   if (!is_known) args.type_error(std::string("there is no norm of ") + name_of(format));
   return Napi::Number::New(info.Env(), sum);
+}
+
+// sumsOfSquaresAt(table, count, format, out: Float64Array with a number for each block)
+Napi::Value sums_of_squares_at(const Info& info) {
+  Arguments args(info);
+  const Floats table = args.floats("table", Format::float64);
+  const size_t count = args.size("count");
+  const Format format = args.format("format");
+  const Floats out = args.floats("out", Format::float64);
+  args.require(count <= table.length / 3, "table must have three numbers for each array");
+  if (args.failed()) return args.undefined();
+  const bool is_known = with_type(format, [&](auto t) {
+    static thread_local Buffer<Values<decltype(t)>> values;
+    if (!read_values(args, table.as<double>(), count, values)) return;
+    size_t blocks = 0;
+    for (const auto& array : values) blocks += blocks_of(array.count);
+    if (blocks != out.length) return args.range_error("out must have a number for each block");
+    if (!sums_of_squares(values.data(), values.size(), out.as<double>())) {
+      args.out_of_memory("the norms of so many blocks");
+    }
+  });
+  if (!is_known) args.type_error(std::string("there is no norm of ") + name_of(format));
+  return args.undefined();
 }
 
 template <class T> class SquaresJob : public PromisedJob {
@@ -224,6 +248,7 @@ Napi::Value clip_by_value_op(const Info& info) {
 void export_gradients(Napi::Env env, Napi::Object exports) {
   add<sum_of_squares_of>(env, exports, "sumOfSquares");
   add<sum_of_squares_at>(env, exports, "sumOfSquaresAt");
+  add<sums_of_squares_at>(env, exports, "sumsOfSquaresAt");
   add<sum_of_squares_at_async>(env, exports, "sumOfSquaresAtAsync");
   add<address_of_array>(env, exports, "addressOf");
   add<all_finite_of>(env, exports, "allFinite");

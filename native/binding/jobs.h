@@ -40,6 +40,9 @@ class Jobs {
   // with an Error thrown where that can be.
   napi_value enqueue(Owned<PromisedJob> job, napi_value held);
 
+  // For a job that is being done: whether nobody waits for what comes of it any more.
+  Queue* queue() const { return queue_; }
+
  private:
   struct Item;
 

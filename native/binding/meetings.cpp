@@ -3,11 +3,15 @@
 
 #include "../drivers/collective.h"
 #include "../drivers/elementwise.h"
+#include "../drivers/meeting_exchange.h"
 #include "../runtime/guard.h"
+#include "../runtime/make.h"
 #include "../runtime/pool.h"
 #include "arguments.h"
 #include "bindings.h"
+#include "brought.h"
 #include "commit.h"
+#include "exchange.h"
 #include "patience.h"
 #include "until_end.h"
 
@@ -85,6 +89,21 @@ Napi::Value join_meeting(const Info& info) {
   return seat == nullptr ? args.undefined() : Napi::Value(info.Env(), seat);
 }
 
+// meetingExchange(memory, rank): object
+Napi::Value meeting_exchange(const Info& info) {
+  Arguments args(info);
+  const napi_value memory = args.next();
+  Meeting* const meeting = meeting_of(args, memory);
+  const size_t rank = args.size("rank");
+  args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  if (args.failed()) return args.undefined();
+  MeetingExchange* const exchange = make<MeetingExchange>(meeting, rank);
+  const auto end = [](Exchange* ended) { unmake(static_cast<MeetingExchange*>(ended)); };
+  const napi_value object = exchange == nullptr ? nullptr : exchange_object(info.Env(), exchange, end, memory);
+  if (object == nullptr) args.out_of_memory("an exchange");
+  return object == nullptr ? args.undefined() : Napi::Value(info.Env(), object);
+}
+
 // breakMeeting(memory, reason)
 Napi::Value break_meeting(const Info& info) {
   Arguments args(info);
@@ -103,65 +122,6 @@ Napi::Value meeting_reason(const Info& info) {
   return Napi::Number::New(info.Env(), meeting->reason());
 }
 
-Span span_of(Arguments& args, napi_value value) {
-  napi_valuetype kind;
-  Span span = {nullptr, 0, Kind::kFloat32, true};
-  if (napi_typeof(args.env(), value, &kind) == napi_ok && kind == napi_undefined) return span;
-  napi_typedarray_type type;
-  size_t offset;
-  napi_value buffer;
-  const napi_status status =
-      napi_get_typedarray_info(args.env(), value, &type, &span.length, &span.data, &buffer, &offset);
-  span.is_absent = false;
-  if (status == napi_ok && type == napi_float32_array) span.kind = Kind::kFloat32;
-  else if (status == napi_ok && type == napi_float64_array) span.kind = Kind::kFloat64;
-  else if (status == napi_ok && type == napi_int32_array) span.kind = Kind::kInt32;
-  else if (status == napi_ok && type == napi_bigint64_array) span.kind = Kind::kInt64;
-  else args.type_error("arrays must be Float32Arrays, Float64Arrays, Int32Arrays or BigInt64Arrays");
-  return span;
-}
-
-void read_spans(Arguments& args, Buffer<Span>& spans) {
-  spans.clear();
-  const Napi::Value value = args.next();
-  if (!value.IsArray()) return args.type_error("arrays must be an array");
-  const Napi::Array arrays = value.As<Napi::Array>();
-  const uint32_t count = arrays.Length();
-  if (!spans.reserve(count)) return args.out_of_memory("a list of arrays");
-  for (uint32_t i = 0; i < count && !args.failed(); ++i) {
-    const Napi::HandleScope scope(args.env());
-    napi_value item = nullptr;
-    if (napi_get_element(args.env(), arrays, i, &item) != napi_ok) return args.type_error("arrays must be an array");
-    spans.add_reserved(span_of(args, item));
-  }
-}
-
-bool has_results(Collective what, size_t rank, size_t root) {
-  switch (what) {
-    case Collective::kReduceScatter:
-    case Collective::kAllGather: return true;
-    case Collective::kReduce:
-    case Collective::kGather: return rank == root;
-    case Collective::kBarrier:
-    case Collective::kAllReduce:
-    case Collective::kBroadcast: return false;
-  }
-  return false;
-}
-
-// Whether what a rank brings is complete by itself.
-void check_brought(Arguments& args, const Brought& brought, size_t rank, const Buffer<Span>& in) {
-  args.require(in.size() == brought.terms * brought.arrays, "there must be so many terms of so many arrays");
-  args.require(brought.what == Collective::kReduce || brought.what == Collective::kBarrier || brought.terms == 1,
-               "there must be one term");
-  args.require(brought.outs == (has_results(brought.what, rank, brought.root) ? brought.arrays : 0),
-               "there must be a result for each array");
-  for (const Span& span : in) {
-    args.require(!span.is_absent || brought.what == Collective::kReduce, "no array may be missing");
-  }
-  for (size_t i = 0; i < brought.outs; ++i) args.require(!brought.out[i].is_absent, "no result may be missing");
-}
-
 // meet(memory, rank, what, root, isMean, terms, arrays, in, out): number, see Outcome
 Napi::Value meet_others(const Info& info) {
   Arguments args(info);
@@ -174,7 +134,7 @@ Napi::Value meet_others(const Info& info) {
   read_spans(args, out);
   args.require(meeting != nullptr && rank < meeting->size() && root < meeting->size() &&
                    what <= static_cast<size_t>(Collective::kBroadcast) && terms <= in.size() + 1 &&
-                   arrays <= in.size() + out.size(),
+                   (terms == 0 || arrays <= in.size()),
                "rank and root must be below the meeting's size");
   if (args.failed()) return args.undefined();
   const Brought brought = {
@@ -305,6 +265,7 @@ void export_meetings(Napi::Env env, Napi::Object exports) {
   add<meeting_bytes>(env, exports, "meetingBytes");
   add<make_meeting>(env, exports, "makeMeeting");
   add<join_meeting>(env, exports, "joinMeeting");
+  add<meeting_exchange>(env, exports, "meetingExchange");
   add<break_meeting>(env, exports, "breakMeeting");
   add<meeting_reason>(env, exports, "meetingReason");
   add<meet_others>(env, exports, "meet");

@@ -5,11 +5,15 @@
 #include "addresses.h"
 #include "bindings.h"
 #include "environment.h"
+#include "exchange.h"
+#include "patience.h"
 
 namespace gradstep {
 namespace {
 
 using Info = Napi::CallbackInfo;
+
+using Problem = ProgramExchange::Problem;
 
 constexpr const char* kBadIndex = "an index that was computed is out of range";
 
@@ -146,12 +150,16 @@ bool put_given(Arguments& args, Program& program, napi_value given, double& wron
 // A program that has been given all that it needs.
 struct Ready {
   Program* program = nullptr;
+  Exchange* exchange = nullptr;  // of one that has ranks
   double* statistics = nullptr;
   double wrong = -1;  // or which index is out of range
 
-  TaskStatus run() const {
+  // How long it waits for other ranks.
+  TaskStatus run(const Patience& patience) const {
     Program::Result result;
-    const TaskStatus status = program->run(result);
+    if (exchange != nullptr) exchange->have_patience(patience);
+    const TaskStatus status = program->run(result, exchange);
+    if (exchange != nullptr) exchange->have_patience(kEndless);
     if (status != TaskStatus::done) return status;
     statistics[0] = result.loss;
     statistics[1] = result.norm;
@@ -160,7 +168,29 @@ struct Ready {
   }
 };
 
-// (program, numbers, given, statistics, table | undefined). False: it has thrown, or an index is wrong.
+// Whether other ranks did not meet this one: the caller knows what to make of it.
+bool is_aborted(TaskStatus status, const Program& program) {
+  return status == TaskStatus::not_exchanged && program.exchange().problem() == Problem::aborted;
+}
+
+bool is_range_error(TaskStatus status, const Program& program) {
+  return status == TaskStatus::bad_index ||
+         (status == TaskStatus::not_exchanged && program.exchange().problem() == Problem::unlike);
+}
+
+// What is wrong with a run; nullptr where nothing is, or where it was aborted, which is no error here.
+const char* failure_of(TaskStatus status, const Program& program) {
+  switch (status) {
+    case TaskStatus::no_memory: return "out of memory: a step";
+    case TaskStatus::bad_index: return kBadIndex;
+    case TaskStatus::not_exchanged: return is_aborted(status, program) ? nullptr : program.exchange().text();
+    case TaskStatus::done: break;
+  }
+  return nullptr;
+}
+
+// (program, numbers, given, statistics, table | undefined, exchange | undefined). False: it has thrown, or an index is
+// wrong.
 bool read_run(Arguments& args, Ready& ready) {
   ready.program = program_of(args);
   const Floats numbers = args.floats("numbers", Format::float64);
@@ -173,7 +203,14 @@ bool read_run(Arguments& args, Ready& ready) {
   if (ready.program->tail().has_step) {
     if (!read_program_step(args, ready.program->step())) return false;
     args.require(ready.program->step_fits(), "the step of a program must be of its gradients");
+  } else {
+    args.next();  // no table
   }
+  const Napi::Value exchange = args.next();
+  if (args.failed() || ready.program->ranks() == 0) return !args.failed();
+  ready.exchange = exchange_of(args, exchange);
+  args.require(ready.exchange != nullptr && ready.exchange->size() == ready.program->ranks(),
+               "exchange must be of as many ranks as the program was made for");
   return !args.failed();
 }
 
@@ -181,37 +218,47 @@ Napi::Value refused(Arguments& args, const Ready& ready) {
   return args.failed() ? args.undefined() : Napi::Value(Napi::Number::New(args.env(), ready.wrong));
 }
 
-// runProgram(program, numbers, given, statistics, table | undefined): undefined, or which index is out of range
+// runProgram(program, numbers, given, statistics, table | undefined, exchange | undefined): undefined, or which index
+// is out of range, or why the ranks did not meet
 Napi::Value run_program(const Info& info) {
   Arguments args(info);
   Ready ready;
   if (!read_run(args, ready)) return refused(args, ready);
-  const TaskStatus status = ready.run();
+  UntilTerminated until(info.Env());
+  const TaskStatus status = ready.run(until.patience());
+  const char* const failure = failure_of(status, *ready.program);
+  if (failure == nullptr) {
+    if (!is_aborted(status, *ready.program)) return args.undefined();
+    return Napi::String::New(info.Env(), ready.program->exchange().text());
+  }
   if (status == TaskStatus::no_memory) args.out_of_memory("a step");
-  else if (status == TaskStatus::bad_index) args.range_error(kBadIndex);
+  else if (is_range_error(status, *ready.program)) args.range_error(failure);
+  else Napi::Error::New(info.Env(), failure).ThrowAsJavaScriptException();
   return args.undefined();
 }
 
 class ProgramJob : public PromisedJob {
  public:
-  void run() override { status_ = ready.run(); }
-  const char* failure() const override {
-    switch (status_) {
-      case TaskStatus::no_memory: return "out of memory: a step";
-      case TaskStatus::bad_index: return kBadIndex;
-      case TaskStatus::done: break;
-    }
-    return nullptr;
+  // Once it has been enqueued its thread may end without it.
+  void run() override { status_ = ready.run({is_over, queue}); }
+  const char* failure() const override { return failure_of(status_, *ready.program); }
+  bool is_range_error() const override { return gradstep::is_range_error(status_, *ready.program); }
+  napi_status value(napi_env env, napi_value* value) const override {
+    if (!is_aborted(status_, *ready.program)) return napi_get_undefined(env, value);
+    return napi_create_string_utf8(env, ready.program->exchange().text(), NAPI_AUTO_LENGTH, value);
   }
-  bool is_range_error() const override { return status_ == TaskStatus::bad_index; }
 
   Ready ready;
+  Queue* queue = nullptr;
 
  private:
+  static bool is_over(void* queue) { return static_cast<Queue*>(queue)->is_closed(); }
+
   TaskStatus status_ = TaskStatus::no_memory;
 };
 
-// runProgramAsync(held, program, numbers, given, statistics, table | undefined): Promise<void>, or which index is wrong
+// runProgramAsync(held, program, numbers, given, statistics, table | undefined, exchange | undefined): Promise, or
+// which index is wrong
 Napi::Value run_program_async(const Info& info) {
   Arguments args(info);
   const Napi::Value held = args.object("held");
@@ -219,6 +266,7 @@ Napi::Value run_program_async(const Info& info) {
   if (job == nullptr) args.out_of_memory("a step");
   if (args.failed()) return args.undefined();
   if (!read_run(args, job->ready)) return refused(args, job->ready);
+  job->queue = Environment::of(info.Env())->jobs.queue();
   return enqueued(info.Env(), std::move(job), held);
 }
 

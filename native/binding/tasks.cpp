@@ -80,6 +80,7 @@ Napi::Value run_task_op(const Info& info) {
   args.require(task_fits(task, room, lists.layouts.data()), "the sizes of a task do not fit its arrays");
   if (args.failed()) return args.undefined();
   switch (run_task(task, {places, nullptr, &lists, nullptr})) {
+    case TaskStatus::not_exchanged:
     case TaskStatus::done: break;
     case TaskStatus::no_memory: args.out_of_memory("a task"); break;
     case TaskStatus::bad_index: args.range_error("an index is out of range"); break;

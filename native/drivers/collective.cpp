@@ -11,7 +11,7 @@
 namespace gradstep {
 namespace {
 
-constexpr size_t kElementBytes[] = {4, 8, 4, 8};
+constexpr size_t kElementBytes[] = {4, 8, 4, 8, 1};
 // What a rank works on starts at a multiple of this many elements: two never write to one cache line.
 constexpr size_t kGrain = 64;
 
@@ -21,14 +21,19 @@ size_t bytes_of(const Span& span) { return span.length * kElementBytes[static_ca
 
 bool is_float(Kind kind) { return kind == Kind::kFloat32 || kind == Kind::kFloat64; }
 
-// What all ranks have brought.
+// What all ranks have brought: to a meeting, or to where somebody else has gathered it.
 class Gathering {
  public:
-  Gathering(const Meeting& meeting, size_t rank, const Brought& own) : meeting_(meeting), rank_(rank), own_(own) {}
+  Gathering(const Meeting& meeting, size_t rank, const Brought& own)
+      : meeting_(&meeting), all_(nullptr), size_(meeting.size()), rank_(rank), own_(own) {}
+  Gathering(const Brought* const* all, size_t size)
+      : meeting_(nullptr), all_(all), size_(size), rank_(0), own_(*all[0]) {}
 
-  size_t size() const { return meeting_.size(); }
+  size_t size() const { return size_; }
   size_t rank() const { return rank_; }
-  const Brought& of(size_t rank) const { return *static_cast<const Brought*>(meeting_.brought_by(rank)); }
+  const Brought& of(size_t rank) const {
+    return meeting_ == nullptr ? *all_[rank] : *static_cast<const Brought*>(meeting_->brought_by(rank));
+  }
   const Brought& own() const { return own_; }
   const Span& in(size_t rank, size_t i, size_t term = 0) const {
     const Brought& brought = of(rank);
@@ -36,8 +41,9 @@ class Gathering {
   }
 
  private:
-  const Meeting& meeting_;
-  const size_t rank_;
+  const Meeting* const meeting_;
+  const Brought* const* const all_;
+  const size_t size_, rank_;
   const Brought& own_;  // the original, where results go
 };
 
@@ -197,7 +203,7 @@ template <class F> void with_float(Kind kind, F f) {
 double factor_of(const Gathering& all) {
   size_t terms = 0;
   for (size_t rank = 0; rank < all.size(); ++rank) terms += all.of(rank).terms;
-  return all.own().is_mean ? 1.0 / static_cast<double>(terms) : 1.0;
+  return gradstep::factor_of(all.own().is_mean, terms);
 }
 
 void all_reduce(const Gathering& all) {
@@ -332,6 +338,23 @@ bool are_noted(const Meeting& meeting) {
 }
 
 }  // namespace
+
+std::string fault_among(const Brought* const* all, size_t size) { return fault_of(Gathering(all, size)); }
+
+bool has_results(Collective what, size_t rank, size_t root) {
+  switch (what) {
+    case Collective::kReduceScatter:
+    case Collective::kAllGather: return true;
+    case Collective::kReduce:
+    case Collective::kGather: return rank == root;
+    case Collective::kBarrier:
+    case Collective::kAllReduce:
+    case Collective::kBroadcast: return false;
+  }
+  return false;
+}
+
+size_t bytes_of(Kind kind) { return kElementBytes[static_cast<size_t>(kind)]; }
 
 Meeting::Outcome meet(Meeting& meeting, size_t rank, const Brought& own, const Patience& patience, std::string& fault) {
   void* const note = meeting.note(rank);

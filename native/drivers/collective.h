@@ -12,7 +12,7 @@ namespace gradstep {
 
 enum class Collective : uint32_t { kBarrier, kAllReduce, kReduce, kReduceScatter, kAllGather, kGather, kBroadcast };
 
-enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64 };
+enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kByte };
 
 struct Span {
   void* data;  // nullptr with `is_absent`, or where there are no elements
@@ -43,6 +43,19 @@ struct Brought {
 // Returns what came of meeting the others. `fault` says what does not fit among what all have brought: then all are
 // told the same, and nothing has been written.
 Meeting::Outcome meet(Meeting& meeting, size_t rank, const Brought& own, const Patience& patience, std::string& fault);
+
+// What does not fit among what all ranks have brought, of which `all` has one for each; empty when all fits. Every rank
+// comes to the same answer. Looks at no array's memory, and at results only where a rank has some.
+std::string fault_among(const Brought* const* all, size_t size);
+
+// Whether a rank has results.
+bool has_results(Collective what, size_t rank, size_t root);
+
+// Of an element.
+size_t bytes_of(Kind kind);
+
+// What a sum is multiplied by, of so many terms.
+inline double factor_of(bool is_mean, size_t terms) { return is_mean ? 1.0 / static_cast<double>(terms) : 1.0; }
 
 // Where the part of a rank starts.
 inline size_t part_start(size_t length, size_t rank, size_t size) {

@@ -102,24 +102,61 @@ bool Program::apply() {
   return true;
 }
 
-TaskStatus Program::run(Result& result) {
+// What becomes of a gradient once it has been computed in a repetition.
+void Program::take_gradient(size_t i, size_t repetition) {
+  const TaskContext context = this->context(repetition);
+  const bool is_before = exchange_.ranks == 0 || exchange_.unscales_first;
+  tail_.take(i, context, is_before ? unscale_ : 1);
+  if (!tail_.accumulates) return;
+  tail_.accumulate(i, context, repetition == 0);
+  if (repetition == repeats_ - 1) tail_.finish(i, context, repeats_);
+}
+
+// The last repetition: what has become final is sent at once. A rank that has failed sends too, as others wait for it.
+TaskStatus Program::run_sending(size_t repetition, TaskStatus status) {
+  size_t from = 0;
+  for (const GradientSend& send : exchange_.sends) {
+    if (status == TaskStatus::done) status = run_segments(from, send.ready, repetition);
+    from = send.ready;
+    const bool is_lost = status != TaskStatus::done;
+    for (size_t k = send.first; k < send.first + send.members && !is_lost; ++k) {
+      take_gradient(exchange_.sent[k].gradient, repetition);
+    }
+    if (!exchange_.send(send, tail_, context(repetition), is_lost)) return TaskStatus::not_exchanged;
+  }
+  return status == TaskStatus::done ? run_segments(from, segments_before_, repetition) : status;
+}
+
+// The pass forward, that back and the gradients, of all repetitions.
+TaskStatus Program::way_back(double& loss) {
+  double losses = 0;
+  TaskStatus status = TaskStatus::done;
+  for (size_t repetition = 0; repetition < repeats_; ++repetition) {
+    const bool sends = exchange_.ranks > 0 && repetition == repeats_ - 1;
+    if (status != TaskStatus::done && !sends) continue;
+    start_repetition(repetition);
+    status = sends ? run_sending(repetition, status) : run_segments(0, segments_before_, repetition);
+    if (status != TaskStatus::done) continue;
+    const double own = loss_of_repetition();
+    losses = tail_.accumulates ? losses + own : own;
+    for (size_t i = 0; i < tail_.gradients.size() && !sends; ++i) take_gradient(i, repetition);
+  }
+  if (tail_.accumulates) start_repetition(0);
+  loss = tail_.accumulates ? losses * (1 / static_cast<double>(repeats_)) : losses;
+  return status;
+}
+
+TaskStatus Program::run(Result& result, Exchange* exchange) {
   const TaskContext context = this->context(0);
   result = {NAN, NAN, false};
-  double losses = 0;
-  for (size_t repetition = 0; repetition < repeats_; ++repetition) {
-    start_repetition(repetition);
-    const TaskStatus status = run_segments(0, segments_before_, repetition);
-    if (status != TaskStatus::done) return status;
-    const double loss = loss_of_repetition();
-    losses = tail_.accumulates ? losses + loss : loss;
-    tail_.take(context, unscale_);
-    if (tail_.accumulates) tail_.accumulate(context, repetition == 0);
-  }
-  result.loss = losses;
-  if (tail_.accumulates) {
-    result.loss = losses * (1 / static_cast<double>(repeats_));
-    start_repetition(0);
-    tail_.finish(context, repeats_);
+  if (exchange_.ranks > 0) exchange_.begin(*exchange);
+  double loss = NAN;
+  TaskStatus status = way_back(loss);
+  if (exchange_.ranks > 0 && status != TaskStatus::not_exchanged) status = exchange_.end(status, loss, tail_, context);
+  if (status != TaskStatus::done) return status;
+  result.loss = loss;
+  for (size_t i = 0; i < tail_.gradients.size() && exchange_.ranks > 0; ++i) {
+    if (!exchange_.unscales_first && unscale_ != 1) tail_.times(i, unscale_);
   }
   bool is_finite = true;
   if (!tail_.clip_all(context, result.norm)) return TaskStatus::no_memory;

@@ -1,7 +1,7 @@
 // A whole training step, or the pass forward alone, as a list of tasks with every buffer placed in advance: parsed and
 // checked once, run any number of times. A run allocates nothing once it has run before.
 #pragma once
-#include "program_gradients.h"
+#include "program_exchange.h"
 #include "tasks.h"
 #include "update.h"
 
@@ -76,8 +76,13 @@ class Program {
     bool applied;
   };
 
-  // Runs it all, on this thread and the pool. What is not done has changed no variable.
-  [[nodiscard]] TaskStatus run(Result& result);
+  // Among how many ranks its gradients are exchanged; 0: it is none that does so.
+  size_t ranks() const { return exchange_.ranks; }
+  // After a run that is `not_exchanged`.
+  const ProgramExchange& exchange() const { return exchange_; }
+
+  // Runs it all, on this thread and the pool. What is not done has changed no variable. `exchange` is one of ranks().
+  [[nodiscard]] TaskStatus run(Result& result, Exchange* exchange = nullptr);
 
  private:
   class Parser;
@@ -86,6 +91,9 @@ class Program {
   void link_chains(size_t from, size_t to);
   void start_repetition(size_t repetition);
   TaskStatus run_segments(size_t from, size_t to, size_t repetition);
+  TaskStatus run_sending(size_t repetition, TaskStatus status);
+  void take_gradient(size_t i, size_t repetition);
+  TaskStatus way_back(double& loss);
   double loss_of_repetition() const;
   bool apply();
 
@@ -110,6 +118,7 @@ class Program {
     size_t count;
   } loss_ = {};
   GradientTail tail_;
+  ProgramExchange exchange_;
   double unscale_ = 1;
   ProgramStep step_;
   Update update_;

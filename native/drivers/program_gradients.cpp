@@ -48,103 +48,76 @@ void multiply(GradientNow& gradient, Format format, double by) {
 bool GradientTail::reserve() {
   const size_t count = gradients.size();
   size_t positions = 0, rows = 0, most = 0;
-  for (ProgramGradient& gradient : gradients) {
-    if (!accumulates || gradient.list == ProgramGradient::kDense) continue;
-    gradient.first_position = positions;
-    gradient.first_row = rows;
+  for (const ProgramGradient& gradient : gradients) {
+    if (!accumulates || gradient.is_dense()) continue;
     positions += gradient.rows;
     rows += gradient.most_rows;
     most = std::max(most, gradient.list_length);
   }
-  if (!now_.resize(count) || !row_counts_.resize(count) || !f32_.reserve(count) || !f64_.reserve(count)) return false;
-  if (!positions_.resize(positions) || !order_.resize(rows) || !at_.resize(std::max(most, rows))) return false;
+  if (!now_.resize(count) || !row_sums_.resize(count) || !f32_.reserve(count) || !f64_.reserve(count)) return false;
+  // One row more than needed: what has none is still one of rows.
+  if (!positions_.resize(positions) || !order_.resize(rows + 1) || !at_.resize(std::max(most, rows))) return false;
   std::fill(positions_.begin(), positions_.end(), -1);
-  std::fill(row_counts_.begin(), row_counts_.end(), 0);
+  int32_t *next_position = positions_.data(), *next_row = order_.data();
+  for (size_t i = 0; i < count; ++i) {
+    row_sums_[i] = {next_position, next_row, at_.data(), 0};
+    if (!accumulates || gradients[i].is_dense()) continue;
+    next_position += gradients[i].rows;
+    next_row += gradients[i].most_rows;
+  }
   return true;
 }
 
 void GradientTail::times(size_t i, double factor) { multiply(now_[i], gradients[i].format, factor); }
 
-void GradientTail::take(const TaskContext& context, double unscale) {
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    const ProgramGradient& gradient = gradients[i];
-    const bool is_dense = gradient.list == ProgramGradient::kDense;
-    now_[i] = {context.at<char>(gradient.values), gradient.count, 1,
-               is_dense ? nullptr : context.indices[gradient.list], is_dense ? 0 : gradient.list_length};
-    if (unscale != 1) times(i, unscale);
-  }
+void GradientTail::take(size_t i, const TaskContext& context, double unscale) {
+  const ProgramGradient& gradient = gradients[i];
+  const bool is_dense = gradient.is_dense();
+  now_[i] = {context.at<char>(gradient.values), gradient.count, 1, is_dense ? nullptr : context.indices[gradient.list],
+             is_dense ? 0 : gradient.list_length};
+  if (unscale != 1) times(i, unscale);
 }
 
-void GradientTail::accumulate(const TaskContext& context, bool is_first) {
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    const ProgramGradient& gradient = gradients[i];
-    const GradientNow& now = now_[i];
-    if (now.rows != nullptr) {
-      add_rows(i, context, is_first);
-      continue;
-    }
-    with_type(gradient.format, [&](auto t) {
-      using T = decltype(t);
-      T* const sum = context.at<T>(gradient.whole);
-      const T* const values = static_cast<const T*>(now.values);
-      if (is_first) scale(sum, values, now.factor, now.count);
-      else add_scaled(sum, values, now.factor, now.count);
-    });
-  }
+void GradientTail::accumulate(size_t i, const TaskContext& context, bool is_first) {
+  const ProgramGradient& gradient = gradients[i];
+  const GradientNow& now = now_[i];
+  if (now.rows != nullptr) return add_rows(i, context, is_first);
+  with_type(gradient.format, [&](auto t) {
+    using T = decltype(t);
+    T* const sum = context.at<T>(gradient.whole);
+    const T* const values = static_cast<const T*>(now.values);
+    if (is_first) scale(sum, values, now.factor, now.count);
+    else add_scaled(sum, values, now.factor, now.count);
+  });
 }
 
-// As lib/accumulators/row-sums.ts adds them.
 void GradientTail::add_rows(size_t i, const TaskContext& context, bool is_first) {
   const ProgramGradient& gradient = gradients[i];
   const GradientNow& now = now_[i];
-  int32_t* const positions = positions_.data() + gradient.first_position;
-  int32_t* const order = order_.data() + gradient.first_row;
-  size_t& count = row_counts_[i];
-  if (is_first) {  // also after a run that was broken off
-    for (size_t k = 0; k < count; ++k) positions[order[k]] = -1;
-    count = 0;
-  }
-  for (size_t k = 0; k < now.row_count; ++k) {
-    const int32_t index = now.rows[k];
-    if (positions[index] < 0) {
-      positions[index] = static_cast<int32_t>(count);
-      order[count++] = index;
-    }
-    at_[k] = positions[index];
-  }
+  if (is_first) row_sums_[i].clear();  // also after a run that was broken off
   with_type(gradient.format, [&](auto t) {
     using T = decltype(t);
     T* const sums = context.at<T>(gradient.whole);
     const size_t columns = gradient.row_elements;
     if (is_first) memset(sums, 0, gradient.most_rows * columns * sizeof(T));
-    scatter_add(sums, static_cast<const T*>(now.values), at_.data(), now.row_count, columns, now.factor);
+    row_sums_[i].add(sums, static_cast<const T*>(now.values), now.rows, now.row_count, columns, now.factor);
   });
 }
 
-void GradientTail::sort_rows(size_t i, const TaskContext& context) {
+void GradientTail::finish(size_t i, const TaskContext& context, size_t repetitions) {
   const ProgramGradient& gradient = gradients[i];
-  const size_t count = row_counts_[i], columns = gradient.row_elements;
-  int32_t* const positions = positions_.data() + gradient.first_position;
-  int32_t* const order = order_.data() + gradient.first_row;
-  std::sort(order, order + count, [](int32_t a, int32_t b) { return a < b; });  // libc++ has no other in its header
-  for (size_t k = 0; k < count; ++k) {
-    at_[k] = positions[order[k]];
-    positions[order[k]] = -1;
+  if (gradient.is_dense()) {
+    now_[i] = {context.at<char>(gradient.whole), gradient.count, 1, nullptr, 0};
+  } else {
+    RowSums& rows = row_sums_[i];
+    size_t count = 0;
+    with_type(gradient.format, [&](auto t) {
+      using T = decltype(t);
+      count = rows.take(context.at<T>(gradient.sorted), context.at<const T>(gradient.whole), gradient.row_elements);
+    });
+    now_[i] = {context.at<char>(gradient.sorted), count * gradient.row_elements, 1, rows.order, count};
   }
-  with_type(gradient.format, [&](auto t) {
-    using T = decltype(t);
-    gather(context.at<T>(gradient.sorted), context.at<const T>(gradient.whole), at_.data(), count, columns);
-  });
-  row_counts_[i] = 0;
-  now_[i] = {context.at<char>(gradient.sorted), count * columns, 1, order, count};
-}
-
-void GradientTail::finish(const TaskContext& context, size_t repetitions) {
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    if (now_[i].rows != nullptr) sort_rows(i, context);
-    else now_[i] = {context.at<char>(gradients[i].whole), gradients[i].count, 1, nullptr, 0};
-    times(i, 1 / static_cast<double>(repetitions));
-  }
+  times(i, 1 / static_cast<double>(repetitions));
 }
 
 template <class T> bool GradientTail::sum_of_squares_of(size_t from, size_t to, double& sum) {

@@ -4,6 +4,7 @@
 #include "../kernels/formats.h"
 #include "../runtime/buffer.h"
 #include "norm.h"
+#include "row_sums.h"
 #include "tasks.h"
 
 namespace gradstep {
@@ -24,7 +25,8 @@ struct ProgramGradient {
   Operand whole = {};    // where one is summed or made dense: [rows, row_elements], or the rows that there can be
   Operand sorted = {};   // of a sparse one that is summed: its rows in their order
   size_t most_rows = 0;  // how many of them there is room for
-  size_t first_position = 0, first_row = 0;  // in the memory of RowSums
+
+  bool is_dense() const { return list == kDense; }
 };
 
 // The same in a run.
@@ -47,12 +49,15 @@ class GradientTail {
   [[nodiscard]] bool reserve();
 
   const GradientNow& now(size_t i) const { return now_[i]; }
+  // When it has become another elsewhere.
+  void put(size_t i, const GradientNow& now) { now_[i] = now; }
+  void times(size_t i, double factor);
 
-  // The gradients of one repetition, in its places; then, if need be, added to those of the others.
-  void take(const TaskContext& context, double unscale);
-  void accumulate(const TaskContext& context, bool is_first);
+  // A gradient of one repetition, in its place; then, if need be, added to those of the others.
+  void take(size_t i, const TaskContext& context, double unscale);
+  void accumulate(size_t i, const TaskContext& context, bool is_first);
   // After the last repetition: their mean.
-  void finish(const TaskContext& context, size_t repetitions);
+  void finish(size_t i, const TaskContext& context, size_t repetitions);
 
   // Clips them; `norm` is the global one. False when there is no memory.
   [[nodiscard]] bool clip_all(const TaskContext& context, double& norm);
@@ -61,17 +66,13 @@ class GradientTail {
  private:
   template <class T> bool sum_of_squares_of(size_t from, size_t to, double& sum);
   bool norm_of(size_t from, size_t to, double& norm);
-  void times(size_t i, double factor);
   void make_dense(size_t i, const TaskContext& context);
   void add_rows(size_t i, const TaskContext& context, bool is_first);
-  void sort_rows(size_t i, const TaskContext& context);
   template <class T> bool all_finite_of(bool& finite);
 
   Buffer<GradientNow> now_;
-  // Sums of rows: where the row of an index is (-1: nowhere), the rows in the order in which they came, and those of
-  // one gradient.
+  Buffer<RowSums> row_sums_;  // of each gradient, in this memory
   Buffer<int32_t> positions_, order_, at_;
-  Buffer<size_t> row_counts_;
   Buffer<Values<float>> f32_;
   Buffer<Values<double>> f64_;
 };

@@ -11,6 +11,7 @@ namespace gradstep {
 namespace {
 
 constexpr size_t kMostRepeats = size_t(1) << 20, kMostDraws = size_t(1) << 28, kMostIndices = size_t(1) << 40;
+constexpr size_t kMostRanks = size_t(1) << 20;
 
 }  // namespace
 
@@ -20,7 +21,8 @@ class Program::Parser {
 
   const char* parse() {
     const char* (Parser::* const parts[])() = {&Parser::places, &Parser::lists,     &Parser::constants,
-                                               &Parser::tasks,  &Parser::gradients, &Parser::memory};
+                                               &Parser::tasks,  &Parser::gradients, &Parser::exchange,
+                                               &Parser::memory};
     for (const auto part : parts) {
       const char* const problem = (this->*part)();
       if (problem != nullptr) return problem;
@@ -319,8 +321,69 @@ class Program::Parser {
       if (!gradient_fits(gradient)) return kProblem;
       tail.gradients.add_reserved(gradient);
     }
+    return nullptr;
+  }
+
+  // How gradients go to other ranks, in a program that has some: each gradient once.
+  const char* exchange() {
+    constexpr const char* kProblem = "what a program exchanges is out of range";
+    if (reader_.is_at_end()) return nullptr;
+    ProgramExchange& exchange = program_.exchange_;
+    Buffer<size_t> times;
+    if (!times.resize(program_.tail_.gradients.size())) return kNoMemory;
+    std::fill(times.begin(), times.end(), 0);
+    exchange.ranks = reader_.whole();
+    exchange.unscales_first = reader_.flag();
+    const size_t count = reader_.count(3);
+    if (!reader_.good || exchange.ranks == 0 || exchange.ranks > kMostRanks) return kProblem;
+    if (!exchange.sends.reserve(count) || !exchange.sent.reserve(program_.tail_.gradients.size())) return kNoMemory;
+    for (size_t i = 0, from = 0; i < count; ++i) {
+      GradientSend send = {};
+      if (!send_fits(send, times, from)) return kProblem;
+      exchange.sends.add_reserved(send);
+      from = send.ready;
+    }
+    for (const size_t n : times) reader_.good = reader_.good && n == 1;
+    if (!reader_.good) return kProblem;
     if (!reader_.is_at_end()) return "a program must be as long as its counts say";
     return nullptr;
+  }
+
+  bool send_fits(GradientSend& send, Buffer<size_t>& times, size_t from) {
+    ProgramExchange& exchange = program_.exchange_;
+    const size_t ready = reader_.whole();
+    send.is_rows = reader_.flag();
+    send.first = exchange.sent.size();
+    if (!send.is_rows) {
+      send.format = static_cast<Format>(reader_.below(kFormatCount));
+      send.at = {0, reader_.whole()};
+      send.count = reader_.whole();
+      if (!fits(send.at, send.format, send.count)) return false;
+    }
+    send.members = send.is_rows ? 1 : reader_.count(2);
+    size_t end = 0;
+    for (size_t k = 0; k < send.members && reader_.good; ++k) {
+      const size_t number = reader_.below(times.size() + 1), offset = send.is_rows ? 0 : reader_.whole();
+      if (!reader_.good || number == times.size() || times[number]++ > 0) return false;
+      const ProgramGradient& gradient = program_.tail_.gradients[number];
+      if (gradient.is_dense() == send.is_rows) return false;
+      exchange.sent.add_reserved({number, offset});
+      if (send.is_rows) continue;
+      if (gradient.format != send.format || offset < end || !(Product(offset) + gradient.count).at_most(send.count))
+        return false;
+      end = offset + gradient.count;
+    }
+    send.ready = segments_until(ready);
+    return reader_.good && send.ready >= from && send.ready <= program_.segments_before_;
+  }
+
+  // How many segments have so many tasks, or more where the last is one of several.
+  size_t segments_until(size_t tasks) const {
+    size_t segments = 0;
+    for (size_t done = 0; done < tasks && segments < program_.segments_.size(); ++segments) {
+      done += program_.segments_[segments].count;
+    }
+    return segments;
   }
 
   bool gradient_fits(ProgramGradient& gradient) {
@@ -362,6 +425,8 @@ class Program::Parser {
         !program_.lists_now_.resize(program_.lists_.size() + 1) || !program_.tail_.reserve()) {
       return kNoMemory;
     }
+    ProgramExchange& exchange = program_.exchange_;
+    if (exchange.ranks > 0 && !exchange.reserve(program_.tail_, program_.repeats_)) return kNoMemory;
     std::fill(program_.starts_.begin(), program_.starts_.end(), nullptr);
     program_.starts_[0] = program_.arena_.data();
     return nullptr;

@@ -101,6 +101,13 @@ void Meeting::break_up(uint32_t reason) {
   uint32_t gate = load(&words_.gate);
   while (!(gate & kBrokenBit) && !exchange(&words_.gate, gate, gate | kBrokenBit)) {}
   os::wake_all(&words_.gate);
+  os::wake_all(&words_.reason);
+}
+
+void Meeting::wait_for_reason() const {
+  uint32_t naps = 1000 / kNapMilliseconds;
+  const Patience patience = {[](void* left) { return (*static_cast<uint32_t*>(left))-- == 0; }, &naps};
+  wait_for_change(&words_.reason, 0, words_.size, patience);
 }
 
 }  // namespace gradstep

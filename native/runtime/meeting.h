@@ -46,6 +46,9 @@ class Meeting {
 
   // Why the meeting is broken, or 0.
   uint32_t reason() const { return load(&words_.reason); }
+  // Waits for it where the meeting is broken: a thread whose patience was over tells when it ends, which it is about
+  // to. Not for longer than a second.
+  void wait_for_reason() const;
   size_t size() const { return words_.size; }
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../drivers/average.h"
+#include "../drivers/blocks.h"
 #include "../drivers/gemm.h"
 #include "../drivers/norm.h"
 #include "../drivers/rows.h"
@@ -85,6 +86,13 @@ void drivers_change_nothing_without_memory() {
     double sum = -1;
     const bool ok = sum_of_squares(&values, 1, sum);
     result[0] = float(sum);
+    return ok;
+  });
+  std::vector<double> sums(n / kBlockElements + 1, -1);
+  result[0] = -1;
+  needs_memory("norms of blocks", result, [&] {
+    const bool ok = sums_of_squares(&values, 1, sums.data());
+    result[0] = float(sums[0]);
     return ok;
   });
   result[0] = -1;

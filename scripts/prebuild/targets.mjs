@@ -80,13 +80,14 @@ function isNoNewer(version, [major, minor]) {
 
 /** What musl is asked for: its symbols have no versions, so that this list says what belongs to it. */
 const muslNames = words(`
-  __cxa_atexit __errno_location __sched_cpucount __tls_get_addr abort clock_gettime dladdr dlopen fclose fgets floor fma fmaf
+  __cxa_atexit __errno_location __sched_cpucount __tls_get_addr _exit abort clock_gettime dladdr dlclose dlerror dlopen dlsym
+  fclose fgets floor fma fmaf nanosleep
   fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal
   pthread_cond_wait
   pthread_create pthread_key_create pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock pthread_self
   pthread_setname_np pthread_setspecific pthread_sigmask sched_getaffinity sched_yield sigfillset strcmp strcspn strlen
-  strtoul syscall sysconf
+  strtoul syscall sysconf write
 `);
 
 const x64 = {
@@ -206,6 +207,7 @@ function parts(system, cpu) {
     { list: 'runtime', flags: [] },
     { list: system === 'win32' ? 'runtime_windows' : 'runtime_posix', flags: [] },
     { list: 'drivers', flags: [] },
+    { list: 'mpi', flags: [] },
     { list: 'binding', flags: addonFlags },
   ];
 }

@@ -16,6 +16,7 @@ import {
   type DType,
   type GlobalStep,
   type GradientAndVariable,
+  type GradientsAndVariables,
   type IndicesLike,
   type Optimizer,
   type StepClip,
@@ -149,6 +150,11 @@ export interface World {
   readonly optimizer: Optimizer;
   readonly globalStep: GlobalStep | undefined;
   readonly loss: (given: Given) => Tensor;
+  /** Where several ranks make one step: what computes gradients of this one's parts, and means over ranks of their mean. */
+  readonly ranks?: {
+    readonly local: Optimizer;
+    readonly average: (mean: GradientsAndVariables) => GradientsAndVariables;
+  };
 }
 
 export function worldOf(description: Description): World {
@@ -225,11 +231,12 @@ function clipped(pairs: Pairs, clip: StepClip | undefined): { pairs: Pairs; norm
 /** One step as it is without compiling. */
 export function eagerStep(world: World, description: Description, batch: Batch): Found {
   const { rows, width, accumulate, clip } = description;
-  const { optimizer, loss, globalStep } = world;
+  const { optimizer, loss, globalStep, ranks } = world;
   const parts = accumulate ?? 1;
+  const computing = accumulate === undefined ? optimizer : (ranks?.local ?? optimizer);
   const accumulator = new GradientAccumulator();
   const part = (i: number) =>
-    optimizer.computeGradients(() =>
+    computing.computeGradients(() =>
       loss({
         x: tensor(batch.x.subarray(i * rows * width, (i + 1) * rows * width), [rows, width]),
         rows: batch.rows.subarray(i * rows, (i + 1) * rows),
@@ -237,7 +244,8 @@ export function eagerStep(world: World, description: Description, batch: Batch):
       }),
     );
   if (accumulate !== undefined) for (let i = 0; i < parts; i++) accumulator.add(part(i));
-  const gradients = accumulate === undefined ? part(0) : accumulator.take();
+  const sum = accumulate === undefined ? part(0) : accumulator.take();
+  const gradients = accumulate === undefined || ranks === undefined ? sum : ranks.average(sum);
   const { pairs, norm } = clipped(gradients, clip);
   const applied = optimizer.applyGradients(pairs, globalStep && { globalStep });
   const values = [...gradients.loss.data];

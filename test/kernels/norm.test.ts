@@ -32,6 +32,26 @@ describe('norm kernels', () => {
       );
     });
 
+    it(`the sums of blocks, added in their order, are the sum of all (${dtype})`, () => {
+      const arrays = [0, 1, 16_384, 16_385, 50_000, 0].map((n, i) => random(make, n, i));
+      const table = Float64Array.from(arrays.flatMap((x, i) => [native.addressOf(x), x.length, i + 0.5]));
+      const blocks = arrays.flatMap((x, i) => {
+        return Array.from({ length: Math.ceil(x.length / 16_384) }, (_, block) => {
+          return native.sumOfSquares([x.subarray(16_384 * block, 16_384 * (block + 1))], Float64Array.of(i + 0.5));
+        });
+      });
+      expectSameEverywhere('sums of blocks', () => {
+        const sums = new Float64Array(blocks.length);
+        native.sumsOfSquaresAt(table, arrays.length, formatNumber[dtype], sums);
+        expect([...sums]).to.deep.equal(blocks);
+        return [sums];
+      });
+      const sum = native.sumOfSquaresAt(table, arrays.length, formatNumber[dtype]);
+      expect(blocks.reduce((total, block) => total + block, 0)).to.equal(sum);
+      const out = new Float64Array(blocks.length - 1);
+      expect(() => native.sumsOfSquaresAt(table, arrays.length, formatNumber[dtype], out)).to.throw(RangeError, 'out');
+    });
+
     it(`one NaN or infinity anywhere shows (${dtype})`, () => {
       for (const n of [1, 15, 16, 17, 64, 65, 1000, 40_000]) {
         for (const bad of [NaN, Infinity, -Infinity]) {

@@ -86,6 +86,34 @@ describe('safetensors that are written and read', () => {
     expect(readdirSync(path('.'))).to.deep.equal(['a']);
   });
 
+  it('may come piece by piece, each used before the next is asked for', async () => {
+    const whole = Float32Array.from({ length: 1000 }, (_, i) => i / 7);
+    const bytes = new Uint8Array(whole.buffer);
+    async function* pieces(of: Uint8Array, length: number): AsyncGenerator<Uint8Array> {
+      const buffer = new Uint8Array(length); // the same each time
+      for (let at = 0; at < of.length; at += length) {
+        await Promise.resolve();
+        buffer.set(of.subarray(at, at + length));
+        yield buffer.subarray(0, Math.min(length, of.length - at));
+      }
+    }
+    const written = async (of: Uint8Array): Promise<Uint8Array> => {
+      const parts: Uint8Array[] = [];
+      const tensor = { shape: [10, 100], dtype: 'F32', data: () => pieces(of, 333) };
+      for await (const part of streamSafetensors({ tensor, other: whole })) parts.push(part.slice());
+      return Buffer.concat(parts);
+    };
+    const expected = serializeSafetensors({ tensor: { data: whole, shape: [10, 100] }, other: whole });
+    expect(Buffer.compare(await written(bytes), expected)).to.equal(0);
+    for (const [length, got] of [
+      [3999, 'pieces of 3999'],
+      [4001, 'pieces of more'],
+    ] as const) {
+      const error = await written(new Uint8Array(length)).catch((thrown: unknown) => String(thrown));
+      expect(error).to.equal(`RangeError: tensor "tensor": [10,100] of F32 are 4000 bytes, got ${got}`);
+    }
+  });
+
   it('are read from files, whole and by rows, into new and given arrays, shared or not', async () => {
     await fc.assert(
       fc.asyncProperty(samples, fc.nat(4), fc.nat(4), async (tensors, a, b) => {

@@ -1,5 +1,6 @@
 import { internals, Variable } from 'gradstep';
 import { checkRange, isWhole } from '../../checks';
+import { dividedAmong, entriesOfDivided } from '../../checkpoint/divided';
 import { checkedParts, type CheckpointParts } from '../../checkpoint/parts';
 import { SharedSpace } from '../../checkpoint/shared-space';
 import { checkOptions, type NamesOf } from '../../options';
@@ -32,10 +33,18 @@ export function broadcastState(parts: CheckpointParts, communicator: Communicato
   checkOptions('options', options, names);
   const { root = 0 } = options;
   checkRange('root', root, `a whole number below ${communicator.size}`, (n) => isWhole(n) && n < communicator.size);
-  const keyed = checkedParts(parts).flatMap((part) => part.keyed);
+  const given = checkedParts(parts);
+  const keyed = given.flatMap((part) => part.keyed);
   if (communicator.size === 1) return;
   const isRoot = communicator.rank === root;
-  const own = together(communicator, 'cannot tell its state', () => keyed.flatMap((part) => part.state()));
+  const own = together(communicator, 'cannot tell its state', () => {
+    if (entriesOfDivided(dividedAmong(given)).length > 0) {
+      throw new Error(
+        'the optimizer has shardState: no rank has all slots to give, restoreCheckpoint gives each rank its own',
+      );
+    }
+    return keyed.flatMap((part) => part.state());
+  });
   const forms = JSON.parse(broadcastText(communicator, JSON.stringify(own.map(formOf)), root)) as Form[];
   const entries = together(communicator, 'has no room for the state', () => (isRoot ? own : forms.map(roomFor())));
   communicator.broadcast(

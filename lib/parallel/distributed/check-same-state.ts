@@ -2,6 +2,7 @@ import { checkedParts, type CheckpointParts } from '../../checkpoint/parts';
 import type { StateEntry } from '../../tensor/state';
 import type { Communicator } from '../communicator';
 import { differentStates } from './differences';
+import { undividedState } from './undivided';
 import { digestOf, pieceOf, type Piece } from './digest';
 import { checkCommunicator } from './options';
 import { failureOf, gatherTexts, saidBy } from './texts';
@@ -21,7 +22,7 @@ import { failureOf, gatherTexts, saidBy } from './texts';
 export function checkSameState(parts: CheckpointParts, communicator: Communicator): void {
   checkCommunicator(communicator);
   const given = checkedParts(parts);
-  compareStates(communicator, () => given.flatMap(({ keyed }) => keyed.flatMap((part) => part.state())));
+  compareStates(communicator, () => given.flatMap(undividedState));
 }
 
 // What each rank tells: whether it has failed, and its checksum.

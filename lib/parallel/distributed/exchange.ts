@@ -40,9 +40,10 @@ export class Exchanger {
     this.sum = deterministic === undefined ? {} : { deterministic };
   }
 
-  begin(): Exchange {
+  /** @param leavesDense whether dense gradients are summed by somebody else. */
+  begin(leavesDense = false): Exchange {
     retireSpent(); // their memory serves again
-    return new Exchange(this);
+    return new Exchange(this, leavesDense);
   }
 
   listOf(variables: readonly Variable[]): VariableList {
@@ -53,7 +54,7 @@ export class Exchanger {
     return list;
   }
 
-  checksState({ exchanges }: VariableList): boolean {
+  isCheckDue(exchanges: number): boolean {
     const { check } = this.options;
     return check !== false && (exchanges === 0 || (check !== 'start' && exchanges % check === 0));
   }
@@ -90,11 +91,18 @@ export class Exchange {
   /** What ended it, for all ranks: no more calls then. */
   private end: { readonly error: unknown } | null = null;
 
-  constructor(private readonly exchanger: Exchanger) {}
+  /** Of an exchange that leaves dense gradients: the variables, by their numbers, that have one on some rank and rows on none. */
+  readonly left: number[] = [];
+
+  constructor(
+    private readonly exchanger: Exchanger,
+    private readonly leavesDense: boolean,
+  ) {}
 
   /** As WayBackObserver has it. */
   begin(variables: readonly unknown[]): void {
     this.list = this.exchanger.listOf(variables as readonly Variable[]);
+    if (this.leavesDense) return this.tellHead();
     this.fused = this.list.plan.take();
     this.lots = this.list.plan.lotCount;
     this.tellHead();
@@ -115,6 +123,7 @@ export class Exchange {
   /**
    * Goes through the calls that are left.
    * @param pairs this rank's gradients; null after `fail`.
+   * @returns the means; of dense gradients that are left this rank's, or null.
    * @throws what has ended it.
    */
   finish(pairs: GradientsAndVariables | null): GradientsAndVariables {
@@ -143,7 +152,10 @@ export class Exchange {
     if (told[Tail.Failures]! > 0) this.failAll();
     const gradients = this.gather(list, pairs!, told.subarray(Tail.Kinds));
     list.exchanges++;
-    for (const [gradient] of pairs!) if (gradient !== null) spend(storedIn(gradient).memory);
+    const left = new Set(this.left); // whoever sums them spends them
+    pairs!.forEach(([gradient], i) => {
+      if (gradient !== null && !left.has(i)) spend(storedIn(gradient).memory);
+    });
     const loss = (0 + told[Tail.Loss]!) * (1 / communicator.size);
     return GradientsAndVariables.of_(
       list.variables.map((variable, i) => [gradients[i]!, variable]),
@@ -153,7 +165,7 @@ export class Exchange {
 
   private tellHead(): void {
     const { list, exchanger } = this;
-    const checksState = list !== null && exchanger.checksState(list);
+    const checksState = list !== null && exchanger.isCheckDue(list.exchanges);
     this.head = this.calling(() => exchanger.heads.start(this.own !== null, list, checksState));
   }
 
@@ -212,9 +224,11 @@ export class Exchange {
     const [sparse, unfused]: [number[], number[]] = [[], []];
     kinds.forEach((kind, i) => {
       if (kind >= rows) sparse.push(i);
+      else if (kind > 0 && this.leavesDense) this.left.push(i);
       else if (kind > 0 && this.fused !== null && list.plan.has(i)) gradients[i] = this.fused.gradientOf(i, factor);
       else if (kind > 0) unfused.push(i);
     });
+    for (const i of this.left) gradients[i] = denseOf(pairs[i]![0]);
     const late = unfused.length === 0 ? [] : this.inOrder(unfused);
     const latePlan = late.length === 0 ? null : list.planFor(late);
     if (latePlan !== null) {

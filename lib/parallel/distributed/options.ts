@@ -1,6 +1,9 @@
+import { internals, type StepClip } from 'gradstep';
 import { checkBoolean, checkRange, isWhole, shown } from '../../checks';
 import { checkOptions, type NamesOf } from '../../options';
 import type { Communicator } from '../communicator';
+
+const { clipOf } = internals;
 
 export interface DistributedOptimizerOptions {
   /**
@@ -18,6 +21,16 @@ export interface DistributedOptimizerOptions {
    * that and every so many exchanges, or never (false). Default: `'start'`.
    */
   check?: 'start' | number | false;
+  /**
+   * Whether each rank keeps and steps its part of the slots only (ZeRO, stage 1): the same bytes, in less memory. Takes one of the
+   * package's optimizers as it is; wrappers go around. Default: false.
+   */
+  shardState?: boolean;
+  /**
+   * How `minimize` clips the means. With `shardState` no rank has all of them: what `computeGradients` returns for you to clip takes
+   * half as much time again to exchange. Default: they are not clipped.
+   */
+  clip?: StepClip;
   /** What `getName` says. Default: the inner optimizer's name. */
   name?: string;
 }
@@ -26,6 +39,8 @@ const names: NamesOf<DistributedOptimizerOptions> = {
   fusionBytes: true,
   deterministic: true,
   check: true,
+  shardState: true,
+  clip: true,
   name: true,
 };
 
@@ -34,13 +49,15 @@ export interface CheckedOptions {
   readonly fusionBytes: number;
   readonly deterministic: boolean | undefined;
   readonly check: 'start' | number | false;
+  readonly shardState: boolean;
+  readonly clip: StepClip | undefined;
   readonly name: string | undefined;
 }
 
 /** @throws TypeError for a wrong kind, RangeError for numbers out of range. */
 export function checkedOptions(options: DistributedOptimizerOptions | undefined): CheckedOptions {
   checkOptions('options', options, names);
-  const { fusionBytes = 64 * 2 ** 20, deterministic, check = 'start', name } = options ?? {};
+  const { fusionBytes = 64 * 2 ** 20, deterministic, check = 'start', shardState = false, clip, name } = options ?? {};
   checkRange('fusionBytes', fusionBytes, 'a whole number that is not negative', isWhole);
   if (deterministic !== undefined) checkBoolean('deterministic', deterministic);
   if (check !== 'start' && check !== false) {
@@ -49,7 +66,9 @@ export function checkedOptions(options: DistributedOptimizerOptions | undefined)
     }
     checkRange('check', check, "'start', false or a whole number above 0", (n) => isWhole(n) && n > 0);
   }
-  return { fusionBytes, deterministic, check, name };
+  checkBoolean('shardState', shardState);
+  clipOf(clip);
+  return { fusionBytes, deterministic, check, shardState, clip: clip && { ...clip }, name };
 }
 
 const methods = [

@@ -38,4 +38,23 @@ void wake_all(const uint32_t* word);
 // it, but the pool's workers live on in its code. False when it is not a shared library.
 bool keep_library_loaded();
 
+// Libraries that are looked for at run time. On Windows there are none.
+
+// nullptr when it cannot be opened: `why` is what the system says. `for_all`: what is opened later sees its names.
+void* open_library(const char* name, bool for_all, std::string& why);
+void close_library(void* library);
+void* symbol(void* library, const char* name);  // nullptr where it has no such name
+// The file that has what lies at an address; empty where that is unknown.
+std::string file_of(const void* address);
+
+// Sleeps at least so long, and not much longer in a thread that has asked for that.
+void sleep_microseconds(uint32_t microseconds);
+void sleep_precisely();  // from here on, in this thread
+
+// Writes to standard error, as one piece.
+void report(const std::string& text);
+
+// The end of this process, at once.
+[[noreturn]] void end_process(int code);
+
 }  // namespace gradstep::os

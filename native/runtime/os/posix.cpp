@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <linux/futex.h>
+#include <linux/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #else
 #include "parking.h"
 #endif
@@ -155,5 +156,39 @@ bool keep_library_loaded() {
   // RTLD_NOLOAD finds the library that is already mapped; the handle is kept, never closed.
   return dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
 }
+
+void* open_library(const char* name, bool for_all, std::string& why) {
+  void* const library = dlopen(name, RTLD_NOW | (for_all ? RTLD_GLOBAL : RTLD_LOCAL));
+  const char* const said = library == nullptr ? dlerror() : nullptr;
+  if (said != nullptr) why = said;
+  return library;
+}
+
+void close_library(void* library) { dlclose(library); }
+
+void* symbol(void* library, const char* name) { return dlsym(library, name); }
+
+std::string file_of(const void* address) {
+  Dl_info library;
+  return dladdr(address, &library) != 0 && library.dli_fname != nullptr ? library.dli_fname : "";
+}
+
+void sleep_microseconds(uint32_t microseconds) {
+  const timespec time = {static_cast<time_t>(microseconds / 1000000), static_cast<long>(microseconds % 1000000) * 1000};
+  nanosleep(&time, nullptr);
+}
+
+void sleep_precisely() {
+#if defined(__linux__)
+  syscall(SYS_prctl, PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);  // nanoseconds, of 50000
+#endif
+}
+
+void report(const std::string& text) {
+  const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+  static_cast<void>(written);
+}
+
+void end_process(int code) { _exit(code); }
 
 }  // namespace gradstep::os

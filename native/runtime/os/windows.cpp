@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <algorithm>
 
@@ -102,5 +103,19 @@ bool keep_library_loaded() {
   return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
                             reinterpret_cast<LPCWSTR>(&here), &library) != 0;
 }
+
+void* open_library(const char*, bool, std::string& why) {
+  why = "libraries are not looked for on Windows";
+  return nullptr;
+}
+
+void close_library(void*) {}
+void* symbol(void*, const char*) { return nullptr; }
+std::string file_of(const void*) { return {}; }
+
+void sleep_microseconds(uint32_t microseconds) { Sleep(microseconds / 1000 + 1); }
+void sleep_precisely() {}
+void report(const std::string&) {}
+void end_process(int) { abort(); }
 
 }  // namespace gradstep::os

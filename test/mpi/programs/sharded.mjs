@@ -1,0 +1,108 @@
+// An optimizer whose slots are divided by ranks that are processes: the bytes of one process, and checkpoints for another number
+// of ranks. Arguments: a folder, and of how many ranks the checkpoint is that it has; with none it is saved there.
+import {
+  AdamOptimizer,
+  clipByGlobalNorm,
+  createGlobalStep,
+  GradientAccumulator,
+  ops,
+  runtime,
+  tensor,
+  variable,
+} from 'gradstep';
+import { restoreCheckpoint, saveCheckpoint } from 'gradstep/checkpoint';
+import { mpi } from 'gradstep/mpi';
+import { DistributedOptimizer } from 'gradstep/parallel';
+
+runtime.threads = 1;
+const communicator = await mpi.init();
+const { rank, size } = communicator;
+const [folder, savedBy] = process.argv.slice(2);
+const steps = 3;
+const [rows, width] = [8, 60];
+
+const valuesOf = (seed, length) => Float32Array.from({ length }, (_, i) => Math.sin(7.3 * seed + 1.7 * i));
+
+function model() {
+  const table = variable(valuesOf(1, 900 * width), { shape: [900, width], name: 'table' });
+  const w = variable(valuesOf(2, width * 700), { shape: [width, 700], name: 'w' });
+  const b = variable(valuesOf(3, 700), { name: 'b' });
+  const loss = (number) => {
+    const x = tensor(valuesOf(100 + number, rows * width), [rows, width]);
+    const labels = Int32Array.from({ length: rows }, (_, i) => (number * 310 + i * i) % 900);
+    const y = ops.reluLayer(ops.add(x, ops.gather(table, labels)), w, b);
+    return ops.reduceMean(ops.square(y));
+  };
+  return { variables: [table, w, b], globalStep: createGlobalStep(), loss };
+}
+
+const bytesOf = (parts) =>
+  parts
+    .flatMap((part) => part.state())
+    .map(({ memory }) => Buffer.from(memory.buffer, memory.byteOffset, memory.byteLength).toString('hex'));
+
+/** One process: `of` says of how many ranks each step is. */
+function alone(of) {
+  const own = model();
+  const optimizer = new AdamOptimizer({ learningRate: 0.01 });
+  of.forEach((ranks, step) => {
+    const accumulator = new GradientAccumulator();
+    for (let share = 0; share < ranks; share++) {
+      accumulator.add(optimizer.computeGradients(() => own.loss(step * ranks + share), { varList: own.variables }));
+    }
+    optimizer.applyGradients(clipByGlobalNorm(accumulator.take(), 0.5)[0], { globalStep: own.globalStep });
+  });
+  return { ...own, optimizer };
+}
+
+function sharded() {
+  const own = model();
+  const options = { shardState: true, clip: { globalNorm: 0.5 }, fusionBytes: 2 ** 16 };
+  return {
+    ...own,
+    optimizer: new DistributedOptimizer(new AdamOptimizer({ learningRate: 0.01 }), communicator, options),
+  };
+}
+
+function train({ optimizer, variables, globalStep, loss }, from, to) {
+  for (let step = from; step < to; step++) {
+    optimizer.minimize(() => loss(step * size + rank), { varList: variables, globalStep });
+  }
+}
+
+function expect(isSo, what) {
+  if (!isSo) throw new Error(`rank ${rank}: ${what}`);
+}
+
+/** Variables and the parts of slots that are here. */
+function expectSame(own, whole) {
+  const variables = bytesOf([...own.variables, own.globalStep]).join();
+  expect(variables === bytesOf([...whole.variables, whole.globalStep]).join(), 'one process has other variables');
+  own.variables.forEach((one, i) => {
+    const [begin, end] = own.optimizer.shardOf(one);
+    for (const name of ['m', 'v']) {
+      const part = own.optimizer.getSlot(one, name).data;
+      const expected = whole.optimizer.getSlot(whole.variables[i], name).data.subarray(begin, end);
+      expect(
+        part.length === end - begin && part.every((x, k) => Object.is(x, expected[k])),
+        `one process has another ${name}`,
+      );
+    }
+  });
+}
+
+const own = sharded();
+const parts = { variables: own.variables, optimizer: own.optimizer, globalStep: own.globalStep };
+if (savedBy === undefined) {
+  train(own, 0, steps);
+  expectSame(own, alone(Array(steps).fill(size)));
+  const saved = await saveCheckpoint(folder, parts);
+  expect(saved.step === steps, `it has saved step ${saved.step}`);
+  console.log(`rank ${rank} of ${size}: saved`);
+} else {
+  const restored = await restoreCheckpoint(folder, parts);
+  expect(restored?.step === steps, `it has restored step ${restored?.step}`);
+  train(own, steps, 2 * steps);
+  expectSame(own, alone([...Array(steps).fill(Number(savedBy)), ...Array(steps).fill(size)]));
+  console.log(`rank ${rank} of ${size}: went on`);
+}
