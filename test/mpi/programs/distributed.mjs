@@ -1,5 +1,7 @@
 // Trainings on ranks, against the same in one process, byte for byte; and what ranks are told when one does something wrong.
+import console from 'node:console';
 import { createRequire } from 'node:module';
+import { argv } from 'node:process';
 import fc from 'fast-check';
 import { mpi } from 'gradstep/mpi';
 
@@ -8,7 +10,7 @@ const support = '../../../build/ts/test/parallel/support';
 const { programs } = require(`${support}/distributed.js`);
 const { scenarios, trainedAlone } = require(`${support}/scenarios.js`);
 
-const [seed = '1', rounds = '40'] = process.argv.slice(2);
+const [seed = '1', rounds = '40'] = argv.slice(2);
 const communicator = await mpi.init();
 const { rank, size } = communicator;
 
