@@ -21,9 +21,10 @@ let world: Promise<MpiCommunicator> | undefined;
  * @example
  * import { mpi } from 'gradstep/mpi';
  *
- * const communicator = await mpi.init();
- * const gradient = new Float32Array([1, 2, 3]);
- * communicator.allReduce(gradient, { reductionType: 'MEAN' });
+ * async function meanOf(gradient: Float32Array) {
+ *   const communicator = await mpi.init();
+ *   communicator.allReduce(gradient, { reductionType: 'MEAN' });
+ * }
  */
 export function init(options: MpiOptions = {}): Promise<MpiCommunicator> {
   world ??= begin(options).catch((error: unknown) => {
