@@ -84,7 +84,7 @@ describe('the native sources', () => {
   });
 
   it('use intrinsics in the vector vocabulary only', () => {
-    const others = ['kernels', 'isa', 'runtime', 'drivers', 'binding'].flatMap((name) =>
+    const others = ['kernels', 'isa', 'runtime', 'drivers', 'mpi', 'binding'].flatMap((name) =>
       filesUnder(`native/${name}`, sources),
     );
     expect(linesMatching(others, /immintrin|arm_neon|\b_mm\d*_|\bv\w+q_[fsu]\d/)).to.deep.equal([]);
@@ -105,7 +105,9 @@ describe('the native sources', () => {
   it('are all in the list that both builds read', () => {
     const text = readFileSync(join(root, 'native/sources.gypi'), 'utf8');
     const listed = Object.values((JSON.parse(text) as { variables: Record<string, string[]> }).variables).flat();
-    const present = ['isa', 'runtime', 'drivers', 'binding'].flatMap((name) => filesUnder(`native/${name}`, /\.cpp$/));
+    const present = ['isa', 'runtime', 'drivers', 'mpi', 'binding'].flatMap((name) =>
+      filesUnder(`native/${name}`, /\.cpp$/),
+    );
     expect(listed).to.have.members(present.map((file) => file.replaceAll('\\', '/')));
   });
 });
