@@ -11,4 +11,5 @@ export type {
 } from 'gradstep/parallel';
 export { MpiCommunicator, type MpiHandle } from './communicator';
 export type { MpiLibrary } from './library';
-export { mpi, type MpiOptions } from './mpi';
+export * as mpi from './mpi';
+export type { MpiOptions } from './options';

@@ -4,23 +4,7 @@ import { native } from '../native';
 import { checkOptions, type NamesOf } from '../options';
 import { MpiCommunicator } from './communicator';
 import { endWithProcess } from './ends';
-
-export interface MpiOptions {
-  /**
-   * After how many seconds of waiting in a call it is said on standard error who keeps it waiting: which ranks do not answer, and
-   * which do and have not made the call. Default: 60.
-   */
-  warnAfter?: number;
-  /**
-   * After how many seconds of waiting it is over: where all ranks answer, with CommunicatorAborted on all; where some do not, with
-   * the end of the job. Infinity: never. Default: 600.
-   */
-  timeout?: number;
-  /** Whether sums are made in the order of ranks unless a call says otherwise; else as MPI's own allreduce does. Default: true. */
-  deterministic?: boolean;
-  /** The MPI library: a file, or a name for the system to look for. Default: what GRADSTEP_MPI_LIB says, or one that fits. */
-  library?: string;
-}
+import type { MpiOptions } from './options';
 
 const names: NamesOf<MpiOptions> = { warnAfter: true, timeout: true, deterministic: true, library: true };
 /** As long as waiting can take: a few hundred years. */
@@ -37,11 +21,12 @@ let world: Promise<MpiCommunicator> | undefined;
  * @example
  * import { mpi } from 'gradstep/mpi';
  *
- * const communicator = await mpi.init();
- * const gradient = new Float32Array([1, 2, 3]);
- * communicator.allReduce(gradient, { reductionType: 'MEAN' });
+ * async function meanOf(gradient: Float32Array) {
+ *   const communicator = await mpi.init();
+ *   communicator.allReduce(gradient, { reductionType: 'MEAN' });
+ * }
  */
-function init(options: MpiOptions = {}): Promise<MpiCommunicator> {
+export function init(options: MpiOptions = {}): Promise<MpiCommunicator> {
   world ??= begin(options).catch((error: unknown) => {
     world = undefined;
     throw error;
@@ -74,12 +59,6 @@ async function begin(options: MpiOptions): Promise<MpiCommunicator> {
 }
 
 /** Whether there is an MPI library that this process could use; it is looked for as `init` does under an mpirun. */
-function isAvailable(): boolean {
+export function isAvailable(): boolean {
   return native.mpiFind(process.env['GRADSTEP_MPI_LIB'] ?? '') === '';
 }
-
-/** Training on many machines, by MPI. */
-export const mpi: {
-  readonly init: typeof init;
-  readonly isAvailable: typeof isAvailable;
-} = Object.freeze({ init, isAvailable });

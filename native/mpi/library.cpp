@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include <algorithm>
+
+#include "../runtime/buffer.h"
 #include "../runtime/make.h"
 #include "../runtime/os/os.h"
 
@@ -182,10 +185,13 @@ std::string version_of(void* opened) {
   int (*get)(char*, int*) = nullptr;
   std::string missing;
   if (!find(opened, "MPI_Get_library_version", get, missing)) return {};
-  char text[16384] = {};
+  Buffer<char> text;  // more than what any library says
   int length = 0;
-  if (get(text, &length) != 0) return {};
-  std::string first(text, strcspn(text, "\r\n"));
+  if (!text.resize(16384)) return {};
+  memset(text.data(), 0, text.size());
+  if (get(text.data(), &length) != 0) return {};
+  std::string first = text.data();
+  first.resize(std::min(first.find_first_of("\r\n"), first.size()));
   for (char& character : first) character = character == '\t' ? ' ' : character;
   return first.size() > 200 ? first.substr(0, 200) : first;
 }

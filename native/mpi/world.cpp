@@ -15,7 +15,6 @@ namespace gradstep::mpi {
 namespace {
 
 constexpr size_t kStackBytes = size_t{8} << 20;  // what libraries of MPI are used to
-constexpr size_t kHostBytes = 256;
 constexpr uint32_t kIdleMilliseconds = 20;
 constexpr Milliseconds kTick = 50, kDecision = 8000;
 
@@ -123,18 +122,15 @@ std::string World::begin() {
 }
 
 bool World::learn_hosts() {
-  Buffer<char> names;
-  if (!names.resize(size_ * kHostBytes)) return false;
-  hosts_ = new std::string[size_];
-  memset(names.data(), 0, names.size());
-  char* const own = names.data() + rank_ * kHostBytes;
+  if (!hosts_.resize(size_ * kHostBytes)) return false;
+  memset(hosts_.data(), 0, hosts_.size());
+  char* const own = hosts_.data() + rank_ * kHostBytes;
   const std::string name = library_ != nullptr ? library_->host() : "localhost";
   memcpy(own, name.data(), std::min(name.size(), kHostBytes - 1));
   for (size_t other = 0; other < size_; ++other) {
     if (other == rank_) continue;
-    if (!receive(0, names.data() + other * kHostBytes, kHostBytes, other) || !send(0, own, kHostBytes, other)) {
-      return false;
-    }
+    char* const theirs = hosts_.data() + other * kHostBytes;
+    if (!receive(0, theirs, kHostBytes, other) || !send(0, own, kHostBytes, other)) return false;
   }
   // Nobody asks anything of the others yet.
   for (size_t i = 0; i < batches_[0].requests.size(); ++i) {
@@ -144,7 +140,6 @@ bool World::learn_hosts() {
     }
   }
   batches_[0].requests.clear();
-  for (size_t rank = 0; rank < size_; ++rank) hosts_[rank] = names.data() + rank * kHostBytes;
   return true;
 }
 
@@ -472,7 +467,7 @@ bool World::failed(int code, const char* what) {
 }
 
 std::string World::name_of_rank(size_t rank) const {
-  return "rank " + std::to_string(rank) + (size_ > 1 && hosts_ != nullptr ? " on " + hosts_[rank] : std::string());
+  return "rank " + std::to_string(rank) + (size_ > 1 && !hosts_.empty() ? " on " + host(rank) : std::string());
 }
 
 void World::warn(const std::string& text) {

@@ -60,10 +60,11 @@ class World final : private Post, private Judge, private Transport {
 
   size_t rank() const override { return rank_; }
   size_t size() const override { return size_; }
-  const std::string& host(size_t rank) const { return hosts_[rank]; }
+  std::string host(size_t rank) const { return hosts_.data() + rank * kHostBytes; }
   const Library* library() const { return library_; }  // nullptr where there is one rank and no need of one
 
  private:
+  static constexpr size_t kHostBytes = 256;
   enum Wish : uint32_t { kWishAbort = 1, kWishEnd = 2, kWishEndJob = 4 };
 
   static void run(void* self);
@@ -114,7 +115,7 @@ class World final : private Post, private Judge, private Transport {
   const Settings settings_;
   Library* library_ = nullptr;
   size_t rank_ = 0, size_ = 1;
-  std::string* hosts_ = nullptr;
+  Buffer<char> hosts_;  // of each rank, kHostBytes
 
   // Of this thread and of others.
   mutable std::mutex mutex_;

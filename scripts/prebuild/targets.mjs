@@ -80,7 +80,7 @@ function isNoNewer(version, [major, minor]) {
 
 /** What musl is asked for: its symbols have no versions, so that this list says what belongs to it. */
 const muslNames = words(`
-  __cxa_atexit __errno_location __sched_cpucount __tls_get_addr _exit abort clock_gettime dladdr dlclose dlerror dlopen dlsym
+  __cxa_atexit __errno_location __sched_cpucount __tls_get_addr _exit abort bcmp clock_gettime dladdr dlclose dlerror dlopen dlsym
   fclose fgets floor fma fmaf nanosleep
   fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal
