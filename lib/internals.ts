@@ -13,7 +13,7 @@ export { keysOfParts } from './step/hold-state';
 export { checkedPairs, readPairs, updatesOf } from './step/pairs';
 export { isSharedForGood, pieceOf, sharedArray, sharedArrays, sharedMemory } from './tensor/arrays';
 export { storedValues } from './tensor/indexed-slices';
-export { Memory, spend } from './tensor/memory';
+export { Memory, retireSpent, spend } from './tensor/memory';
 export { collectingCopies, type StateCopy } from './tensor/overwrite';
 export { planState } from './tensor/restore-state';
 export { StateSource, uniqueEntries } from './tensor/state';

@@ -191,8 +191,8 @@ async function work(
 
 /** Trains until all steps are made, with a turn of the event loop now and then for what else the module does. */
 async function go(training: Training, rank: number, order: ToWorker): Promise<FromWorker> {
+  const communicator = order.communicator && SharedMemoryCommunicator.join(order.communicator, rank);
   try {
-    const communicator = order.communicator && SharedMemoryCommunicator.join(order.communicator, rank);
     for (let until = performance.now() + turn; training.step(communicator);) {
       if (performance.now() < until) continue;
       await new Promise(setImmediate);
@@ -200,7 +200,8 @@ async function go(training: Training, rank: number, order: ToWorker): Promise<Fr
     }
     return { is: 'done' };
   } catch (error) {
-    if (error instanceof CommunicatorAborted) return { is: 'halted', go: order.go };
+    // Of another communicator, which the module has, there is no other round: that ends the worker.
+    if (error instanceof CommunicatorAborted && communicator?.isAborted === true) return { is: 'halted', go: order.go };
     throw error;
   }
 }

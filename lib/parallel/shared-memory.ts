@@ -105,6 +105,11 @@ export class SharedMemoryCommunicator implements Communicator {
     return this.handle.size;
   }
 
+  /** @internal Whether it has been aborted. */
+  get isAborted(): boolean {
+    return native.meetingReason(this.handle.memory) !== 0;
+  }
+
   allReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): void {
     this.meet(What.AllReduce, 0, isMean(options), [listOf('arrays', arrays)], []);
   }

@@ -16,7 +16,7 @@ import { gatherSlices } from './slices';
 import { failureOf, gatherTexts, saidBy } from './texts';
 import { Tail, VariableList } from './variable-list';
 
-const { alias, spend } = internals;
+const { alias, retireSpent, spend } = internals;
 
 // A sum of these tells how many ranks have which.
 const dense = 1;
@@ -42,6 +42,7 @@ export class Exchanger {
 
   /** @param leavesDense whether dense gradients are summed by somebody else. */
   begin(leavesDense = false): Exchange {
+    retireSpent(); // their memory serves again
     return new Exchange(this, leavesDense);
   }
 
