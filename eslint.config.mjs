@@ -20,7 +20,14 @@ export default tseslint.config(
   // Chai's assertions read as sentences: `expect(x).to.be.true` is an expression, not a forgotten call.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-unused-expressions': 'off' } },
   {
-    files: ['scripts/**', 'test/package/**', 'test/tfjs/suites/**', 'test/server/load/**', 'examples/**/*.mjs'],
+    files: [
+      'scripts/**',
+      'test/package/**',
+      'test/mpi/**',
+      'test/tfjs/suites/**',
+      'test/server/load/**',
+      'examples/**/*.mjs',
+    ],
     languageOptions: {
       globals: {
         console: 'readonly',
@@ -29,6 +36,10 @@ export default tseslint.config(
         process: 'readonly',
         setImmediate: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
       },
     },
   },

@@ -278,6 +278,8 @@ export interface Binding {
    * started once in a process; every thread can call what follows.
    */
   mpiStart(held: object, library: string, warnAfter: number, timeout: number): Promise<MpiWorld>;
+  /** Looks for a library without starting it. @returns what is wrong, or nothing. */
+  mpiFind(library: string): string;
   /** What was started and is not over. */
   mpiWorld(): MpiWorld | undefined;
   /** As `meet`, with the other ranks. @returns 0; or 1 when all calls are aborted: then nothing has changed. */

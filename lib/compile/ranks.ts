@@ -55,8 +55,11 @@ export function exchangesOnly(optimizer: OptimizerWrapper): boolean {
   let owner = Object.getPrototypeOf(optimizer) as OptimizerWrapper;
   while (!Object.hasOwn(owner, 'exchange')) owner = Object.getPrototypeOf(owner) as OptimizerWrapper;
   const isOwner = owner !== OptimizerWrapper.prototype; // which tells of the optimizer inside
-  const { computeGradients, applyGradients } = owner;
-  return isOwner && optimizer.computeGradients === computeGradients && optimizer.applyGradients === applyGradients;
+  return (
+    isOwner &&
+    optimizer.computeGradients === owner.computeGradients &&
+    optimizer.applyGradients === owner.applyGradients
+  );
 }
 
 /**

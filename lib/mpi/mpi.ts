@@ -63,6 +63,9 @@ async function begin(options: MpiOptions): Promise<MpiCommunicator> {
       'mpi.init() is called in the main thread; workers join by MpiCommunicator.join(communicator.share())',
     );
   }
+  // UCX, which is beneath MPICH, tries by moving the end of the heap to and fro whether it is told of that: on the thread that calls
+  // MPI, while others allocate there. What it wants to know it for, memory that stays registered, is for the user to ask for.
+  process.env['UCX_MEM_EVENTS'] ??= 'n';
   const milliseconds = (seconds: number) => Math.ceil(Math.min(seconds * 1000, longest));
   const found = await native.mpiStart(options, library, milliseconds(warnAfter), milliseconds(timeout));
   const communicator = new MpiCommunicator(found, deterministic);
@@ -70,7 +73,13 @@ async function begin(options: MpiOptions): Promise<MpiCommunicator> {
   return communicator;
 }
 
+/** Whether there is an MPI library that this process could use; it is looked for as `init` does under an mpirun. */
+function isAvailable(): boolean {
+  return native.mpiFind(process.env['GRADSTEP_MPI_LIB'] ?? '') === '';
+}
+
 /** Training on many machines, by MPI. */
 export const mpi: {
   readonly init: typeof init;
-} = Object.freeze({ init });
+  readonly isAvailable: typeof isAvailable;
+} = Object.freeze({ init, isAvailable });

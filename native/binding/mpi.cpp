@@ -2,6 +2,7 @@
 #include "../mpi/world.h"
 
 #include "../mpi/library.h"
+#include "../mpi/search.h"
 #include "../runtime/make.h"
 #include "arguments.h"
 #include "bindings.h"
@@ -66,6 +67,17 @@ Napi::Value start(const Info& info) {
   Owned<StartJob> job = make_job<StartJob>(std::move(settings));
   if (job == nullptr) args.out_of_memory("MPI");
   return args.failed() ? args.undefined() : enqueued(info.Env(), std::move(job), held);
+}
+
+// mpiFind(library): string, what is wrong, or empty
+Napi::Value find(const Info& info) {
+  Arguments args(info);
+  const std::string name = args.string("library");
+  if (args.failed()) return args.undefined();
+  std::string why;
+  mpi::Library* const library = mpi::find_library(name, true, why);
+  unmake(library);  // which stays open
+  return Napi::String::New(info.Env(), why);
 }
 
 World* world_of(Arguments& args) {
@@ -302,6 +314,7 @@ Napi::Value exchange(const Info& info) {
 
 void export_mpi(Napi::Env env, Napi::Object exports) {
   add<start>(env, exports, "mpiStart");
+  add<find>(env, exports, "mpiFind");
   add<describe>(env, exports, "mpiWorld");
   add<make_call>(env, exports, "mpiCall");
   add<begin_call>(env, exports, "mpiBegin");

@@ -83,46 +83,52 @@ uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions) 
 }
 
 bool ProgramExchange::reserve(const GradientTail& tail, size_t repetitions) {
+  hash_ = hash_of(tail, repetitions);
+  return hashes_.resize(ranks) && told_.resize(ranks) && reserve_rows(tail) && reserve_sums(tail);
+}
+
+// Where rows go: all ranks' values, their sums and these in order; indices.
+bool ProgramExchange::reserve_rows(const GradientTail& tail) {
   Layout values;
-  Product indices = 0, positions = 0, order = 0;
-  size_t most_at_once = 0;
   for (GradientSend& send : sends) {
     if (!send.is_rows) continue;
-    const ProgramGradient& gradient = tail.gradients[sent[send.first].gradient];
+    const ProgramGradient& gradient = gradient_of(send, tail);
     send.rows = tail.accumulates ? gradient.most_rows : gradient.list_length;
-    const Product all = Product(send.rows) * ranks;
-    if (!all.at_most(kMostBytes)) return false;
+    if (!(Product(send.rows) * ranks).at_most(kMostBytes)) return false;
     send.most_rows = std::min(send.rows * ranks, gradient.rows);
     send.gathered = values.take(bytes_of(gradient, send.rows * ranks));
     send.whole = values.take(bytes_of(gradient, send.most_rows));
     send.sorted = values.take(bytes_of(gradient, send.most_rows));
-    if (!indices.at_most(kMostBytes)) return false;
     send.sent = indices_.size();
-    indices = indices + all + send.rows;
-    if (!indices.at_most(kMostBytes) || !indices_.extend(send.rows + send.rows * ranks)) return false;
-    positions = positions + gradient.rows;
-    order = order + send.most_rows + 1;
+    if (!indices_.extend(send.rows + send.rows * ranks)) return false;
+  }
+  if (!values.good() || !values_.resize(values.size())) return false;
+  if (values.size() > 0) memset(values_.data(), 0, values.size());
+  return true;
+}
+
+bool ProgramExchange::reserve_sums(const GradientTail& tail) {
+  size_t most_at_once = 0;
+  for (const GradientSend& send : sends) {
+    if (!send.is_rows) continue;
+    // One row more than needed: what has none is still one of rows.
+    if (!positions_.extend(gradient_of(send, tail).rows) || !order_.extend(send.most_rows + 1)) return false;
     most_at_once = std::max({most_at_once, send.rows, send.most_rows});
   }
-  if (!values.good() || !positions.at_most(kMostBytes) || !order.at_most(kMostBytes)) return false;
-  if (!values_.resize(values.size()) || !at_.resize(most_at_once)) return false;
-  if (!hashes_.resize(ranks) || !told_.resize(ranks)) return false;
-  for (GradientSend& send : sends) {
-    if (!send.is_rows) continue;
-    const size_t rows = tail.gradients[sent[send.first].gradient].rows;
-    if (!positions_.extend(rows) || !order_.extend(send.most_rows + 1)) return false;
-  }
-  if (values.size() > 0) memset(values_.data(), 0, values.size());
+  if (!at_.resize(most_at_once)) return false;
   std::fill(positions_.begin(), positions_.end(), -1);
   int32_t *next_position = positions_.data(), *next_row = order_.data();
   for (GradientSend& send : sends) {
     if (!send.is_rows) continue;
     send.sums = {next_position, next_row, at_.data(), 0};
-    next_position += tail.gradients[sent[send.first].gradient].rows;
+    next_position += gradient_of(send, tail).rows;
     next_row += send.most_rows + 1;
   }
-  hash_ = hash_of(tail, repetitions);
   return true;
+}
+
+const ProgramGradient& ProgramExchange::gradient_of(const GradientSend& rows, const GradientTail& tail) const {
+  return tail.gradients[sent[rows.first].gradient];
 }
 
 void ProgramExchange::tell(Problem problem, size_t rank, const char* what) {
@@ -242,7 +248,10 @@ TaskStatus ProgramExchange::end(TaskStatus status, double& loss, GradientTail& t
   for (size_t rank = 0; rank < ranks; ++rank) {
     sum += told_[rank].loss;
     if (told_[rank].status == static_cast<uint64_t>(TaskStatus::done)) continue;
-    tell(Problem::left_out, rank, "could not compute its gradients: no rank has made the step");
+    const bool is_index = told_[rank].status == static_cast<uint64_t>(TaskStatus::bad_index);
+    tell(Problem::left_out, rank,
+         is_index ? "has no gradients for this step: an index that was computed is out of range"
+                  : "has no gradients for this step: out of memory");
     return TaskStatus::not_exchanged;
   }
   const double factor = 1 / static_cast<double>(ranks);

@@ -57,6 +57,9 @@ class ProgramExchange {
   };
 
   uint64_t hash_of(const GradientTail& tail, size_t repetitions) const;
+  [[nodiscard]] bool reserve_rows(const GradientTail& tail);
+  [[nodiscard]] bool reserve_sums(const GradientTail& tail);
+  const ProgramGradient& gradient_of(const GradientSend& rows, const GradientTail& tail) const;
   [[nodiscard]] bool wait();
   [[nodiscard]] bool are_alike();
   void send_rows(const GradientSend& what, const GradientNow& now, const ProgramGradient& gradient);

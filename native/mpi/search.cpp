@@ -139,7 +139,7 @@ Launcher launcher(std::string& why) {
   return {Kind::kNone, 1, "", false};
 }
 
-Library* find_library(const std::string& name, std::string& why) {
+Library* find_library(const std::string& name, bool always, std::string& why) {
   const Launcher started = launcher(why);
   if (!why.empty()) return nullptr;
   Search search(started);
@@ -150,7 +150,7 @@ Library* find_library(const std::string& name, std::string& why) {
     }
     return library;
   }
-  if (started.kind == Kind::kNone) return nullptr;
+  if (started.kind == Kind::kNone && !always) return nullptr;
   Library* library = nullptr;
   if (started.kind == Kind::kOpenMpi) library = search.open_one(kOpenMpiNames);
   if (started.kind == Kind::kMpich) library = search.open_one(kMpichNames);
@@ -159,9 +159,12 @@ Library* find_library(const std::string& name, std::string& why) {
   if (library == nullptr && started.kind != Kind::kMpich) library = search.open_one(kMpichNames);
   if (library == nullptr) library = search.open_one(kOtherNames);
   if (library == nullptr) {
-    const std::string of = started.kind == Kind::kUnknown ? "" : std::string(" of ") + program_of(started.kind);
-    why = "this process was started as one of several (" + started.sign + " is set), and no MPI library" + of +
-          " was found where the system looks for libraries" + search.notes() + advice(started.kind);
+    const std::string program = program_of(started.kind);
+    why = (started.kind == Kind::kNone
+               ? std::string("no MPI library")
+               : "this process was started as one of several (" + started.sign + " is set), and no MPI library") +
+          (program.empty() ? "" : " of " + program) + " was found where the system looks for libraries" +
+          search.notes() + advice(started.kind);
   }
   return library;
 }

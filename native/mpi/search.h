@@ -23,7 +23,8 @@ Launcher launcher(std::string& why);
 
 // A library, open and not initialized. nullptr: with `why`; or, where nothing started this process as one of several
 // and none was asked for (by `name`, which may be empty), without.
-Library* find_library(const std::string& name, std::string& why);
+// `always`: one is looked for in any case.
+Library* find_library(const std::string& name, bool always, std::string& why);
 
 // What to do where the ranks do not find each other: an initialized library says how many there are, the launcher
 // another number. Empty where all is well.

@@ -14,7 +14,7 @@
 namespace gradstep::mpi {
 namespace {
 
-constexpr size_t kStackBytes = size_t{1} << 20;  // libraries of MPI take more than we do
+constexpr size_t kStackBytes = size_t{8} << 20;  // what libraries of MPI are used to
 constexpr size_t kHostBytes = 256;
 constexpr uint32_t kIdleMilliseconds = 20;
 constexpr Milliseconds kTick = 50, kDecision = 8000;
@@ -94,7 +94,7 @@ void World::run(void* self) {
 // Finds the library and the other ranks. What is wrong, or empty.
 std::string World::begin() {
   std::string why;
-  library_ = find_library(settings_.library, why);
+  library_ = find_library(settings_.library, false, why);
   if (library_ == nullptr && !why.empty()) return why;
   if (library_ != nullptr) {
     const int code = library_->init();

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <chrono>
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -162,7 +162,8 @@ template <class T> void sums_in_order(size_t size, const std::vector<size_t>& le
     std::vector<std::vector<T>> parts;
     std::vector<Span> out;
     for (size_t i = 0; i < lengths.size(); ++i) {
-      arrays[i] = values_of<T>(rank, i, lengths[i]);
+      const std::vector<T> again = values_of<T>(rank, i, lengths[i]);
+      std::copy(again.begin(), again.end(), arrays[i].begin());  // where the spans are
       parts.emplace_back(part_start(lengths[i], rank + 1, size) - part_start(lengths[i], rank, size));
     }
     for (auto& part : parts) out.push_back(span_of(part));

@@ -14,8 +14,19 @@ export function tests({ mpis, isFull }) {
       },
     ]),
   );
+  const ends = mpis.flatMap((mpi) =>
+    ['at once', 'async'].map((how) => [
+      `a rank that leaves ends the steps of the others, which change nothing (${mpi}, ${how})`,
+      async () => {
+        const result = await launch(mpi, 3, 'compiled-ends.mjs', { args: ['leave', how] });
+        for (const rank of [0, 1]) {
+          expectMatch(result, new RegExp(`rank ${rank}: CommunicatorAborted, nothing has changed: .*rank 2`));
+        }
+      },
+    ]),
+  );
   return {
-    ...Object.fromEntries(each),
+    ...Object.fromEntries([...each, ...ends]),
     'compiled steps run without mpirun': async () => {
       const result = await runAlone('compiled.mjs');
       expect(result.status === 0, 'it ends well', result);

@@ -118,11 +118,19 @@ export function runProgram(command, args, { env = {}, seconds = 60, onStart } = 
       });
     }
     onStart?.(child, () => output);
-    child.on('close', (status, signal) => {
+    // What a lost host leaves behind may keep the pipes.
+    child.on('exit', (...ended) => setTimeout(end, 2000, ...ended));
+    child.on('close', end);
+    let hasEnded = false;
+    function end(status, signal) {
+      if (hasEnded) return;
+      hasEnded = true;
       clearTimeout(timer);
+      child.stdout.destroy();
+      child.stderr.destroy();
       if (isLate) output += `\n[killed after ${seconds} s]`;
       resolve({ status, signal, output, isLate, seconds: (performance.now() - began) / 1000 });
-    });
+    }
   });
 }
 

@@ -25,6 +25,7 @@ import { restoreCheckpoint, saveCheckpoint, toTorch, type CheckpointParts, type 
 import { dense, sequential, type LayerLike } from 'gradstep/layers';
 import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
+import { mpi, MpiCommunicator, type MpiHandle } from 'gradstep/mpi';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
 
@@ -61,6 +62,13 @@ const metrics = Metrics.from(handle).withLabels({ worker: 1 });
 const made: { loss: number } = new TrainingMetrics(metrics).timeStep(() => ({ loss: 1, norm: 2 }), { clipNorm: 5 });
 // @ts-expect-error: no help
 metrics.counter('requests_total', {});
+export async function ranks(handle: MpiHandle): Promise<number> {
+  const communicator: MpiCommunicator = await mpi.init({ warnAfter: 30 });
+  communicator.startAllReduce(new Float32Array(new SharedArrayBuffer(8)), { reductionType: 'MEAN' }).wait();
+  // @ts-expect-error: no such option
+  await mpi.init({ timeOut: 3 });
+  return MpiCommunicator.join(handle).size;
+}
 export const page: [string, number] = [metrics.text(), made.loss];
 export const answer: [number, boolean] = [same.item(), isDone];
 `;
