@@ -2,13 +2,13 @@ import {
   IndexedSlices,
   internals,
   type ApplyGradientsOptions,
-  type FloatArray,
   type Gradient,
   type RuleOptimizer,
   type Variable,
 } from 'gradstep';
 import { CommunicatorAborted, type Communicator } from '../communicator';
 import { agreed, attempt } from '../../step/agree';
+import { Gather } from './gather';
 import { ownGradient } from './gradients';
 import type { Part, Parts } from './parts';
 
@@ -49,8 +49,7 @@ export function shardedStep(
   try {
     parts.adopt(made.parts);
     abortingOthers(communicator, () => made.step.run());
-    // Gives all ranks all of the variables.
-    abortingOthers(communicator, () => communicator.allGather(made.ownArrays, made.wholeArrays));
+    abortingOthers(communicator, () => made.gather.make(communicator));
     made.constraints?.apply(() => {});
     made.step.publish();
   } finally {
@@ -60,8 +59,7 @@ export function shardedStep(
 
 interface Prepared {
   readonly parts: readonly Part[];
-  readonly ownArrays: readonly FloatArray[];
-  readonly wholeArrays: readonly FloatArray[];
+  readonly gather: Gather;
   readonly step: ReturnType<RuleOptimizer['makeStep']>;
   readonly constraints: InstanceType<typeof Constraints> | null;
   end(): void;
@@ -88,8 +86,7 @@ function prepared(
     const constrained = planned.map(({ whole }) => whole).filter(({ constraint }) => constraint !== null);
     return {
       parts: planned,
-      ownArrays: planned.map(({ own }) => own.memory.array),
-      wholeArrays: planned.map(({ whole }) => whole.memory.array),
+      gather: new Gather(planned),
       step,
       constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer, planned)) : null,
       end: () => {
