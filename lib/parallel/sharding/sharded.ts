@@ -12,7 +12,7 @@ import {
 import { shown } from '../../checks';
 import type { Communicator } from '../communicator';
 import { clippedParts } from './clip';
-import { Parts } from './parts';
+import { Parts, type Part } from './parts';
 import { ShardedState } from './state';
 import { abortingOthers, isSparse, shardedStep, type Stepped } from './step';
 import { PartSums, type Term } from './sums';
@@ -74,18 +74,22 @@ export class Sharded {
     options: ApplyGradientsOptions | undefined,
   ): void {
     const { communicator } = this;
-    const clipped = abortingOthers(communicator, () => this.clippedMeans(averaged, clip));
+    const parts = this.parts.plan(averaged.map(({ variable }) => variable));
+    const clipped = abortingOthers(communicator, () => this.clippedMeans(averaged, parts, clip));
     const toStep = (): Stepped[] => {
       return averaged.map(({ variable, gradient }, i) => {
-        return { variable, gradient: clipped[i]!, isOwn: !isSparse(gradient) };
+        return { variable, gradient: clipped[i]!, isOwn: !isSparse(gradient), part: parts.get(variable)! };
       });
     };
     shardedStep(this.optimizer, this.parts, communicator, toStep, options);
     for (const { gradient } of averaged) if (gradient !== null) spend(storedValues(gradient).memory);
   }
 
-  private clippedMeans(averaged: readonly Averaged[], clip: StepClip | undefined): readonly Gradient[] {
-    const parts = this.parts.plan(averaged.map(({ variable }) => variable));
+  private clippedMeans(
+    averaged: readonly Averaged[],
+    parts: ReadonlyMap<Variable, Part>,
+    clip: StepClip | undefined,
+  ): readonly Gradient[] {
     const terms = averaged.flatMap(({ variable, gradient }): Term[] => {
       return isSparse(gradient) ? [] : [{ part: parts.get(variable)!, values: gradient }];
     });

@@ -2,13 +2,13 @@ import {
   IndexedSlices,
   internals,
   type ApplyGradientsOptions,
-  type FloatArray,
   type Gradient,
   type RuleOptimizer,
   type Variable,
 } from 'gradstep';
 import { CommunicatorAborted, type Communicator } from '../communicator';
 import { agreed, attempt } from '../../step/agree';
+import { Gather } from './gather';
 import { ownGradient } from './gradients';
 import type { Part, Parts } from './parts';
 
@@ -19,6 +19,8 @@ export interface Stepped {
   readonly variable: Variable;
   readonly gradient: Gradient;
   readonly isOwn: boolean;
+  /** Its part, where that has been looked up. */
+  readonly part?: Part;
 }
 
 /** What is stepped, once it is known to be right; all user functions but schedules and constraints have been called. */
@@ -47,8 +49,7 @@ export function shardedStep(
   try {
     parts.adopt(made.parts);
     abortingOthers(communicator, () => made.step.run());
-    // Gives all ranks all of the variables.
-    abortingOthers(communicator, () => communicator.allGather(made.ownArrays, made.wholeArrays));
+    abortingOthers(communicator, () => made.gather.make(communicator));
     made.constraints?.apply(() => {});
     made.step.publish();
   } finally {
@@ -58,8 +59,7 @@ export function shardedStep(
 
 interface Prepared {
   readonly parts: readonly Part[];
-  readonly ownArrays: readonly FloatArray[];
-  readonly wholeArrays: readonly FloatArray[];
+  readonly gather: Gather;
   readonly step: ReturnType<RuleOptimizer['makeStep']>;
   readonly constraints: InstanceType<typeof Constraints> | null;
   end(): void;
@@ -74,21 +74,21 @@ function prepared(
   if (Commit.open !== null) throw new Error('steps of several threads cannot be made with a sharded optimizer');
   const globalStep = options === undefined ? undefined : globalStepOf(options);
   const stepped = toStep();
-  const planned = parts.plan(stepped.map(({ variable }) => variable));
-  const own = [...planned.values()];
+  const planned = stepped.every(({ part }) => part !== undefined)
+    ? stepped.map(({ part }) => part!)
+    : [...parts.plan(stepped.map(({ variable }) => variable)).values()];
   const leased = stepped.map(({ gradient }) => storedValues(gradient).memory);
   leased.forEach((memory) => memory.lease());
   const endLeases = (): void => leased.forEach((memory) => memory.endLease());
   try {
-    const gradients = stepped.map(({ gradient, isOwn }, i) => (isOwn ? gradient : ownGradient(gradient, own[i]!)));
-    const step = optimizer.makeStep({ gradients, variables: own.map((part) => part.own), missing: 0 }, globalStep);
-    const constrained = own.map(({ whole }) => whole).filter(({ constraint }) => constraint !== null);
+    const gradients = stepped.map(({ gradient, isOwn }, i) => (isOwn ? gradient : ownGradient(gradient, planned[i]!)));
+    const step = optimizer.makeStep({ gradients, variables: planned.map(({ own }) => own), missing: 0 }, globalStep);
+    const constrained = planned.map(({ whole }) => whole).filter(({ constraint }) => constraint !== null);
     return {
-      parts: own,
-      ownArrays: own.map((part) => part.own.memory.array),
-      wholeArrays: own.map(({ whole }) => whole.memory.array),
+      parts: planned,
+      gather: new Gather(planned),
       step,
-      constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer, own)) : null,
+      constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer, planned)) : null,
       end: () => {
         step.end();
         endLeases();

@@ -6,12 +6,16 @@ import {
   createGlobalStep,
   MixedPrecisionLossScaleOptimizer,
   ops,
+  tensor,
   variable,
   type Variable,
 } from 'gradstep';
 import { restoreCheckpoint, saveCheckpoint, toTorch, type SavedCheckpoint } from 'gradstep/checkpoint';
 import { broadcastState, checkSameState, DistributedOptimizer, type Communicator } from 'gradstep/parallel';
-import { begin, bytesOf, clipped, gradients, lossOf, type Scenario, type Trained } from './sharding';
+import { ownGradient } from '../../../lib/parallel/sharding/gradients';
+import { blockSums, globalNormOf } from '../../../lib/parallel/sharding/norms';
+import { Parts } from '../../../lib/parallel/sharding/parts';
+import { begin, bytesOf, clipped, gradients, lossOf, numbers, type Scenario, type Trained } from './sharding';
 
 /** What a rank has in the end: by key, from which byte of the whole on. */
 export type RankState = Record<string, { readonly begin: number; readonly bytes: Uint8Array }>;
@@ -120,6 +124,24 @@ const thrownLater = async (f: () => Promise<unknown>): Promise<string> =>
   );
 
 const block = 2 ** 14;
+
+/** Variables whose values are taken for gradients. */
+export const listsOf = (sizes: readonly (readonly number[])[]) =>
+  sizes.map((list, seed) =>
+    list.map((size, i) => {
+      const dtype = (seed + i) % 3 === 0 ? 'float64' : 'float32';
+      return variable(numbers(100 * seed + i, size, dtype), { name: `w${i}`, dtype });
+    }),
+  );
+
+/** Global norms of gradients of which each rank has parts. */
+function norms(communicator: Communicator, { sizes }: { sizes: readonly (readonly number[])[] }): number[] {
+  return listsOf(sizes).map((list) => {
+    const parts = new Parts(new AdamOptimizer(), communicator.rank, communicator.size).of(list);
+    const summands = parts.map((part) => ({ part, gradient: ownGradient(tensor(part.whole.data), part) }));
+    return globalNormOf(blockSums(communicator, summands), summands);
+  });
+}
 
 /** Ranks and the bytes of slots that each keeps. */
 function memory(communicator: Communicator, { sizes }: { sizes: readonly number[] }): Shown {
@@ -292,6 +314,7 @@ async function damaged(communicator: Communicator, { folder }: { folder: string 
 }
 
 export const programs = {
+  norms,
   memory,
   refused,
   surroundings,
