@@ -143,6 +143,15 @@ template <class T> bool filter_gradient_in_blocks(T* dfilter, const T* x, const 
   return true;
 }
 
+// Whether the phase's pixels went into one output each, the first into the first, and all outputs are there: a matrix as
+// it lies. It is copied nevertheless where it is read for many channels: rows of the copy do not share places of the
+// cache.
+constexpr size_t kFewChannels = 128;
+bool is_whole(const Phase& phase) {
+  const PatchAxis& axis = phase.of_gradient;
+  return axis.taps == 1 && axis.origin == 0 && axis.positions == axis.size;
+}
+
 // The products of a phase's pixels: what they went into, times what it was multiplied by there.
 template <class T>
 Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c, const Phase& down,
@@ -152,7 +161,8 @@ Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c,
   g.m = c.images * down.of_gradient.positions * across.of_gradient.positions;
   g.n = channels;
   g.k = down.of_gradient.taps * across.of_gradient.taps * outputs;
-  g.a_patches = {dy, outputs, c.outputs, down.of_gradient, across.of_gradient, 0, 0};
+  if (is_whole(down) && is_whole(across) && channels <= kFewChannels) g.a = dy, g.lda = c.outputs;
+  else g.a_patches = {dy, outputs, c.outputs, down.of_gradient, across.of_gradient, 0, 0};
   // The filter, transposed tap by tap: a row for each channel.
   const PatchAxis& taps = across.of_filter;
   const ptrdiff_t step = static_cast<ptrdiff_t>(channels);
@@ -162,11 +172,22 @@ Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c,
   g.c = dx + (down.first * c.across.size + across.first) * c.channels, g.ldc = c.channels;
   if (has_phases(c)) {
     const size_t row = c.across.size * c.channels;
-    g.placement = {across.of_gradient.positions, down.of_gradient.positions, c.across.stride * c.channels,
-                   c.down.stride * row,          c.down.size * row,          0};
+    g.placement = {across.of_gradient.positions,
+                   down.of_gradient.positions,
+                   c.across.stride * c.channels,
+                   c.down.stride * row,
+                   c.down.size * row,
+                   0};
   }
   return g;
 }
+
+bool is_empty(const Phase& down, const Phase& across) {
+  return down.of_gradient.taps == 0 || across.of_gradient.taps == 0;
+}
+
+// The pixels that the first phase's positions have to themselves.
+PixelCell cell_of(const ConvolutionAxis& axis) { return {axis.stride, (axis.size - 1) % axis.stride + 1}; }
 
 template <class T> bool pointwise_input_gradient(T* dx, const T* dy, const T* filter, const Convolution& c) {
   return each_group(c, [&](size_t group) {
@@ -237,11 +258,17 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
   }
   if (is_pointwise(c)) return pointwise_input_gradient(dx, dy, filter, c);
   if (is_by_patches(c)) return input_gradient_by_patches(dx, dy, filter, c);
-  // Pixels that went into nothing: a phase without taps.
-  const auto is_empty = [](const Phase& down, const Phase& across) {
-    return down.of_gradient.taps == 0 || across.of_gradient.taps == 0;
-  };
-  if (!each_phase(c, [&](const Phase& down, const Phase& across) { return !is_empty(down, across); })) {
+  // Pixels that went into nothing: a phase without taps. Where only the first has some, its products' rows bring zeros
+  // for the others with them: each position has a cell of pixels of its own. With more channels than positions threads
+  // share columns, and would write by turns along each row of pixels.
+  size_t empty = 0, phases = 0;
+  (void)each_phase(c, [&](const Phase& down, const Phase& across) {
+    empty += is_empty(down, across), ++phases;
+    return true;
+  });
+  const bool is_first_alone = empty > 0 && empty + 1 == phases && positions(c) > c.channels / c.groups &&
+                              !is_empty(phase_of(c.down, 0), phase_of(c.across, 0));
+  if (empty > 0 && !is_first_alone) {
     parallel_for(blocks_of(elements), [&](size_t block) {
       T* const first = dx + block * kBlockElements;
       std::fill(first, first + std::min(kBlockElements, elements - block * kBlockElements), T(0));
@@ -251,7 +278,8 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
     if (is_empty(down, across)) return true;
     return each_group(c, [&](size_t group) {
       Gemm<T> g = phase_product(dx, dy, filter, c, down, across);
-      g.a_patches.images += group * (c.outputs / c.groups);
+      if (is_first_alone) g.placement.cell_down = cell_of(c.down), g.placement.cell_across = cell_of(c.across);
+      (g.a_patches.images ? g.a_patches.images : g.a) += group * (c.outputs / c.groups);
       g.b_patches.images += group * (c.outputs / c.groups);
       g.c += group * (c.channels / c.groups);
       return gemm(g);

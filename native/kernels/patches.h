@@ -28,12 +28,17 @@ template <class T> struct Patches {
   size_t row, column;  // of the whole matrix, where the one that is meant begins
 };
 
+// Along an axis, the pixels from one position to the next, the position's own among them, and after the last one.
+struct PixelCell { size_t size, last; };
+
 // Where the rows of a matrix go that are positions of images: those of every `across` and `down` positions lie apart.
 struct Placement {
   size_t across;  // 0: rows are ldc elements apart
   size_t down;
   size_t step, row_step, image_step;  // elements from a position to the next one across, down, and in the next image
   size_t row;                         // the number of the first one
+  // Of pixels in between, which become zeros in the same columns; where there are no cells they stay as they are.
+  PixelCell cell_across = {}, cell_down = {};
 };
 
 }  // namespace gradstep

@@ -187,6 +187,7 @@ template <class V> struct GemmBlock {
             {sums, kColumns, transpose_c ? vectors * V::kLanes : to.columns, to.resume, to.bias, transpose_c, to.relu,
              sums});
     transpose_c ? place.put_turned(sums, kColumns) : place.template put<V>(sums, kColumns);
+    if (!to.resume) transpose_c ? place.template clear_turned<V>() : place.template clear<V>();
   }
 
   void compute(size_t height, size_t vectors, bool row_major, const GemmOperands<T>& from,
