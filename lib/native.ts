@@ -276,8 +276,8 @@ export interface Binding {
     kind: number,
     format: number,
     option: number,
-    arrays: readonly (TaskArray | undefined)[],
     numbers: Float64Array,
+    ...arrays: readonly (TaskArray | undefined)[]
   ): void;
   /**
    * Parses a program: tasks over arrays that lie in its places, each of which is a stretch of memory. Place 0 is the

@@ -13,7 +13,7 @@ const layerNorm = (out: Float32Array, x: Float32Array, gamma: Float32Array, beta
   const rows = x.length / columns;
   const [mean, inverse] = [shared(rows), shared(rows)];
   const sizes = Float64Array.of(rows, columns, 1e-5);
-  return () => native.runTask(taskKind.normalizeRows, float32, 4 + 8, [out, mean, inverse, x, gamma, beta], sizes);
+  return () => native.runTask(taskKind.normalizeRows, float32, 4 + 8, sizes, out, mean, inverse, x, gamma, beta);
 };
 
 /** Kernels that read and write an array, against a loop that copies one. */

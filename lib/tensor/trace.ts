@@ -56,6 +56,20 @@ export interface Kernels extends Pick<Binding, Native> {
   task(kind: FamilyTask, dtype: TensorDType, arrays: readonly (TaskArray | undefined)[], parts: TaskParts): void;
 }
 
+// What the addon is told of a task, which it reads before it does anything. An array for each length, to be written again:
+// one of more than eight numbers has memory outside of V8's heap, and a new one would take longer than a small task.
+const lists: Float64Array[] = [];
+const keptLists = 64;
+
+function listOf(...parts: readonly (readonly number[])[]): Float64Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const list = length < keptLists ? (lists[length] ??= new Float64Array(length)) : new Float64Array(length);
+  let i = 0;
+  for (const part of parts) for (const value of part) list[i++] = value;
+  return list;
+}
+
 /* eslint-disable @typescript-eslint/unbound-method -- the addon's functions have no `this` */
 const computing: Kernels = {
   unary: native.unary,
@@ -95,13 +109,7 @@ const computing: Kernels = {
     return all;
   },
   task: (kind, dtype, arrays, { option = 0, sizes = [], numbers = [], items = [] }) => {
-    native.runTask(
-      taskKind[kind],
-      formatNumber[dtype],
-      option,
-      arrays,
-      Float64Array.of(...sizes, ...numbers, ...items),
-    );
+    native.runTask(taskKind[kind], formatNumber[dtype], option, listOf(sizes, numbers, items), ...arrays);
   },
 };
 /* eslint-enable @typescript-eslint/unbound-method */

@@ -35,24 +35,14 @@ void read_array(Arguments& args, napi_value value, size_t i, TaskRoom& room, cha
   room.phase[i] = offset % 64;  // buffers start at multiples of what any element needs
 }
 
-void read_arrays(Arguments& args, napi_value arrays, size_t count, TaskRoom& room, char** places) {
-  for (size_t i = 0; i < count && !args.failed(); ++i) {
-    napi_value item = nullptr;
-    if (napi_get_element(args.env(), arrays, static_cast<uint32_t>(i), &item) != napi_ok) {
-      return args.type_error("arrays must be an array");
-    }
-    read_array(args, item, i, room, places);
-  }
-}
-
-// runTask(kind, format, option, arrays, [...sizes, ...numbers, ...items])
+// runTask(kind, format, option, [...sizes, ...numbers, ...items], ...arrays): arguments, as elements of an array take
+// longer to ask for
 Napi::Value run_task_op(const Info& info) {
   Arguments args(info);
   const size_t kind = args.size("kind");
   Task task = {};
   task.format = args.format("format");
   task.option = args.size("option");
-  const Napi::Value arrays = args.next();
   const Floats numbers = args.floats("numbers", Format::float64);
   args.require(kind < kTaskKindCount && is_of_family(static_cast<TaskKind>(kind)), "no such kind of task");
   if (args.failed()) return args.undefined();
@@ -75,7 +65,7 @@ Napi::Value run_task_op(const Info& info) {
   room.format = task.format;
   char* places[kMaxTaskArrays] = {};
   for (size_t i = 0; i < form.arrays; ++i) task.arrays[i] = {i, 0};
-  read_arrays(args, arrays, form.arrays, room, places);
+  for (size_t i = 0; i < form.arrays && !args.failed(); ++i) read_array(args, args.next(), i, room, places);
   if (args.failed()) return args.undefined();
   args.require(task_fits(task, room, lists.layouts.data()), "the sizes of a task do not fit its arrays");
   if (args.failed()) return args.undefined();

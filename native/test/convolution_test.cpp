@@ -264,6 +264,23 @@ template <class T> void check_all() {
   check_convolution<T>({3, 3, 16, 1, {24, 24, 5, 1, 1, 2}, {40, 40, 5, 1, 1, 2}}, Values::ordinary);
 }
 
+// Windows that see pixels a whole number of strides apart only: the others' gradients are zeros.
+template <class T> void check_sparse_windows() {
+  const auto some = [] {
+    const size_t size = 1 + below(14), window = 1 + below(4) / 3, stride = 2 + below(2), padding = stride * below(2);
+    const size_t reach = (window - 1) * stride + 1, padded = size + padding + below(3);
+    return ConvolutionAxis{size, padded < reach ? 0 : (padded - reach) / stride + 1, window, stride, stride, padding};
+  };
+  for (size_t turn = 0; turn < 60; ++turn) {
+    const size_t groups = 1 + turn % 4 / 3;
+    check_convolution<T>({1 + below(4), groups * (9 + below(90)), groups * (1 + below(40)), groups, some(), some()},
+                         turn % 5 == 4 ? Values::special : Values::ordinary);
+  }
+  check_convolution<T>({3, 64, 128, 1, {12, 6, 1, 2, 1, 0}, {13, 7, 1, 2, 1, 0}}, Values::ordinary);
+  check_convolution<T>({2, 140, 20, 1, {30, 15, 1, 2, 1, 0}, {31, 16, 1, 2, 1, 0}}, Values::ordinary);
+  check_convolution<T>({1, 9, 1100, 1, {8, 4, 1, 2, 1, 0}, {7, 3, 1, 3, 1, 0}}, Values::ordinary);
+}
+
 // A gradient by the filter that is summed in blocks is the same everywhere, and close to the sum in one.
 template <class T> void check_blocks() {
   const Convolution c = {5, 3, 4, 1, {64, 64, 3, 1, 1, 1}, {64, 64, 3, 1, 1, 1}};
@@ -294,6 +311,8 @@ template <class T> void check_blocks() {
 int main() {
   check_all<float>();
   check_all<double>();
+  check_sparse_windows<float>();
+  check_sparse_windows<double>();
   check_blocks<float>();
   check_blocks<double>();
   printf("%zu passed, %zu failed\n", passed, failed);
