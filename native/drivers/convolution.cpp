@@ -163,10 +163,12 @@ template <class T> bool filter_gradient_in_blocks(T* dfilter, const T* x, const 
   return true;
 }
 
-// Whether the phase's pixels went into one output each, the first into the first, and all outputs are there: a matrix as
-// it lies. It is copied nevertheless where it is read for many channels: rows of the copy do not share places of the
+// For more channels a gradient that could be read where it lies is copied: rows of the copy do not share places of the
 // cache.
-constexpr size_t kFewChannels = 128;
+constexpr size_t kReadInPlace = 128;
+
+// Whether the phase's pixels went into one output each, the first into the first, and all outputs are there: a matrix
+// as it lies.
 bool is_whole(const Phase& phase) {
   const PatchAxis& axis = phase.of_gradient;
   return axis.taps == 1 && axis.origin == 0 && axis.positions == axis.size;
@@ -181,7 +183,7 @@ Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c,
   g.m = c.images * down.of_gradient.positions * across.of_gradient.positions;
   g.n = channels;
   g.k = down.of_gradient.taps * across.of_gradient.taps * outputs;
-  if (is_whole(down) && is_whole(across) && channels <= kFewChannels) g.a = dy, g.lda = c.outputs;
+  if (is_whole(down) && is_whole(across) && channels <= kReadInPlace) g.a = dy, g.lda = c.outputs;
   else g.a_patches = {dy, outputs, c.outputs, down.of_gradient, across.of_gradient, 0, 0};
   // The filter, transposed tap by tap: a row for each channel.
   const PatchAxis& taps = across.of_filter;
