@@ -8,17 +8,19 @@
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
 #include "blocks.h"
+#include "each_block.h"
 
 namespace gradstep {
 namespace {
 
-// f(first_row, row_count) for blocks of rows of about kBlockElements
+// f(first_row, row_count) for pieces of rows, of so many blocks of about kBlockElements.
 template <class F> void each_row_block(size_t rows, size_t columns, F f) {
   if (rows == 0) return;
   const size_t per_block = std::max<size_t>(1, kBlockElements / std::max<size_t>(1, columns));
-  parallel_for(blocks_of(rows, per_block), [&](size_t block) {
-    const size_t row = block * per_block;
-    f(row, std::min(per_block, rows - row));
+  const size_t per_piece = per_block * blocks_a_piece(blocks_of(rows, per_block));
+  parallel_for(blocks_of(rows, per_piece), [&](size_t piece) {
+    const size_t row = piece * per_piece;
+    f(row, std::min(per_piece, rows - row));
   });
 }
 

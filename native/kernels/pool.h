@@ -7,6 +7,7 @@ namespace gradstep::SIMD_ISA {
 
 // The taps of a window that see the image, and the pixels that they see.
 struct PoolRange {
+  static constexpr bool kIsWhole = false;
   size_t first, count;
 
   PoolRange(const PatchAxis& axis, size_t position) {
@@ -19,8 +20,9 @@ struct PoolRange {
 
 // The same of windows that lie side by side and cover the image, whose size the compiler knows.
 template <size_t kTaps> struct PoolTaps {
-  size_t first;
+  static constexpr bool kIsWhole = true;
   static constexpr size_t count = kTaps;
+  size_t first;
 
   PoolTaps(const PatchAxis&, size_t position) : first(position * kTaps) {}
 };
@@ -30,6 +32,16 @@ template <class Range, class F>
 INL void pool_each(const Range& down, const Range& across, size_t width, size_t channels, F f) {
   for (size_t i = down.first; i < down.first + down.count; ++i)
     for (size_t j = across.first; j < across.first + across.count; ++j) f((i * width + j) * channels);
+}
+
+// Asks for the pixels that the next row of such windows will see: lines of an image's rows come in turns, which is more
+// than the hardware foresees.
+template <class Range, class T>
+INL void pool_ahead(const Range& down, const Range& across, size_t width, size_t channels, T* pixels) {
+  if constexpr (Range::kIsWhole) {
+    pool_each(down, across, width, channels,
+              [&](size_t at) ALWAYS_INLINE { __builtin_prefetch(pixels + at + Range::count * width * channels); });
+  }
 }
 
 // f(begin, lanes...) for channels in vectors, the last one in part.
@@ -49,6 +61,7 @@ template <class V> struct MaxOfPool {
   template <class Range, class... Lanes>
   static ALWAYS_INLINE void forward(const Pool<T>& p, const T* x, T* y, const Range& down, const Range& across,
                                     Lanes... lanes) {
+    pool_ahead<Range>(down, across, p.across.size, p.channels, x);
     V best = load(x + (down.first * p.across.size + across.first) * p.channels, lanes...);
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {
       const V value = load(x + at, lanes...);
@@ -60,6 +73,8 @@ template <class V> struct MaxOfPool {
   template <class Range, class... Lanes>
   static ALWAYS_INLINE void backward(const Pool<T>& p, const T* x, const T* y, const T* dy, T* dx, const Range& down,
                                      const Range& across, bool apart, Lanes... lanes) {
+    pool_ahead<Range>(down, across, p.across.size, p.channels, x);
+    pool_ahead<Range>(down, across, p.across.size, p.channels, dx);
     const V best = load(y, lanes...), gradient = load(dy, lanes...);
     Mask open = eq(V(0), V(0));  // where the pixel has not been found yet
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {

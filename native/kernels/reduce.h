@@ -1,6 +1,7 @@
 // Sums over rows or columns of x [rows, columns]: accumulated in double, in one fixed order, rounded once.
 #pragma once
 #include "../simd/simd.h"
+#include "gemm/tile.h"
 #include "norm.h"
 #include "scale.h"
 
@@ -30,26 +31,39 @@ static void sum_rows(typename V::Scalar* out, const typename V::Scalar* x, size_
   }
 }
 
-// A strip of columns at a time, the sums of its lanes in registers: each column's sum runs down the rows.
+// A strip of columns, the sums of its lanes in registers: each column's sum runs down the rows.
+template <class V, size_t kVectors, class... Lanes>
+INL void sum_strip(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns, double scale,
+                   Lanes... lanes) {
+  Halves sum[kVectors];
+  for (Halves& s : sum) s = {F64x8(0.0), F64x8(0.0)};
+  for (size_t row = 0; row < rows; ++row, x += columns) {
+#pragma GCC unroll 4
+    for (size_t j = 0; j < kVectors; ++j) {
+      const Halves h = halves(load(x + j * V::kLanes, lanes...));
+      sum[j].lower = sum[j].lower + h.lower;
+      sum[j].upper = sum[j].upper + h.upper;
+    }
+  }
+  for (size_t j = 0; j < kVectors; ++j) {
+    const Halves scaled = {sum[j].lower * F64x8(scale), sum[j].upper * F64x8(scale)};
+    store(out + j * V::kLanes, joined(scaled, V()), lanes...);
+  }
+}
+
+// Neighbours together: a sum waits for itself, and a row's cache lines are read one after the other.
 template <class V>
 static void sum_columns(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns,
                         double scale) {
-  using T = typename V::Scalar;
-  const auto strip = [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    Halves sum = {F64x8(0.0), F64x8(0.0)};
-    const T* p = x + i;
-    for (size_t row = 0; row < rows; ++row, p += columns) {
-      const Halves h = halves(load(p, lanes...));
-      sum.lower = sum.lower + h.lower;
-      sum.upper = sum.upper + h.upper;
-    }
-    sum.lower = sum.lower * F64x8(scale);
-    sum.upper = sum.upper * F64x8(scale);
-    store(out + i, joined(sum, V()), lanes...);
-  };
+  constexpr size_t kVectors = kForSize ? 1 : GemmTiles::kVectors > 1 ? 4 : 2, kWide = kVectors * V::kLanes;
   size_t i = 0;
-  for (; i + V::kLanes <= columns; i += V::kLanes) strip(i);
-  if (i < columns) strip(i, columns - i);
+  for (; i + kWide <= columns; i += kWide) sum_strip<V, kVectors>(out + i, x + i, rows, columns, scale);
+  if (kVectors > 2 && i + 2 * V::kLanes <= columns) {
+    sum_strip<V, 2>(out + i, x + i, rows, columns, scale);
+    i += 2 * V::kLanes;
+  }
+  for (; i + V::kLanes <= columns; i += V::kLanes) sum_strip<V, 1>(out + i, x + i, rows, columns, scale);
+  if (i < columns) sum_strip<V, 1>(out + i, x + i, rows, columns, scale, columns - i);
 }
 
 // out[row] = x[row] factors[row]

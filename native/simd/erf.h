@@ -84,8 +84,8 @@ INL Normal<F64x8> normal(F64x8 x) {
 template <class V> INL Normal<V> normal(V x) {
   const V size = abs(x), last(13.2f), a = min(last, size);
   const V square = a * a, low = fma(a, a, -square), h = square * V(-0.5f);
-  const ExpArgument<V> t = split_exp(h);
-  const V e = (V(1) + expm1_small(fnma(low, V(0.5f), t.r))) * pow2(t.n);
+  const ScaledExp<V> t = split_normal_exp(h);
+  const V e = (V(1) + expm1_small(fnma(low, V(0.5f), t.r))) * t.scale;
   const V v = V(1) / fma(a, V(0x1.6a09e6p-1f), V(1)), q = fnma(V(2), v, V(1));
   const V p = polynomial(q, 0x1.b5d878p-2f, -0x1.e6c538p-4f, -0x1.87661cp-5f, 0x1.c7b41cp-8f, 0x1.a0137p-7f,
                          0x1.3968dep-8f, -0x1.406c48p-11f, -0x1.eb0ffep-10f, -0x1.3460d8p-10f, -0x1.87bf5cp-13f,

@@ -85,12 +85,18 @@ template <class V, class T = typename V::Scalar> INL V exp(V x, V low) {
 // exp: 1 ulp. NaN -> NaN, Inf -> Inf, -Inf -> 0, +-0 and denormals -> 1; overflows to Inf, underflows gradually to 0.
 template <class V> INL V exp(V x) { return exp(x, V(0)); }
 
-// e^x for x of at most a little above 0, as softmax wants it: 0 below kExpNormal, else exp. NaN -> NaN. In float it has
-// to keep up with memory: n + kExponentBias are the low bits of t, and 2^n comes from there.
-template <class V, class T = typename V::Scalar> INL V exp_down(V x) {
+// The same and 2^n, of an x whose exp is a normal number: n + kExponentBias are the low bits of t. Fewer operations
+// than split_exp and pow2, for what has to keep up with memory.
+template <class V> struct ScaledExp { V scale, r; };
+template <class V, class T = typename V::Scalar> INL ScaledExp<V> split_normal_exp(V x) {
   const V unit(Ieee<T>::kUnitUlp + Ieee<T>::kExponentBias), t = fma(x, V(Math<T>::kLog2E), unit), n = t - unit;
-  const V r = fnma(n, V(Math<T>::kLn2Low), fnma(n, V(Math<T>::kLn2High), x));
-  return select(lt(x, V(Math<T>::kExpNormal)), V(0), (V(1) + expm1_small(r)) * shift_left(t));
+  return {shift_left(t), fnma(n, V(Math<T>::kLn2Low), fnma(n, V(Math<T>::kLn2High), x))};
+}
+
+// e^x for x of at most a little above 0, as softmax wants it: 0 below kExpNormal, else exp. NaN -> NaN.
+template <class V, class T = typename V::Scalar> INL V exp_down(V x) {
+  const ScaledExp<V> a = split_normal_exp(x);
+  return select(lt(x, V(Math<T>::kExpNormal)), V(0), (V(1) + expm1_small(a.r)) * a.scale);
 }
 
 // e^x - 1 to somewhat more than its precision, for |x| <= 60 or less: beyond it is exp, or -1.
@@ -140,8 +146,8 @@ template <class V> INL V sigmoid(V x) {
 // on.
 template <class V, class T = typename V::Scalar> INL V tanh(V x) {
   const V magnitude = min(V(Math<T>::kTanhOne), abs(x));
-  const ExpArgument<V> a = split_exp(V(-2) * magnitude);
-  const V p = expm1_small(a.r), scale = pow2(a.n), scale_1 = scale - V(1);
+  const ScaledExp<V> a = split_normal_exp(V(-2) * magnitude);
+  const V p = expm1_small(a.r), scale = a.scale, scale_1 = scale - V(1);
   const V e = fma(scale, p, scale_1), e_low = fma(scale, p, scale_1 - e);  // e + e_low = e^(-2|x|) - 1
   const V d = V(2) + e, d_low = (e - (d - V(2))) + e_low;
   return copysign(divide_rounded<V>({e, e_low}, {d, d_low}), x);

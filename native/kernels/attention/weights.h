@@ -5,6 +5,7 @@
 #include "../../simd/simd.h"
 #include "../gemm/pack.h"
 #include "../normalization/sums.h"
+#include "../softmax.h"
 #include "args.h"
 
 namespace gradstep {

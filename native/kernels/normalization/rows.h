@@ -1,6 +1,7 @@
 // Normalisation of rows that lie one after the other, each while it is in the nearest cache.
 #pragma once
 #include "../../simd/simd.h"
+#include "../softmax.h"
 #include "args.h"
 #include "sums.h"
 
