@@ -194,12 +194,8 @@ Gemm<T> phase_product(T* dx, const T* dy, const T* filter, const Convolution& c,
   g.c = dx + (down.first * c.across.size + across.first) * c.channels, g.ldc = c.channels;
   if (has_phases(c)) {
     const size_t row = c.across.size * c.channels;
-    g.placement = {across.of_gradient.positions,
-                   down.of_gradient.positions,
-                   c.across.stride * c.channels,
-                   c.down.stride * row,
-                   c.down.size * row,
-                   0};
+    g.placement = {across.of_gradient.positions, down.of_gradient.positions, c.across.stride * c.channels,
+                   c.down.stride * row,          c.down.size * row,          0};
   }
   return g;
 }

@@ -1,13 +1,15 @@
 // MPI's own sum over all ranks, as osu_allreduce measures it: one buffer, again and again. A program to be started by
-// mpirun: rank 0 reads "elements calls" from its input and prints the seconds that so many calls took, at the slowest rank.
-// Without MPI's header, which Debian's packages of the library alone have not: what is declared here is Open MPI's.
+// mpirun: rank 0 reads "elements calls" from its input and prints the seconds that so many calls took, at the slowest
+// rank. Without MPI's header, which Debian's packages of the library alone have not: what is declared here is Open
+// MPI's.
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 extern "C" {
 struct ompi_predefined;
-extern ompi_predefined ompi_mpi_comm_world, ompi_mpi_float, ompi_mpi_double, ompi_mpi_long, ompi_mpi_op_sum, ompi_mpi_op_max;
+extern ompi_predefined ompi_mpi_comm_world, ompi_mpi_float, ompi_mpi_double, ompi_mpi_long, ompi_mpi_op_sum,
+    ompi_mpi_op_max;
 int MPI_Init(int*, char***);
 int MPI_Finalize();
 int MPI_Comm_rank(void*, int*);
