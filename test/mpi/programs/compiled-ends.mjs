@@ -21,7 +21,7 @@ const step = compileStep({
 const x = new Float32Array(new SharedArrayBuffer(4 * length)).fill(rank + 1);
 const state = () => Buffer.concat([w, ...optimizer.variables()].map(({ data }) => Buffer.from(data.slice().buffer)));
 
-let before = state();
+const before = { state: state() };
 try {
   for (let steps = 0; ; steps++) {
     if (rank === size - 1 && steps === 20) {
@@ -30,10 +30,10 @@ try {
     }
     if (how === 'async') await step.run({ x });
     else step.runSync({ x });
-    before = state();
+    before.state = state();
   }
 } catch (error) {
-  const isUnchanged = Buffer.compare(state(), before) === 0;
+  const isUnchanged = Buffer.compare(state(), before.state) === 0;
   console.log(
     `rank ${rank}: ${error.name}, ${isUnchanged ? 'nothing has changed' : 'SOMETHING HAS CHANGED'}: ${error.message}`,
   );
