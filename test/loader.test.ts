@@ -128,7 +128,17 @@ describe('the package as it is published', function () {
     const text = readFileSync(join(root, 'lib', 'gradstep.ts'), 'utf8');
     const targets = [...text.matchAll(/require\('\.\.\/prebuilds\/(.*)\.node'\)/g)].map(([, target]) => target!);
     expect(targets).to.have.lengthOf(8);
-    const entries = ['tfjs', 'parallel', 'safetensors', 'checkpoint', 'layers', 'tensorboard', 'metrics', ...targets];
+    const entries = [
+      'tfjs',
+      'parallel',
+      'safetensors',
+      'checkpoint',
+      'layers',
+      'tensorboard',
+      'metrics',
+      'mpi',
+      ...targets,
+    ];
     expect(Object.keys(exports)).to.have.members(['.', ...entries.map((name) => `./${name}`), './package.json']);
     expect(Object.keys(typesVersions['*'])).to.have.members(entries);
   });

@@ -267,6 +267,8 @@ void World::perform(Call& call) {
     } else {
       state = Call::kFailed;
       if (failure_.empty()) failure_ = "out of memory: what all ranks bring to a call";
+      // What is on its way may still be written to the arrays, and the others wait for this rank.
+      if (library_ != nullptr) end_job(failure_);
       call.fault = failure_;
       const std::lock_guard<std::mutex> lock(mutex_);
       reason_ = failure_;
@@ -463,6 +465,7 @@ bool World::failed(int code, const char* what) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (reason_.empty()) reason_ = failure_;
   }
+  if (has_started()) end_job(failure_);  // nothing is known of messages any more
   return true;
 }
 

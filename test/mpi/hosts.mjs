@@ -79,6 +79,8 @@ const starts = {
     'ip',
     ...['netns', 'exec', hosts[0], 'unshare', '--uts', 'sh', '-c', `hostname ${hosts[0]}; exec "$@"`, 'sh'],
     'mpirun.mpich',
+    // UCX takes namespaces of one machine for one host, and would not use their network.
+    ...['-genv', 'UCX_TLS', 'tcp,self'],
     ...['-launcher', 'ssh', '-launcher-exec', agent, '-iface', 'eth0', '-n', `${ranks}`],
     ...['-hosts', hosts.map((_, i) => address(i)).join()],
   ],
