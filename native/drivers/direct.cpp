@@ -13,7 +13,8 @@ namespace gradstep {
 namespace {
 
 constexpr size_t kPanel = 2 * kGemmColumnStep;  // columns of a part of a filter that is used on many images
-constexpr size_t kMostImages = 16;              // at a time
+constexpr size_t kMostImages = 16;              // at a time, of
+constexpr size_t kNearElements = 65536;         // in all: they are read again for each panel
 constexpr size_t kMostDepth = 2048;             // elements of a window: 256 KiB of a panel
 constexpr double kLeastWork = double(1 << 16);  // multiplications
 
@@ -91,7 +92,9 @@ template <class T> void run_panel(const Windows<T>& w, size_t first_image, size_
 
 template <class T> void run(const Windows<T>& w) {
   const size_t panels = blocks_of(w.n, kPanel), fair = w.images / (2 * threads());
-  const size_t chunk = threads() == 1 ? std::min(w.images, kMostImages) : std::clamp<size_t>(fair, 1, kMostImages);
+  const size_t elements = w.down.size * w.across.size * w.channels;
+  const size_t near = std::clamp<size_t>(kNearElements / elements, 1, kMostImages);
+  const size_t chunk = threads() == 1 ? near : std::clamp<size_t>(fair, 1, near);
   parallel_for(blocks_of(w.images, chunk) * panels, [&](size_t unit) {
     const size_t first = unit / panels * chunk;
     run_panel(w, first, std::min(chunk, w.images - first), unit % panels);
