@@ -1,6 +1,6 @@
 #include "meeting_exchange.h"
 
-#include <stdio.h>
+#include "../runtime/text.h"
 
 namespace gradstep {
 namespace {
@@ -52,7 +52,7 @@ bool MeetingExchange::meet_for(Collective what, const Buffer<Span>& in, const Bu
     case Meeting::Outcome::kImpatient: why_ = "this thread is ending"; break;
   }
   if (!fault.empty()) {
-    snprintf(fault_, sizeof fault_, "%s", fault.c_str());
+    put_text(fault_, fault);
     why_ = fault_;
   }
   return why_ == nullptr;

@@ -1,10 +1,10 @@
 #include "program_exchange.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <algorithm>
 
+#include "../runtime/text.h"
 #include "elementwise.h"
 #include "product.h"
 
@@ -133,7 +133,7 @@ const ProgramGradient& ProgramExchange::gradient_of(const GradientSend& rows, co
 
 void ProgramExchange::tell(Problem problem, size_t rank, const char* what) {
   problem_ = problem;
-  snprintf(text_, sizeof text_, "rank %zu %s", rank, what);
+  put_text(text_, "rank " + std::to_string(rank) + " " + what);
 }
 
 void ProgramExchange::begin(Exchange& exchange) {
@@ -147,7 +147,7 @@ bool ProgramExchange::wait() {
   const char* const why = exchange_->wait();
   if (why == nullptr) return true;
   problem_ = Problem::aborted;
-  snprintf(text_, sizeof text_, "%s", why);
+  put_text(text_, why);
   return false;
 }
 

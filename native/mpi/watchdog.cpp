@@ -137,10 +137,11 @@ void Watchdog::conclude(Milliseconds now) {
   const Milliseconds waited = now - since_;
   reported_ = asked_.call;
   quiet_until_ = now + waited / 2;
-  std::string text =
-      is_end ? "rank " + std::to_string(asked_.from) + " has been waiting for " + duration(waited) + " for all to end"
-             : "call " + std::to_string(asked_.call + 1) + ", " + name_of(static_cast<Collective>(asked_.round)) +
-                   ", has been waiting for " + duration(waited);
+  std::string text = is_end ? "rank " + std::to_string(size_t{asked_.from}) + " has been waiting for " +
+                                  duration(waited) + " for all to end"
+                            : "call " + std::to_string(asked_.call + 1) + ", " +
+                                  name_of(static_cast<Collective>(asked_.round)) + ", has been waiting for " +
+                                  duration(waited);
   size_t silent = 0, behind = 0;
   text += ranks([](const Answer& answer, uint64_t) { return answer.is_there == 0; }, silent, false);
   const auto is_behind = [](const Answer& answer, uint64_t call) {
