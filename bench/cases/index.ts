@@ -14,6 +14,7 @@ import { memory } from './memory';
 import { metrics } from './metrics';
 import { mnist } from './mnist';
 import { models } from './models';
+import { mpi } from './mpi';
 import { random } from './random';
 import { rows } from './rows';
 import { rules } from './rules';
@@ -33,6 +34,7 @@ export const cases: readonly Case[] = [
   clip,
   threads,
   workers,
+  mpi,
   mnist,
   compile,
   models,

@@ -47,7 +47,7 @@ class Pace {
       return;
     }
     os::sleep_microseconds(nap_);
-    nap_ = std::min<uint32_t>(nap_ * 2, waited < 20000 ? 40 : 100);
+    nap_ = std::min<uint32_t>(nap_ * 2, waited < 20000 ? 40 : waited < 500000 ? 100 : 1000);
   }
 
  private:
