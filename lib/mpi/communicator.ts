@@ -11,7 +11,18 @@ import {
 import { shown } from '../checks';
 import { native, type MpiWorld } from '../native';
 import { checkOptions } from '../options';
-import { listOf, rootNames, rootOf, sharedListOf, sumNames, sumOf, termsOf, type Maybe, type Sum } from './arguments';
+import {
+  listOf,
+  rootNames,
+  rootOf,
+  sharedListOf,
+  sumNames,
+  sumOf,
+  termsOf,
+  What,
+  type Maybe,
+  type Sum,
+} from '../parallel/arguments';
 import { libraryOf, type MpiLibrary } from './library';
 import { BegunCall } from './pending';
 
@@ -22,17 +33,6 @@ export interface MpiHandle {
   readonly size: number;
   /** false: sums are made in MPI's order unless a call says otherwise. */
   readonly deterministic: boolean;
-}
-
-// As native/drivers/collective.h counts them.
-const enum What {
-  Barrier,
-  AllReduce,
-  Reduce,
-  ReduceScatter,
-  AllGather,
-  Gather,
-  Broadcast,
 }
 
 const noSum: Sum = { isMean: false, inOrder: true };

@@ -1,7 +1,8 @@
-import { internals, type FloatArray } from 'gradstep';
-import { checkBoolean, checkRange, isWhole, shown } from '../checks';
+import type { FloatArray } from 'gradstep';
+import { checkRange, isWhole, shown } from '../checks';
 import { native, type NativeExchange } from '../native';
-import { checkOptions, type NamesOf } from '../options';
+import { checkOptions } from '../options';
+import { listOf, rootNames, rootOf, sharedListOf, sumNames, sumOf, termsOf, What, type Maybe } from './arguments';
 import {
   CommunicatorAborted,
   type Communicator,
@@ -22,27 +23,12 @@ export interface CommunicatorHandle {
   readonly reason: Uint16Array;
 }
 
-// As native/drivers/collective.h counts them.
-const enum What {
-  Barrier,
-  AllReduce,
-  Reduce,
-  ReduceScatter,
-  AllGather,
-  Gather,
-  Broadcast,
-}
-
 // What native.meetingReason says.
 const aborted = 1 << 17;
 const threadEnded = 1 << 16;
 
 const mostRanks = 256;
 const longestReason = 500;
-const sumNames: NamesOf<SumOptions> = { reductionType: true, deterministic: true };
-const rootNames: NamesOf<RootOptions> = { root: true };
-
-type Maybe = Transferable | undefined;
 
 /**
  * Ranks that are threads of one process, over shared memory: nothing is copied to be sent, and each works on its part of a
@@ -121,7 +107,7 @@ export class SharedMemoryCommunicator implements Communicator {
   ): void {
     checkOptions('options', options, { ...sumNames, ...rootNames });
     const { root, ...sum } = options;
-    const at = this.rootOf({ ...(root !== undefined && { root }) });
+    const at = rootOf({ ...(root !== undefined && { root }) }, this.size);
     const lists = termsOf(terms);
     const results = listOf('out', out);
     this.meet(What.Reduce, at, isMean(sum), lists, this.rank === at ? results : [], lists[0]?.length ?? results.length);
@@ -136,12 +122,12 @@ export class SharedMemoryCommunicator implements Communicator {
   }
 
   gather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    const root = this.rootOf(options);
+    const root = rootOf(options, this.size);
     this.meet(What.Gather, root, false, [listOf('arrays', arrays)], this.rank === root ? listOf('out', out) : []);
   }
 
   broadcast(arrays: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    this.meet(What.Broadcast, this.rootOf(options), false, [listOf('arrays', arrays)], []);
+    this.meet(What.Broadcast, rootOf(options, this.size), false, [listOf('arrays', arrays)], []);
   }
 
   /** @internal Of programs that run in this thread, or for it. */
@@ -157,23 +143,23 @@ export class SharedMemoryCommunicator implements Communicator {
 
   /** Made at once: the ranks meet here. */
   startAllReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
-    checkShared('arrays', arrays);
+    sharedListOf('arrays', arrays);
     this.allReduce(arrays, options);
     return made;
   }
 
   /** Made at once. */
   startReduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
-    checkShared('arrays', arrays);
-    checkShared('out', out);
+    sharedListOf('arrays', arrays);
+    sharedListOf('out', out);
     this.reduceScatter(arrays, out, options);
     return made;
   }
 
   /** Made at once. */
   startAllGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): PendingCall {
-    checkShared('arrays', arrays);
-    checkShared('out', out);
+    sharedListOf('arrays', arrays);
+    sharedListOf('out', out);
     this.allGather(arrays, out);
     return made;
   }
@@ -184,13 +170,6 @@ export class SharedMemoryCommunicator implements Communicator {
 
   abort(reason: string): void {
     SharedMemoryCommunicator.abort(this.handle, reason);
-  }
-
-  private rootOf(options: RootOptions): number {
-    checkOptions('options', options, rootNames);
-    const { root = 0 } = options;
-    checkRange('root', root, `a whole number below ${this.size}`, (n) => isWhole(n) && n < this.size);
-    return root;
   }
 
   private meet(
@@ -214,16 +193,6 @@ export class SharedMemoryCommunicator implements Communicator {
 /** A call that has been made. */
 const made: PendingCall = Object.freeze({ wait: () => {}, whenMade: () => Promise.resolve() });
 
-/** @throws TypeError unless the arrays lie where nobody can take their memory away. */
-function checkShared(name: string, arrays: OneOrMore<Transferable>): void {
-  listOf(name, arrays).forEach((array, i) => {
-    if (ArrayBuffer.isView(array) && internals.isSharedForGood(array)) return;
-    const which = Array.isArray(arrays) ? `${name}[${i}]` : name;
-    const got = ArrayBuffer.isView(array) ? 'one that is not' : shown(array);
-    throw new TypeError(`${which} must be a typed array over a SharedArrayBuffer that cannot grow, got ${got}`);
-  });
-}
-
 function abortedBy({ reason: text }: CommunicatorHandle, reason: number): CommunicatorAborted {
   if ((reason & threadEnded) !== 0) {
     const rank = (reason & (threadEnded - 1)) - 1;
@@ -240,23 +209,5 @@ export function checkCommunicatorHandle(handle: unknown): asserts handle is Comm
   throw new TypeError(`handle must be one that SharedMemoryCommunicator.create gave, got ${shown(handle)}`);
 }
 
-function isMean(options: SumOptions): boolean {
-  checkOptions('options', options, sumNames);
-  const { reductionType = 'SUM', deterministic = true } = options;
-  checkBoolean('deterministic', deterministic); // sums have one order here
-  if (reductionType !== 'SUM' && reductionType !== 'MEAN') {
-    throw new RangeError(`reductionType must be 'SUM' or 'MEAN', got ${shown(reductionType)}`);
-  }
-  return reductionType === 'MEAN';
-}
-
-function termsOf(terms: unknown): readonly (readonly Maybe[])[] {
-  if (!Array.isArray(terms)) throw new TypeError(`terms must be an array of lists, got ${shown(terms)}`);
-  return (terms as readonly OneOrMore<Maybe>[]).map((term) => listOf('a term', term));
-}
-
-function listOf<A extends Maybe>(name: string, arrays: OneOrMore<A>): readonly A[] {
-  if (Array.isArray(arrays)) return arrays as readonly A[];
-  if (ArrayBuffer.isView(arrays)) return [arrays as A];
-  throw new TypeError(`${name} must be a typed array or a list of them, got ${shown(arrays)}`);
-}
+/** The order of sums is always the same here. */
+const isMean = (options: SumOptions): boolean => sumOf(options, true).isMean;

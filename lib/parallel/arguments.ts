@@ -1,7 +1,18 @@
 import { internals, type FloatArray } from 'gradstep';
-import type { OneOrMore, RootOptions, SumOptions, Transferable } from 'gradstep/parallel';
 import { checkBoolean, checkRange, isWhole, shown } from '../checks';
 import { checkOptions, type NamesOf } from '../options';
+import type { OneOrMore, RootOptions, SumOptions, Transferable } from './communicator';
+
+// What communicators of any kind take. What they do, as native/drivers/collective.h counts it:
+export const enum What {
+  Barrier,
+  AllReduce,
+  Reduce,
+  ReduceScatter,
+  AllGather,
+  Gather,
+  Broadcast,
+}
 
 export const sumNames: NamesOf<SumOptions> = { reductionType: true, deterministic: true };
 export const rootNames: NamesOf<RootOptions> = { root: true };
