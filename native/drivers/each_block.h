@@ -27,6 +27,21 @@ inline size_t blocks_a_piece(size_t blocks) {
   return Background::is_here() ? std::min(piece, kBackgroundPiece) : piece;
 }
 
+// f(begin, count) for every block of n elements; less than two of them at once, here.
+template <class F> void each_block(size_t n, F f) {
+  if (n < 2 * kBlockElements) {
+    if (n > 0) f(size_t{0}, n);
+    return;
+  }
+  const size_t piece = kBlockElements * blocks_a_piece(blocks_of(n));
+  parallel_for(blocks_of(n, piece), [&](size_t index) {
+    const size_t end = std::min(n, (index + 1) * piece);
+    for (size_t begin = index * piece; begin < end; begin += kBlockElements) {
+      f(begin, std::min(kBlockElements, end - begin));
+    }
+  });
+}
+
 // False when there is no memory.
 template <class Array> [[nodiscard]] bool number_blocks(const Array* arrays, size_t count, Blocks& blocks) {
   if (!blocks.first.resize(count + 1)) return false;

@@ -4,25 +4,9 @@
 
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
-#include "blocks.h"
+#include "each_block.h"
 
 namespace gradstep {
-
-namespace {
-
-// f(begin, count) for every block of n elements
-template <class F> void each_block(size_t n, F f) {
-  if (n < 2 * kBlockElements) {
-    if (n > 0) f(size_t{0}, n);
-    return;
-  }
-  parallel_for(blocks_of(n), [&](size_t block) {
-    const size_t begin = block * kBlockElements;
-    f(begin, std::min(kBlockElements, n - begin));
-  });
-}
-
-}  // namespace
 
 template <class T> void unary(size_t function, T* out, const T* x, size_t n) {
   const auto kernel = of<T>(kernels()).unary[function];

@@ -8,8 +8,7 @@
 #include <type_traits>
 
 #include "../runtime/dispatch.h"
-#include "../runtime/pool.h"
-#include "blocks.h"
+#include "each_block.h"
 
 namespace gradstep {
 namespace {
@@ -18,14 +17,8 @@ namespace {
 // theirs.
 template <class F> void each_part(const Draw& draw, size_t words, size_t n, F f) {
   static_assert(kBlockElements % kWordsPerBlock == 0, "parts begin with a block of words");
-  if (n < 2 * kBlockElements) {
-    if (n > 0) f(size_t{0}, n, draw);
-    return;
-  }
-  parallel_for(blocks_of(n), [&](size_t block) {
-    const size_t begin = block * kBlockElements;
-    const Draw part = {draw.key, draw.stream, draw.counter + begin / kWordsPerBlock * words};
-    f(begin, std::min(kBlockElements, n - begin), part);
+  each_block(n, [&](size_t begin, size_t count) {
+    f(begin, count, Draw{draw.key, draw.stream, draw.counter + begin / kWordsPerBlock * words});
   });
 }
 
