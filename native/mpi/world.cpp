@@ -47,8 +47,8 @@ class Pace {
       return;
     }
     os::sleep_microseconds(nap_);
-    // Not for longer: MPICH moves what is under way only when it is asked often. With a millisecond ranks did not hear of
-    // each other for seconds.
+    // Not for longer: MPICH moves what is under way only when it is asked often. With a millisecond ranks did not hear
+    // of each other for seconds.
     nap_ = std::min<uint32_t>(nap_ * 2, waited < 20000 ? 40 : 100);
   }
 
