@@ -17,7 +17,10 @@ const lengths = [2 ** 8, 2 ** 14, 2 ** 18, 2 ** 22, 2 ** 24] as const;
 function perRank(side: Side, ranks: number): Side {
   return {
     ...side,
-    turn: async (calls) => ((await side.turn(Math.ceil(calls / ranks))) / Math.ceil(calls / ranks) / ranks) * calls,
+    turn: async (calls) => {
+      const each = Math.ceil(calls / ranks);
+      return ((await side.turn(each)) * calls) / (each * ranks);
+    },
   };
 }
 

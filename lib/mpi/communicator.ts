@@ -10,19 +10,8 @@ import {
 } from 'gradstep/parallel';
 import { shown } from '../checks';
 import { native, type MpiWorld } from '../native';
-import { checkOptions } from '../options';
-import {
-  listOf,
-  rootNames,
-  rootOf,
-  sharedListOf,
-  sumNames,
-  sumOf,
-  termsOf,
-  What,
-  type Maybe,
-  type Sum,
-} from '../parallel/arguments';
+import { sharedListOf } from '../parallel/arguments';
+import { collectiveCalls, type Call } from '../parallel/collective-calls';
 import { libraryOf, type MpiLibrary } from './library';
 import { BegunCall } from './pending';
 
@@ -34,8 +23,6 @@ export interface MpiHandle {
   /** false: sums are made in MPI's order unless a call says otherwise. */
   readonly deterministic: boolean;
 }
-
-const noSum: Sum = { isMean: false, inOrder: true };
 
 /**
  * Ranks that are processes, on one machine or on many, by MPI: `mpi.init` makes the one that a process has. One thread of the
@@ -102,7 +89,7 @@ export class MpiCommunicator implements Communicator {
   }
 
   allReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): void {
-    this.call(What.AllReduce, 0, this.sum(options), [listOf('arrays', arrays)], []);
+    this.make(collectiveCalls.allReduce(arrays, options, this.deterministic));
   }
 
   reduce(
@@ -110,52 +97,40 @@ export class MpiCommunicator implements Communicator {
     out: readonly FloatArray[],
     options: SumOptions & RootOptions = {},
   ): void {
-    checkOptions('options', options, { ...sumNames, ...rootNames });
-    const { root, ...sum } = options;
-    const at = rootOf({ ...(root !== undefined && { root }) }, this.size);
-    const lists = termsOf(terms);
-    const results = listOf('out', out);
-    this.call(
-      What.Reduce,
-      at,
-      this.sum(sum),
-      lists,
-      this.rank === at ? results : [],
-      lists[0]?.length ?? results.length,
-    );
+    this.make(collectiveCalls.reduce(terms, out, options, this, this.deterministic));
   }
 
   reduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): void {
-    this.call(What.ReduceScatter, 0, this.sum(options), [listOf('arrays', arrays)], listOf('out', out));
+    this.make(collectiveCalls.reduceScatter(arrays, out, options, this.deterministic));
   }
 
   allGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): void {
-    this.call(What.AllGather, 0, noSum, [listOf('arrays', arrays)], listOf('out', out));
+    this.make(collectiveCalls.allGather(arrays, out));
   }
 
   gather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    const root = rootOf(options, this.size);
-    this.call(What.Gather, root, noSum, [listOf('arrays', arrays)], this.rank === root ? listOf('out', out) : []);
+    this.make(collectiveCalls.gather(arrays, out, options, this));
   }
 
   broadcast(arrays: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    this.call(What.Broadcast, rootOf(options, this.size), noSum, [listOf('arrays', arrays)], []);
+    this.make(collectiveCalls.broadcast(arrays, options, this));
   }
 
   barrier(): void {
-    this.call(What.Barrier, 0, noSum, [], [], 0);
+    this.make(collectiveCalls.barrier());
   }
 
   startAllReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
-    return this.begin(What.AllReduce, this.sum(options), sharedListOf('arrays', arrays), []);
+    return this.begin(collectiveCalls.allReduce(sharedListOf('arrays', arrays), options, this.deterministic));
   }
 
   startReduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): PendingCall {
-    return this.begin(What.ReduceScatter, this.sum(options), sharedListOf('arrays', arrays), sharedListOf('out', out));
+    const shared = [sharedListOf('arrays', arrays), sharedListOf('out', out)] as const;
+    return this.begin(collectiveCalls.reduceScatter(...shared, options, this.deterministic));
   }
 
   startAllGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): PendingCall {
-    return this.begin(What.AllGather, noSum, sharedListOf('arrays', arrays), sharedListOf('out', out));
+    return this.begin(collectiveCalls.allGather(sharedListOf('arrays', arrays), sharedListOf('out', out)));
   }
 
   /** @internal Of programs that run in this thread, or for it. */
@@ -181,32 +156,16 @@ export class MpiCommunicator implements Communicator {
     await native.mpiFinalize(this);
   }
 
-  private sum(options: SumOptions): Sum {
-    return sumOf(options, this.deterministic);
-  }
-
-  private call(
-    what: What,
-    root: number,
-    { isMean, inOrder }: Sum,
-    terms: readonly (readonly Maybe[])[],
-    out: readonly Transferable[],
-    arrays = terms[0]!.length,
-  ): void {
-    if (terms.some((term) => term.length !== arrays)) {
-      throw new RangeError(`every term must have ${arrays} arrays, as there are results`);
-    }
+  private make({ what, root, sum, terms, arrays, out }: Call): void {
+    const { isMean, inOrder } = sum;
     checkOutcome(native.mpiCall(what, root, isMean, inOrder, terms.length, arrays, terms.flat(), out));
   }
 
-  private begin(
-    what: What,
-    { isMean, inOrder }: Sum,
-    arrays: readonly Transferable[],
-    out: readonly Transferable[],
-  ): PendingCall {
-    const kept = [arrays, out];
-    const call = native.mpiBegin(what, 0, isMean, inOrder, 1, arrays.length, arrays, out, kept);
+  /** Of a call whose arrays are all there. */
+  private begin({ what, root, sum, terms, arrays, out }: Call): PendingCall {
+    const { isMean, inOrder } = sum;
+    const given = terms.flat() as readonly Transferable[];
+    const call = native.mpiBegin(what, root, isMean, inOrder, terms.length, arrays, given, out, [given, out]);
     return new BegunCall(call, checkOutcome);
   }
 }

@@ -1,7 +1,5 @@
-import { internals, type GradientsAndVariables, type Optimizer } from 'gradstep';
+import type { GradientsAndVariables, Optimizer } from 'gradstep';
 import { DistributedOptimizer } from './distributed/distributed-optimizer';
-
-const { sharedArray } = internals;
 
 /**
  * What worker 0 of a synchronous training agrees on with those of other processes, its like: those whose optimizer is a
@@ -22,10 +20,9 @@ export class Processes {
     const { distributed } = this;
     if (distributed === null) return isOwn;
     if (this.told.step !== step) {
-      const flags = sharedArray('float64', 1);
-      flags[0] = Number(isOwn);
-      distributed.communicator.allReduce(flags);
-      this.told = { step, isStopping: flags[0] > 0 };
+      const told = Float64Array.of(Number(isOwn));
+      distributed.communicator.allReduce(told);
+      this.told = { step, isStopping: told[0]! > 0 };
     }
     return this.told.isStopping;
   }

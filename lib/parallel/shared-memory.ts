@@ -1,8 +1,8 @@
 import type { FloatArray } from 'gradstep';
 import { checkRange, isWhole, shown } from '../checks';
 import { native, type NativeExchange } from '../native';
-import { checkOptions } from '../options';
-import { listOf, rootNames, rootOf, sharedListOf, sumNames, sumOf, termsOf, What, type Maybe } from './arguments';
+import { sharedListOf } from './arguments';
+import { collectiveCalls, type Call } from './collective-calls';
 import {
   CommunicatorAborted,
   type Communicator,
@@ -97,7 +97,7 @@ export class SharedMemoryCommunicator implements Communicator {
   }
 
   allReduce(arrays: OneOrMore<FloatArray>, options: SumOptions = {}): void {
-    this.meet(What.AllReduce, 0, isMean(options), [listOf('arrays', arrays)], []);
+    this.meet(collectiveCalls.allReduce(arrays, options, true));
   }
 
   reduce(
@@ -105,29 +105,23 @@ export class SharedMemoryCommunicator implements Communicator {
     out: readonly FloatArray[],
     options: SumOptions & RootOptions = {},
   ): void {
-    checkOptions('options', options, { ...sumNames, ...rootNames });
-    const { root, ...sum } = options;
-    const at = rootOf({ ...(root !== undefined && { root }) }, this.size);
-    const lists = termsOf(terms);
-    const results = listOf('out', out);
-    this.meet(What.Reduce, at, isMean(sum), lists, this.rank === at ? results : [], lists[0]?.length ?? results.length);
+    this.meet(collectiveCalls.reduce(terms, out, options, this, true));
   }
 
   reduceScatter(arrays: OneOrMore<FloatArray>, out: OneOrMore<FloatArray>, options: SumOptions = {}): void {
-    this.meet(What.ReduceScatter, 0, isMean(options), [listOf('arrays', arrays)], listOf('out', out));
+    this.meet(collectiveCalls.reduceScatter(arrays, out, options, true));
   }
 
   allGather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>): void {
-    this.meet(What.AllGather, 0, false, [listOf('arrays', arrays)], listOf('out', out));
+    this.meet(collectiveCalls.allGather(arrays, out));
   }
 
   gather(arrays: OneOrMore<Transferable>, out: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    const root = rootOf(options, this.size);
-    this.meet(What.Gather, root, false, [listOf('arrays', arrays)], this.rank === root ? listOf('out', out) : []);
+    this.meet(collectiveCalls.gather(arrays, out, options, this));
   }
 
   broadcast(arrays: OneOrMore<Transferable>, options: RootOptions = {}): void {
-    this.meet(What.Broadcast, rootOf(options, this.size), false, [listOf('arrays', arrays)], []);
+    this.meet(collectiveCalls.broadcast(arrays, options, this));
   }
 
   /** @internal Of programs that run in this thread, or for it. */
@@ -165,27 +159,18 @@ export class SharedMemoryCommunicator implements Communicator {
   }
 
   barrier(): void {
-    this.meet(What.Barrier, 0, false, [], [], 0);
+    this.meet(collectiveCalls.barrier());
   }
 
   abort(reason: string): void {
     SharedMemoryCommunicator.abort(this.handle, reason);
   }
 
-  private meet(
-    what: What,
-    root: number,
-    mean: boolean,
-    terms: readonly (readonly Maybe[])[],
-    out: readonly Transferable[],
-    arrays = terms[0]!.length,
-  ): void {
+  /** The order of sums is always the same here. */
+  private meet({ what, root, sum, terms, arrays, out }: Call): void {
     void this.seat;
     const { memory } = this.handle;
-    if (terms.some((term) => term.length !== arrays)) {
-      throw new RangeError(`every term must have ${arrays} arrays, as there are results`);
-    }
-    const outcome = native.meet(memory, this.rank, what, root, mean, terms.length, arrays, terms.flat(), out);
+    const outcome = native.meet(memory, this.rank, what, root, sum.isMean, terms.length, arrays, terms.flat(), out);
     if (outcome !== 0) throw abortedBy(this.handle, native.meetingReason(memory));
   }
 }
@@ -208,6 +193,3 @@ export function checkCommunicatorHandle(handle: unknown): asserts handle is Comm
   if (kind === 'gradstep/communicator' && memory instanceof Int32Array && reason instanceof Uint16Array) return;
   throw new TypeError(`handle must be one that SharedMemoryCommunicator.create gave, got ${shown(handle)}`);
 }
-
-/** The order of sums is always the same here. */
-const isMean = (options: SumOptions): boolean => sumOf(options, true).isMean;

@@ -75,31 +75,36 @@ Napi::Value make_meeting(const Info& info) {
   return args.undefined();
 }
 
+// A meeting, and which rank one is there: the arguments of what belongs to a rank.
+struct Seat {
+  explicit Seat(Arguments& args) : memory(args.next()), meeting(meeting_of(args, memory)), rank(args.size("rank")) {
+    args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  }
+
+  const napi_value memory;
+  Meeting* const meeting;
+  const size_t rank;
+};
+
 // joinMeeting(memory, rank): object
 Napi::Value join_meeting(const Info& info) {
   Arguments args(info);
-  const napi_value memory = args.next();
-  Meeting* const meeting = meeting_of(args, memory);
-  const size_t rank = args.size("rank");
-  args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  const Seat seat(args);
   if (args.failed()) return args.undefined();
-  const LeaveMeeting leave = {meeting, static_cast<uint32_t>(rank)};
-  const napi_value seat = UntilEnd<LeaveMeeting>::object(info.Env(), memory, leave);
-  if (seat == nullptr) args.out_of_memory("a place in a meeting");
-  return seat == nullptr ? args.undefined() : Napi::Value(info.Env(), seat);
+  const LeaveMeeting leave = {seat.meeting, static_cast<uint32_t>(seat.rank)};
+  const napi_value object = UntilEnd<LeaveMeeting>::object(info.Env(), seat.memory, leave);
+  if (object == nullptr) args.out_of_memory("a place in a meeting");
+  return object == nullptr ? args.undefined() : Napi::Value(info.Env(), object);
 }
 
 // meetingExchange(memory, rank): object
 Napi::Value meeting_exchange(const Info& info) {
   Arguments args(info);
-  const napi_value memory = args.next();
-  Meeting* const meeting = meeting_of(args, memory);
-  const size_t rank = args.size("rank");
-  args.require(meeting != nullptr && rank < meeting->size(), "rank must be below the meeting's size");
+  const Seat seat(args);
   if (args.failed()) return args.undefined();
-  MeetingExchange* const exchange = make<MeetingExchange>(meeting, rank);
+  MeetingExchange* const exchange = make<MeetingExchange>(seat.meeting, seat.rank);
   const auto end = [](Exchange* ended) { unmake(static_cast<MeetingExchange*>(ended)); };
-  const napi_value object = exchange == nullptr ? nullptr : exchange_object(info.Env(), exchange, end, memory);
+  const napi_value object = exchange == nullptr ? nullptr : exchange_object(info.Env(), exchange, end, seat.memory);
   if (object == nullptr) args.out_of_memory("an exchange");
   return object == nullptr ? args.undefined() : Napi::Value(info.Env(), object);
 }

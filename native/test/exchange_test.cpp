@@ -14,6 +14,7 @@
 
 #include "../drivers/meeting_exchange.h"
 #include "../drivers/program.h"
+#include "ranks.h"
 #include "scarce_memory.h"
 
 using namespace gradstep;
@@ -91,19 +92,9 @@ struct Given {
   }
 };
 
-struct Place {
-  explicit Place(size_t size) : memory(Meeting::bytes_for(size) / sizeof(uint64_t) + 8) {
-    check(Meeting::make(memory.data(), memory.size() * sizeof(uint64_t), size), "a meeting is made of memory");
-  }
-  Meeting& meeting() { return *Meeting::at(memory.data(), memory.size() * sizeof(uint64_t)); }
-  std::vector<uint64_t> memory;
+struct Place : MeetingPlace {
+  explicit Place(size_t size) : MeetingPlace(size) { check(is_made(), "a meeting is made of memory"); }
 };
-
-template <class F> void on_threads(size_t count, F f) {
-  std::vector<std::thread> threads;
-  for (size_t rank = 0; rank < count; ++rank) threads.emplace_back([=] { f(rank); });
-  for (std::thread& thread : threads) thread.join();
-}
 
 std::unique_ptr<Program> parsed(const Table& table) {
   auto program = std::make_unique<Program>();

@@ -15,6 +15,7 @@
 #include "../drivers/collective.h"
 #include "../drivers/copies.h"
 #include "../runtime/guard.h"
+#include "ranks.h"
 
 using namespace gradstep;
 
@@ -27,19 +28,9 @@ void check(bool ok, const std::string& truth) {
   if (!ok) printf("FAILED: %s\n", truth.c_str());
 }
 
-struct Place {
-  explicit Place(size_t size) : memory(Meeting::bytes_for(size) / sizeof(uint64_t) + 8) {
-    check(Meeting::make(memory.data(), memory.size() * sizeof(uint64_t), size), "a meeting is made of memory");
-  }
-  Meeting& meeting() { return *Meeting::at(memory.data(), memory.size() * sizeof(uint64_t)); }
-  std::vector<uint64_t> memory;
+struct Place : MeetingPlace {
+  explicit Place(size_t size) : MeetingPlace(size) { check(is_made(), "a meeting is made of memory"); }
 };
-
-template <class F> void on_threads(size_t count, F f) {
-  std::vector<std::thread> threads;
-  for (size_t rank = 0; rank < count; ++rank) threads.emplace_back([=] { f(rank); });
-  for (std::thread& thread : threads) thread.join();
-}
 
 bool never(void*) { return false; }
 bool always(void*) { return true; }
@@ -122,7 +113,7 @@ void keeps_the_first_reason() {
   place.meeting().break_up(5);
   place.meeting().break_up(6);
   check(place.meeting().reason() == 5, "the first reason stays");
-  check(Meeting::at(place.memory.data(), 8) == nullptr, "too little memory is no meeting");
+  check(Meeting::at(place.start(), 8) == nullptr, "too little memory is no meeting");
   std::vector<uint64_t> zeros(100);
   check(Meeting::at(zeros.data(), 800) == nullptr, "nor is what was not made one");
 }

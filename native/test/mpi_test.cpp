@@ -18,6 +18,7 @@
 #include "../mpi/description.h"
 #include "../mpi/search.h"
 #include "../mpi/watchdog.h"
+#include "ranks.h"
 
 using namespace gradstep;
 using namespace gradstep::mpi;
@@ -102,12 +103,6 @@ class Wire final : public Transport {
   const size_t rank_, size_;
   std::vector<Receive> waiting_[kBatches];
 };
-
-template <class F> void on_threads(size_t count, F f) {
-  std::vector<std::thread> threads;
-  for (size_t rank = 0; rank < count; ++rank) threads.emplace_back([=] { f(rank); });
-  for (std::thread& thread : threads) thread.join();
-}
 
 template <class T> std::vector<T> values_of(size_t rank, size_t array, size_t length) {
   std::vector<T> values(length);

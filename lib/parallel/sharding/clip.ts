@@ -3,11 +3,11 @@ import {
   clipByGlobalNorm,
   clipByNorm,
   clipByValue,
+  IndexedSlices,
   internals,
   type Gradient,
   type StepClip,
 } from 'gradstep';
-import { IndexedSlices } from 'gradstep';
 import type { Communicator } from '../communicator';
 import { blockSums, globalNormOf, normOf, type Summand } from './norms';
 
