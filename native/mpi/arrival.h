@@ -19,6 +19,7 @@ struct Message {
     kVerdict,  // from rank 0: how many calls are made, those of the last, and why there are no more; `ended`, `text`
     kLeft,     // to rank 0: a rank's program is over, or a rank wants to finalize
     kAllLeft,  // from rank 0
+    kGone,     // to rank 0, after which a rank's process may end
     kAsk,      // a rank has waited for long in `call`, for `milliseconds`; `is_odd` when that is too long
     kPing,     // `round` numbers the inquiry
     kPong,     // `round` of the ping; `call` is how many calls were begun, `low` milliseconds since the last ended

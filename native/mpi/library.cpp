@@ -90,8 +90,9 @@ constexpr int kTag = 0;
 
 template <class Handle> class Bound final : public Library {
  public:
-  Bound(Family family, const Functions<Handle>& functions, const Constants<Handle>& constants, std::string version)
-      : call_(functions), is_(constants) {
+  Bound(Family family, const Functions<Handle>& functions, const Constants<Handle>& constants, std::string version,
+        bool has_ucx)
+      : call_(functions), is_(constants), has_ucx_(has_ucx) {
     family_ = family;
     version_ = std::move(version);
     void* init = nullptr;
@@ -116,6 +117,8 @@ template <class Handle> class Bound final : public Library {
     host_ = host;
     return code;
   }
+
+  bool is_safe_to_finalize() const override { return family_ != Family::kMpich || !has_ucx_; }
 
   int finalize() override {
     for (Handle& channel : channels_) call_.Comm_free(&channel);
@@ -177,6 +180,7 @@ template <class Handle> class Bound final : public Library {
 
   const Functions<Handle> call_;
   const Constants<Handle> is_;
+  const bool has_ucx_;
   Handle channels_[2] = {};
 };
 
@@ -212,7 +216,8 @@ Library* bound(Family family, void* opened, const Constants<Handle>& constants, 
     why = "it has no " + missing;
     return nullptr;
   }
-  Library* const made = make<Bound<Handle>>(family, functions, constants, std::move(version));
+  Library* const made = make<Bound<Handle>>(family, functions, constants, std::move(version),
+                                            os::symbol(opened, "ucp_worker_progress") != nullptr);
   if (made == nullptr) why = "out of memory";
   return made;
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kStackBytes = size_t{8} << 20;  // what libraries of MPI are used to
 constexpr uint32_t kIdleMilliseconds = 20;
-constexpr Milliseconds kTick = 50, kDecision = 8000;
+constexpr Milliseconds kTick = 50, kDecision = 8000, kFarewell = 2000;
 
 std::mutex world_mutex;
 World* the_world = nullptr;
@@ -343,18 +343,57 @@ void World::leave() {
   if (waiting_.what == Waiting::For::kNothing) waiting_ = {Waiting::For::kEnd, now(), Collective::kBarrier, 0};
   if (!all_left_) return;
   if (library_ != nullptr) {
-    const Milliseconds began = now();
-    for (;;) {
-      reap();
-      const Outgoing* item = outgoing_;
-      while (item != nullptr && item->is_free) item = item->next;
-      if (item == nullptr || now() - began > 2000) break;
-      os::sleep_microseconds(100);
+    drain();
+    if (library_->is_safe_to_finalize() || !are_on_several_hosts()) {
+      library_->cancel(incoming_request_);
+      library_->finalize();
+    } else {
+      part();
     }
-    library_->cancel(incoming_request_);
-    library_->finalize();
   }
   close();
+}
+
+// Waits until what this rank has said is on its way.
+void World::drain() {
+  const Milliseconds began = now();
+  for (;;) {
+    reap();
+    const Outgoing* item = outgoing_;
+    while (item != nullptr && item->is_free) item = item->next;
+    if (item == nullptr || now() - began > kFarewell) return;
+    os::sleep_microseconds(100);
+  }
+}
+
+// The end of ranks that do not finalize: rank 0, of which all have heard that it is the end, goes last. What a rank that
+// is gone leaves unanswered is no error any more.
+void World::part() {
+  if (rank_ != 0) {
+    Message gone = {};
+    gone.kind = Message::Kind::kGone;
+    gone.from = static_cast<uint32_t>(rank_);
+    static_cast<Post&>(*this).send(0, gone);
+    return drain();
+  }
+  const Milliseconds began = now();
+  for (size_t gone = 1; gone < size_ && now() - began < kFarewell;) {
+    bool is_done = false;
+    if (library_->test(incoming_request_, is_done) != 0) return;
+    if (!is_done) {
+      os::sleep_microseconds(100);
+      continue;
+    }
+    if (incoming_.kind == Message::Kind::kGone) ++gone;
+    if (library_->receive_any(Channel::kControl, &incoming_, sizeof incoming_, incoming_request_) != 0) return;
+  }
+}
+
+bool World::are_on_several_hosts() const {
+  for (size_t rank = 1; rank < size_; ++rank) {
+    if (host(rank) != host(0)) return true;
+  }
+  return false;
 }
 
 // Nothing is done any more.
@@ -393,6 +432,7 @@ void World::on(const Message& message) {
   switch (message.kind) {
     case Message::Kind::kLeft: return on_left(message);
     case Message::Kind::kAllLeft: all_left_ = true; return;
+    case Message::Kind::kGone: return;  // which `part` waits for
     case Message::Kind::kAsk:
     case Message::Kind::kPing:
     case Message::Kind::kPong: return watchdog_->on(message, now());

@@ -77,6 +77,9 @@ class World final : private Post, private Judge, private Transport {
   void settle(Call& call, Call::State state);
   Call* first_call();
   void leave();
+  void drain();
+  void part();
+  bool are_on_several_hosts() const;
   void close();
 
   void progress();
