@@ -82,7 +82,8 @@ function isNoNewer(version, [major, minor]) {
 const muslNames = words(`
   __cxa_atexit __errno_location __sched_cpucount __tls_get_addr _exit abort bcmp clock_gettime dladdr dlclose dlerror dlopen dlsym
   fclose fgets floor fma fmaf nanosleep
-  fopen free fscanf getenv malloc memcpy memmove memset posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
+  fopen free fscanf getenv malloc memchr memcmp memcpy memmove memset
+  posix_memalign pthread_atfork pthread_attr_destroy pthread_attr_init
   pthread_attr_setdetachstate pthread_attr_setstacksize pthread_cond_broadcast pthread_cond_destroy pthread_cond_signal
   pthread_cond_wait
   pthread_create pthread_key_create pthread_mutex_destroy pthread_mutex_lock pthread_mutex_unlock pthread_self
