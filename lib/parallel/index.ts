@@ -24,5 +24,11 @@ export {
   type ReplicaContext,
   type Share,
 } from './replica';
-export { trainInWorkers, type StepReport, type TrainInWorkersOptions, type Training } from './training';
+export {
+  trainInWorkers,
+  type StepReport,
+  type TrainInWorkersOptions,
+  type Training,
+  type WorkerThread,
+} from './training';
 export type { Mode } from './protocol';

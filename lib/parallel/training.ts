@@ -71,6 +71,18 @@ const names: NamesOf<TrainInWorkersOptions> = {
   onStep: true,
 };
 
+/**
+ * What is used most of a `Worker` of `node:worker_threads`, which it is: `as Worker` shows the rest. Said here, so that
+ * programs without the types of Node compile.
+ */
+export interface WorkerThread {
+  readonly threadId: number;
+  on(event: string, listener: (...values: never[]) => void): this;
+  once(event: string, listener: (...values: never[]) => void): this;
+  postMessage(message: unknown): void;
+  terminate(): Promise<number>;
+}
+
 /** A training in workers, as the thread that started it sees it. */
 export interface Training {
   /** Fulfilled with the number of steps when all have been made, or after `stop`; rejected with what a worker threw. */
@@ -80,7 +92,7 @@ export interface Training {
   /** How many gradients of replicas came too late, and were dropped. */
   readonly dropped: number;
   /** The workers by their ranks, as they are now: one that dies is replaced. */
-  readonly workers: readonly Worker[];
+  readonly workers: readonly WorkerThread[];
   /** Ends the training after the step that is being made. @returns `finished`. */
   stop(): Promise<number>;
   /**

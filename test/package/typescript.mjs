@@ -25,6 +25,7 @@ import { restoreCheckpoint, saveCheckpoint, toTorch, type CheckpointParts, type 
 import { dense, sequential, type LayerLike } from 'gradstep/layers';
 import { readEvents, SummaryWriter } from 'gradstep/tensorboard';
 import { Metrics, TrainingMetrics, type MetricsHandle } from 'gradstep/metrics';
+import { trainInWorkers, type Training } from 'gradstep/parallel';
 import { mpi, MpiCommunicator, type MpiHandle } from 'gradstep/mpi';
 import { adamW, type GradstepOptimizer } from 'gradstep/tfjs'; // whose types are no TensorFlow.js's here
 import { openSafetensors, parseSafetensors, serializeSafetensors, type SafetensorsFile } from 'gradstep/safetensors';
@@ -56,6 +57,11 @@ export async function save(folder: string): Promise<SavedCheckpoint> {
   // @ts-expect-error: no such option
   await saveCheckpoint(folder, parts, { kept: 1 });
   return saveCheckpoint(folder, { ...parts, metadata: { floats: [toTorch({ variables: [w], optimizer }).size] } }, { step: step ?? 0 });
+}
+export async function first(): Promise<number> {
+  const training: Training = trainInWorkers({ module: './replica.js', variables: [w], optimizer, steps: 1, shares: 2 });
+  training.workers[0]!.on('message', (message: string) => message.length);
+  return training.finished.then((steps) => steps + training.workers[0]!.threadId);
 }
 const handle: MetricsHandle = Metrics.create({ threads: 2 }).share();
 const metrics = Metrics.from(handle).withLabels({ worker: 1 });
