@@ -77,9 +77,13 @@ const names: NamesOf<TrainInWorkersOptions> = {
  */
 export interface WorkerThread {
   readonly threadId: number;
+  /** Calls the listener each time: at `'message'`, `'error'`, `'exit'`. */
   on(event: string, listener: (...values: never[]) => void): this;
+  /** Calls the listener the next time. */
   once(event: string, listener: (...values: never[]) => void): this;
+  /** What the replica's module gets from its `parentPort`, as a copy. */
   postMessage(message: unknown): void;
+  /** Ends the thread; the training starts another in its place. @returns its exit code. */
   terminate(): Promise<number>;
 }
 
