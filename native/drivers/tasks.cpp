@@ -79,16 +79,8 @@ template <class T> bool run_single(const Task& task, const TaskContext& context)
   const auto indices = [&] { return context.indices[task.list]; };
   const auto draw = [&]() -> const Draw& { return context.draws[task.list]; };
   const size_t* const sizes = task.sizes;
+  if (is_elementwise(task)) return run_parts<T>(&task, 1, context), true;
   switch (task.kind) {
-    case TaskKind::fill:
-    case TaskKind::repeat:
-    case TaskKind::copy:
-    case TaskKind::unary:
-    case TaskKind::binary:
-    case TaskKind::addN:
-    case TaskKind::addScaled:
-    case TaskKind::scale:
-    case TaskKind::clipByValue: return run_parts<T>(&task, 1, context), true;
     case TaskKind::binaryBroadcast:
       return binary(task.option, array(0), array(1), array(2), context.lists->broadcasts[task.list]), true;
     case TaskKind::permute: {
