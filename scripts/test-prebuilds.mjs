@@ -25,13 +25,15 @@ const isChosen = (name) => names.length === 0 || names.includes(name);
 let failures = 0;
 
 // The tests of the clone that run, by name of the suite: files and folders of build/ts/test.
+const library = [
+  ...['kernels', 'optimizers', 'step', 'tensor', 'autodiff', 'hostile', 'accumulators.test.js', 'clip.test.js'],
+  ...['hostile.test.js', 'loss-scale.test.js', 'moving-average.test.js', 'options.test.js', 'schedules.test.js'],
+  ...['sync-replicas.test.js', 'tensor.test.js', 'tf-cases.test.js', 'weak.test.js', 'workers.test.js'],
+];
 const suites = {
   whole: [''],
-  library: [
-    ...['kernels', 'optimizers', 'step', 'tensor', 'autodiff', 'hostile', 'accumulators.test.js', 'clip.test.js'],
-    ...['hostile.test.js', 'loss-scale.test.js', 'moving-average.test.js', 'options.test.js', 'schedules.test.js'],
-    ...['sync-replicas.test.js', 'tensor.test.js', 'tf-cases.test.js', 'weak.test.js', 'workers.test.js'],
-  ],
+  library,
+  native: [...library, 'async', 'checkpoint', 'compile', 'layers', 'losses', 'random'],
   binding: ['kernels'],
 };
 
@@ -109,7 +111,7 @@ function installPackage() {
   copyFileSync('build/ts/test/support/parallel-training.js', join(place, 'parallel.cjs'));
 }
 
-function tryOn(name, { target, prepare, suite, isLong, isEmulated, except }) {
+function tryOn(name, { target, prepare, suite, short = suite, isLong, isEmulated, except }) {
   console.log(`\n${name}`);
   const { command, env } = prepare();
   const execute = (args, cwd, own = {}) => spawnToFile([...command, ...args], cwd, { ...env, ...own });
@@ -117,8 +119,9 @@ function tryOn(name, { target, prepare, suite, isLong, isEmulated, except }) {
   if (!isEmulated && env.GRADSTEP_TEST_WORKERS !== '0') {
     add(name, execute(['parallel.cjs'], join(folder, 'installed')));
   }
-  if (suite === undefined || (isLong && !isFull && !names.includes(name))) return;
-  const files = suites[suite].flatMap((path) => testFiles(path));
+  const isWhole = isFull || names.includes(name);
+  if (suite === undefined || (isLong && !isWhole)) return;
+  const files = suites[isWhole ? suite : short].flatMap((path) => testFiles(path));
   // An emulated processor is 10 to 50 times slower.
   const timeout = ['--timeout', isEmulated ? '600000' : '120000'];
   const filter = except ? ['--fgrep', except, '--invert'] : [];

@@ -72,9 +72,12 @@ const programs = {
   },
 };
 
-/** By name: the target that runs there, how to get ready (which gives the command and its environment), and which tests. */
+/**
+ * By name: the target that runs there, how to get ready (which gives the command and its environment), and which tests:
+ * `suite`, or `short` where neither it nor `full` is asked for.
+ */
 export const runtimes = {
-  'node-20': { target: 'linux-x64', prepare: () => program('node20'), suite: 'whole' },
+  'node-20': { target: 'linux-x64', prepare: () => program('node20'), suite: 'whole', short: 'native' },
   'node-22': { target: 'linux-x64', prepare: () => program('node22'), suite: 'binding' },
   'node-24': { target: 'linux-x64', prepare: () => program('node24'), suite: 'binding' },
   'node-26': { target: 'linux-x64', prepare: () => program('node26'), suite: 'binding' },
