@@ -41,6 +41,8 @@ class Library {
   virtual int receive_any(Channel channel, void* data, size_t bytes, Request& request) = 0;
   // Puts the sum over all ranks in the place of at most kMostElements, in MPI's order.
   virtual int sum(void* values, size_t count, Format format, Request& request) = 0;
+  // Puts this rank's part of the sum, of so many elements, into `out`; all parts are at most kMostElements.
+  virtual int sum_part(const void* values, void* out, size_t count, Format format, Request& request) = 0;
   virtual int test(Request& request, bool& is_done) = 0;
   virtual int cancel(Request& request) = 0;  // a receive, which then is done
 

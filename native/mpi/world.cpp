@@ -592,6 +592,15 @@ bool World::sum(void* values, size_t count, Format format) {
   return true;
 }
 
+bool World::sum_part(const void* values, void* out, size_t count, Format format) {
+  Request request = {};
+  if (!batches_[0].requests.reserve(1)) return failure_ = "out of memory", false;
+  if (failed(library_->sum_part(values, out, count, format, request), "MPI_Ireduce_scatter_block")) return false;
+  batches_[0].requests.add_reserved(request);
+  batches_[0].bytes += count * size_ * kFormatBytes[static_cast<size_t>(format)];
+  return wait(size_t{0});
+}
+
 WorldExchange::~WorldExchange() {
   wait();  // whose memory it is may go now
 }

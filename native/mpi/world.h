@@ -103,6 +103,7 @@ class World final : private Post, private Judge, private Transport {
   bool receive(size_t batch, void* data, size_t bytes, size_t from) override;
   bool wait(size_t batch) override;
   bool sum(void* values, size_t count, Format format) override;
+  bool sum_part(const void* values, void* out, size_t count, Format format) override;
 
   struct Outgoing {
     Message message;

@@ -10,7 +10,7 @@ import {
   type Variable,
 } from 'gradstep';
 import { shown } from '../../checks';
-import type { Communicator } from '../communicator';
+import type { Communicator, SumOptions } from '../communicator';
 import { clippedParts } from './clip';
 import { Parts, type Part } from './parts';
 import { ShardedState } from './state';
@@ -38,6 +38,7 @@ export class Sharded {
     optimizer: Optimizer,
     private readonly communicator: Communicator,
     fusionBytes: number,
+    sum: SumOptions,
   ) {
     if (!isRuleOptimizer(optimizer)) {
       throw new TypeError(
@@ -46,7 +47,7 @@ export class Sharded {
     }
     this.optimizer = optimizer;
     this.parts = new Parts(optimizer, communicator.rank, communicator.size);
-    this.sums = new PartSums(communicator, fusionBytes);
+    this.sums = new PartSums(communicator, fusionBytes, sum);
     this.state = new ShardedState(optimizer, this.parts, communicator);
   }
 

@@ -58,6 +58,14 @@ describe('an optimizer with shardState', function () {
     }
   });
 
+  it('sums in the order of ranks unless it is told that any will do', async () => {
+    for (const deterministic of [undefined, true, false]) {
+      for (const { told } of await results<{ told: unknown[] }>('sums', 2, { deterministic })) {
+        expect(told).to.deep.equal([deterministic === undefined ? {} : { deterministic }]);
+      }
+    }
+  });
+
   it('knows variables by their names', async () => {
     for (const shown of await results('decay', 2, undefined)) expect(shown).to.deep.equal({ isSame: true });
   });

@@ -215,6 +215,26 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
   };
 }
 
+/** How gradients are summed, as the communicator is told it. */
+function sums(communicator: Communicator, { deterministic }: { deterministic?: boolean }): Shown {
+  const told: unknown[] = [];
+  const listening = new Proxy(communicator, {
+    get: (of, name) => {
+      const member: unknown = Reflect.get(of, name, of);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]): unknown => {
+        if (name === 'startReduceScatter') told.push(given[2]);
+        return Reflect.apply(member, of, given);
+      };
+    },
+  });
+  const options = { shardState: true, ...(deterministic !== undefined && { deterministic }) };
+  const optimizer = new DistributedOptimizer(new AdamOptimizer(), listening, options);
+  const w = variable(new Float32Array(3 * block), { name: 'w' });
+  optimizer.minimize(() => ops.reduceSum(w));
+  return { told };
+}
+
 /** A constraint sees the whole variable, on all ranks. */
 function constrained(communicator: Communicator): Shown {
   let throws = false;
@@ -320,6 +340,7 @@ export const programs = {
   surroundings,
   constrained,
   decay,
+  sums,
   large,
   failing,
   damaged,
