@@ -6,8 +6,7 @@ import type { GlobalStep } from '../tensor/global-step';
 import type { Variable } from '../tensor/variable';
 import { checkLendable } from '../step/loan';
 import { namesOf } from '../step/pairs';
-import type { Step } from '../step/plan';
-import { ProgramStep } from '../step/program-step';
+import { ProgramStep, type PreparedStep } from '../step/program-step';
 import { checkQuiet, inTurn, type Key, type Turn } from '../step/turns';
 import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
 import { traceConstraints } from './constraints';
@@ -17,6 +16,7 @@ import { stepsOf } from './optimizers';
 import { checkThreads, type RankExchange } from './ranks';
 import { Recorder } from './recorder';
 import { Runner, type Lent } from './runner';
+import { programShards } from './sends';
 import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
 
 /** What a run of a compiled step has found. */
@@ -63,7 +63,8 @@ export class CompiledStep<I extends Inputs = Inputs> {
       isDense: false,
     });
     const { variables, gradients } = withGradients(found);
-    this.update = new ProgramStep(optimizer.mechanism, variables);
+    const shards = exchange?.shards?.plan(variables) ?? null;
+    this.update = new ProgramStep(optimizer.mechanism, variables, shards);
     const before = recorder.tasks.length;
     this.isTraced = traceConstraints(recorder, this.update.constrained);
     this.runner = new Runner({
@@ -86,10 +87,12 @@ export class CompiledStep<I extends Inputs = Inputs> {
           ranks: exchange.size,
           fusionBytes: exchange.fusionBytes,
           unscalesFirst: unscalesFirst || accumulate !== undefined,
+          shards: shards && programShards(exchange.shards!.rank, shards, recorder),
         },
       },
       exchange,
     });
+    if (shards !== null) exchange!.shards!.adopt(shards);
     this.variables = variables;
     this.exchange = exchange;
     this.lossScale = lossScale;
@@ -184,7 +187,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   }
 
   /** Makes seen what the program has done. */
-  private publish(step: Step): StepResult {
+  private publish(step: PreparedStep): StepResult {
     const { statistics, lossScale, averages } = this;
     this.exchanges++;
     const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };

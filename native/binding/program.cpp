@@ -211,6 +211,8 @@ bool read_run(Arguments& args, Ready& ready) {
   ready.exchange = exchange_of(args, exchange);
   args.require(ready.exchange != nullptr && ready.exchange->size() == ready.program->ranks(),
                "exchange must be of as many ranks as the program was made for");
+  args.require(args.failed() || ready.program->is_of_rank(ready.exchange->rank()),
+               "exchange must be of the rank that the program was made for");
   return !args.failed();
 }
 

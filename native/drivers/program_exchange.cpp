@@ -65,7 +65,7 @@ class Layout {
 }  // namespace
 
 // What all ranks must have alike for a step to have a meaning.
-uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions) const {
+uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds) const {
   Hash hash;
   hash << uint64_t{ranks} << uint64_t{unscales_first} << uint64_t{repetitions} << uint64_t{tail.accumulates};
   hash << static_cast<uint64_t>(tail.clip) << tail.clip_norm << uint64_t{tail.checks_finite} << uint64_t{tail.has_step};
@@ -79,11 +79,12 @@ uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions) 
       hash << uint64_t{sent[send.first + k].gradient} << uint64_t{sent[send.first + k].offset};
     }
   }
+  for (const size_t bound : bounds) hash << uint64_t{bound};
   return hash.value();
 }
 
-bool ProgramExchange::reserve(const GradientTail& tail, size_t repetitions) {
-  hash_ = hash_of(tail, repetitions);
+bool ProgramExchange::reserve(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds) {
+  hash_ = hash_of(tail, repetitions, bounds);
   return hashes_.resize(ranks) && told_.resize(ranks) && reserve_rows(tail) && reserve_sums(tail);
 }
 
@@ -262,6 +263,36 @@ TaskStatus ProgramExchange::end(TaskStatus status, double& loss, GradientTail& t
     for (size_t k = send.first; k < send.first + send.members; ++k) tail.times(sent[k].gradient, factor);
   }
   return TaskStatus::done;
+}
+
+TaskStatus ProgramExchange::agree(TaskStatus status) {
+  own_ = {static_cast<uint64_t>(status), 0};
+  exchange_->start_gather(&own_, sizeof own_, told_.data());
+  if (!wait()) return TaskStatus::not_exchanged;
+  if (status != TaskStatus::done) return status;
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    if (told_[rank].status == static_cast<uint64_t>(TaskStatus::done)) continue;
+    tell(Problem::left_out, rank, "has not made its part of the step: out of memory");
+    return TaskStatus::not_exchanged;
+  }
+  return TaskStatus::done;
+}
+
+TaskStatus ProgramExchange::share(const WhenCertain& make, const Buffer<Piece>& pieces) {
+  const char* const why = exchange_->gather_made(make, pieces.data(), pieces.size());
+  if (why == nullptr) return TaskStatus::done;
+  problem_ = Problem::aborted;
+  put_text(text_, why);
+  return TaskStatus::not_exchanged;
+}
+
+bool ProgramExchange::most_rows(const GradientTail& tail, Buffer<size_t>& most) const {
+  if (!most.resize(tail.gradients.size())) return false;
+  std::fill(most.begin(), most.end(), 0);
+  for (const GradientSend& send : sends) {
+    if (send.is_rows) most[sent[send.first].gradient] = send.most_rows;
+  }
+  return true;
 }
 
 }  // namespace gradstep

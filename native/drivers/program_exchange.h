@@ -33,8 +33,8 @@ class ProgramExchange {
   Buffer<GradientSend> sends;  // in the order in which they are final
   Buffer<GradientSent> sent;
 
-  // Takes all memory. False when there is none, or it would be too much.
-  [[nodiscard]] bool reserve(const GradientTail& tail, size_t repetitions);
+  // Takes all memory. False when there is none, or it would be too much. `bounds` says how the step is divided.
+  [[nodiscard]] bool reserve(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds);
 
   // What is the matter when status is `not_exchanged`.
   enum class Problem { none, aborted, unlike, left_out };
@@ -49,6 +49,12 @@ class ProgramExchange {
   // After all has been sent. `status` and `loss` are this rank's. Then `tail` has the means, and `loss` is the mean;
   // unless it is not done, on any rank.
   TaskStatus end(TaskStatus status, double& loss, GradientTail& tail, const TaskContext& context);
+  // Of a step that is divided: whether all ranks can make it.
+  TaskStatus agree(TaskStatus status);
+  // Then: all make theirs, and get all; or none does, as a rank is gone.
+  TaskStatus share(const WhenCertain& make, const Buffer<Piece>& pieces);
+  // How many rows a gradient has at most, of all ranks.
+  [[nodiscard]] bool most_rows(const GradientTail& tail, Buffer<size_t>& most) const;
 
  private:
   struct Told {
@@ -56,7 +62,7 @@ class ProgramExchange {
     double loss;
   };
 
-  uint64_t hash_of(const GradientTail& tail, size_t repetitions) const;
+  uint64_t hash_of(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds) const;
   [[nodiscard]] bool reserve_rows(const GradientTail& tail);
   [[nodiscard]] bool reserve_sums(const GradientTail& tail);
   const ProgramGradient& gradient_of(const GradientSend& rows, const GradientTail& tail) const;

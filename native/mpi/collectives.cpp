@@ -52,7 +52,8 @@ bool Collectives::perform(const Brought& own, const Brought* const* all, bool in
     case Collective::kAllReduce: return all_reduce(own, in_order);
     case Collective::kReduce: return reduce(all);
     case Collective::kReduceScatter: return reduce_scatter(own, in_order);
-    case Collective::kAllGather: return all_gather(own, all);
+    case Collective::kAllGather:
+    case Collective::kGatherMade: return all_gather(own, all);
     case Collective::kGather: return gather(own, all);
     case Collective::kBroadcast: return broadcast(own);
   }

@@ -16,7 +16,7 @@ using Kind = Message::Kind;
 
 const char* name_of(Collective what) {
   static const char* const kNames[] = {"barrier",   "allReduce", "reduce",   "reduceScatter",
-                                       "allGather", "gather",    "broadcast"};
+                                       "allGather", "gather",    "broadcast", "gather of a compiled step"};
   const size_t i = static_cast<size_t>(what);
   return i < sizeof kNames / sizeof *kNames ? kNames[i] : "call";
 }

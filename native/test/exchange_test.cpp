@@ -268,6 +268,7 @@ class Liar final : public Exchange {
     }
   }
   const char* wait() override { return nullptr; }
+  const char* gather_made(const WhenCertain&, const Piece*, size_t) override { return nullptr; }
 
  private:
   size_t size_;

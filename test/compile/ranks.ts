@@ -30,12 +30,17 @@ export interface Order {
   readonly fusionBytes: number;
   /** Whether a loss scale is around the exchange, else inside of it. */
   readonly isScaledOutside: boolean;
+  /** Whether each rank has a part of the slots, where that can be: with no loss scale inside. */
+  readonly isSharded: boolean;
 }
 
-function distributedWorld(communicator: Communicator, { description, fusionBytes, isScaledOutside }: Order): World {
+function distributedWorld(communicator: Communicator, { description, fusionBytes, isScaledOutside, isSharded }: Order): World {
   const world = worldOf(description);
   const { optimizer } = world;
-  const over = (inner: Optimizer) => new DistributedOptimizer(inner, communicator, { fusionBytes });
+  const over = (inner: Optimizer) => {
+    const shardState = isSharded && !(inner instanceof MixedPrecisionLossScaleOptimizer);
+    return new DistributedOptimizer(inner, communicator, { fusionBytes, shardState });
+  };
   if (!(optimizer instanceof MixedPrecisionLossScaleOptimizer) || !isScaledOutside) {
     const distributed = over(optimizer);
     return {
@@ -101,14 +106,15 @@ function trainCompiled(communicator: Communicator, { steps, isAsync }: { steps: 
   return Promise.all(batches.map((batch) => step.run(batch))).then((all) => result(all.map(({ loss }) => loss)));
 }
 
-function smallStep(communicator: Communicator, columns = 3) {
+function smallStep(communicator: Communicator, columns = 3, shardState = false) {
   const table = variable(
     Array.from({ length: 5 * columns }, (_, i) => i / 10),
     { shape: [5, columns], name: 'table' },
   );
   const generator = new RandomGenerator(7);
   const globalStep = createGlobalStep();
-  const optimizer = new DistributedOptimizer(new AdamOptimizer({ learningRate: 0.1 }), communicator, { check: false });
+  const adam = new AdamOptimizer({ learningRate: 0.1 });
+  const optimizer = new DistributedOptimizer(adam, communicator, { check: false, shardState });
   optimizer.createSlots([table]);
   const step = compileStep({
     inputs: { rows: { shape: [2], dtype: 'int32' }, shift: { shape: [1], dtype: 'int32' } },
@@ -126,14 +132,14 @@ function smallStep(communicator: Communicator, columns = 3) {
       stateOf([table], optimizer, globalStep),
       generator.state().map(({ memory }) => Array.from(memory, Number)),
     ]);
-  return { step, state };
+  return { step, state, table: () => JSON.stringify(table.toArray()) };
 }
 
 const said = (error: unknown): string => `${(error as Error).name}: ${(error as Error).message}`;
 
 /** One rank gives an index that is out of range, which shows in the middle of a run. */
-async function oneFails(communicator: Communicator, { isAsync }: { isAsync: boolean }) {
-  const { step, state } = smallStep(communicator);
+async function oneFails(communicator: Communicator, { isAsync, isSharded }: { isAsync: boolean; isSharded: boolean }) {
+  const { step, state, table } = smallStep(communicator, 3, isSharded);
   const run = async (shift: number) => {
     const inputs = { rows: [communicator.rank % 5, 2], shift: [shift] };
     return isAsync ? step.run(inputs) : step.runSync(inputs);
@@ -148,16 +154,16 @@ async function oneFails(communicator: Communicator, { isAsync }: { isAsync: bool
   }
   const isUnchanged = state() === before;
   await run(2);
-  return { error, isUnchanged, after: state() };
+  return { error, isUnchanged, after: table() };
 }
 
 /** Goes on until it is over. */
 async function untilAborted(
   communicator: Communicator,
-  { isAsync }: { isAsync: boolean },
+  { isAsync, isSharded }: { isAsync: boolean; isSharded: boolean },
   tell: (steps: number) => void,
 ) {
-  const { step, state } = smallStep(communicator);
+  const { step, state } = smallStep(communicator, 3, isSharded);
   let before = state();
   for (let steps = 1; ; steps++) {
     try {

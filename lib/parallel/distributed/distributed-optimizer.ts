@@ -76,7 +76,8 @@ export class DistributedOptimizer extends OptimizerWrapper {
     const compare = (variables: readonly Variable[], exchanges: number): void => {
       if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
     };
-    return { communicator: this.communicator, fusionBytes, deterministic, compare };
+    const shards = this.sharded?.shards ?? null;
+    return { communicator: this.communicator, fusionBytes, deterministic, shards, compare };
   }
 
   /**

@@ -2,7 +2,6 @@ import {
   AdamOptimizer,
   AdamWOptimizer,
   clipByNorm,
-  compileStep,
   createGlobalStep,
   MixedPrecisionLossScaleOptimizer,
   ops,
@@ -191,7 +190,6 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
       }),
   );
   const optimizer = make();
-  const compiled = thrown(() => compileStep({ inputs: {}, loss, optimizer }));
   const later = await thrownLater(() => optimizer.minimizeAsync(loss));
   optimizer.minimize(loss);
   const torch = thrown(() => toTorch({ variables: [w], optimizer }));
@@ -205,7 +203,6 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
   return {
     inside,
     isMean: scaledLoss === half,
-    compiled,
     later,
     torch,
     broadcast,
