@@ -399,6 +399,21 @@ export interface Binding {
   ): Promise<string | undefined> | number;
 
   /**
+   * Takes part in what a program that has ranks exchanges, in the place of a run that this rank cannot make: the others, which
+   * wait for it, throw an Error that says why, and nothing changes. Does nothing where a run `wasAskedFor` and has been made, however
+   * it ended.
+   */
+  missProgram(program: Program, exchange: NativeExchange, why: string, wasAskedFor: boolean): void;
+  /** The same off the event loop; `held` references program and exchange. */
+  missProgramAsync(
+    held: object,
+    program: Program,
+    exchange: NativeExchange,
+    why: string,
+    wasAskedFor: boolean,
+  ): Promise<void> | undefined;
+
+  /**
    * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what
    * is wrong with them is thrown; the promise is rejected when memory is out, with nothing changed. Only then, or when it
    * is fulfilled, has native code done with the memory that the addresses name; `held` stays referenced until then, and is

@@ -15,8 +15,8 @@ constexpr size_t kElementBytes[] = {4, 8, 4, 8, 1};
 // What a rank works on starts at a multiple of this many elements: two never write to one cache line.
 constexpr size_t kGrain = 64;
 
-const char* const kNames[] = {"barrier", "allReduce", "reduce", "reduceScatter", "allGather", "gather", "broadcast",
-                              "the gather of a compiled step"};
+const char* const kNames[] = {"barrier",   "allReduce", "reduce",    "reduceScatter",
+                              "allGather", "gather",    "broadcast", "the gather of a compiled step"};
 
 size_t bytes_of(const Span& span) { return span.length * kElementBytes[static_cast<size_t>(span.kind)]; }
 

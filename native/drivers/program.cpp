@@ -159,7 +159,20 @@ TaskStatus Program::way_back(double& loss) {
   return status;
 }
 
+void Program::miss(const char* why, Exchange& exchange) {
+  if (exchange_.ranks == 0) return;
+  now_[0] = starts_[0];  // what is sent lies in the arena
+  exchange_.begin(exchange);
+  exchange_.be_absent(why);
+  for (const GradientSend& send : exchange_.sends) {
+    if (!exchange_.send(send, tail_, context(0), true)) return;
+  }
+  double loss = NAN;
+  exchange_.end(TaskStatus::absent, loss, tail_, context(0));
+}
+
 TaskStatus Program::run(Result& result, Exchange* exchange) {
+  has_run = true;
   const TaskContext context = this->context(0);
   result = {NAN, NAN, false};
   if (exchange_.ranks > 0) exchange_.begin(*exchange);

@@ -84,6 +84,11 @@ class Program {
   // After a run that is `not_exchanged`.
   const ProgramExchange& exchange() const { return exchange_; }
 
+  // In the place of a run, where this rank cannot make one: the others, who wait for it, are told why.
+  void miss(const char* why, Exchange& exchange);
+  // Whether the last run was made, rather than missed or refused before.
+  bool has_run = false;
+
   // Runs it all, on this thread and the pool. What is not done has changed no variable. `exchange` is one of ranks().
   [[nodiscard]] TaskStatus run(Result& result, Exchange* exchange = nullptr);
 

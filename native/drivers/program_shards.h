@@ -7,11 +7,11 @@ namespace gradstep {
 
 // A variable that is divided.
 struct ProgramShard {
-  Operand whole;    // where all of it is
-  size_t width;     // bytes of an element
-  size_t bounds;    // in the shards' bounds: where each rank's elements start, and where the last one's end
-  size_t row;       // elements of the rows that the whole and this rank's part both consist of
-  size_t values;    // of a sparse gradient: where its own rows go, and which they are
+  Operand whole;  // where all of it is
+  size_t width;   // bytes of an element
+  size_t bounds;  // in the shards' bounds: where each rank's elements start, and where the last one's end
+  size_t row;     // elements of the rows that the whole and this rank's part both consist of
+  size_t values;  // of a sparse gradient: where its own rows go, and which they are
   size_t indices;
 };
 

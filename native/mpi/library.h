@@ -28,9 +28,10 @@ class Library {
   virtual ~Library() = default;
 
   virtual int init() = 0;  // MPI, and the two communicators, whose errors are returned
-  // False where MPI_Finalize may wait for ever when ranks are on several hosts: in MPICH over UCX a rank waits there for
-  // answers of UCX's that others, who already wait for that rank in the launcher's barrier, do not give any more. A C
-  // program that sends one message to each rank and finalizes does so every other time (MPICH 4.0.2, UCX 1.13.1, TCP).
+  // False where MPI_Finalize may wait for ever when ranks are on several hosts: in MPICH over UCX a rank waits there
+  // for answers of UCX's that others, who already wait for that rank in the launcher's barrier, do not give any more. A
+  // C program that sends one message to each rank and finalizes does so every other time (MPICH 4.0.2, UCX 1.13.1,
+  // TCP).
   virtual bool is_safe_to_finalize() const = 0;
   virtual int finalize() = 0;
   virtual void abort(int code) = 0;

@@ -383,8 +383,8 @@ void World::drain() {
   }
 }
 
-// The end of ranks that do not finalize: rank 0, of which all have heard that it is the end, goes last. What a rank that
-// is gone leaves unanswered is no error any more.
+// The end of ranks that do not finalize: rank 0, of which all have heard that it is the end, goes last. What a rank
+// that is gone leaves unanswered is no error any more.
 void World::part() {
   if (rank_ != 0) {
     Message gone = {};

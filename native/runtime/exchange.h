@@ -33,7 +33,7 @@ class Exchange {
   // until `wait`.
   virtual void start_sum(void* values, size_t count, Format format) = 0;
   // Begins to gather: `out` gets all ranks' `bytes` bytes, one after another in the order of ranks. They do not
-  // overlap, and nobody writes either, or reads `out`, until `wait`.
+  // overlap, unless the values lie where they go, and nobody writes either, or reads `out`, until `wait`.
   virtual void start_gather(const void* values, size_t bytes, void* out) = 0;
   // Waits for all that was started. nullptr, or why it was not made: then none of what was started may be used, here or
   // at any other rank. The text stays until the next call.

@@ -97,7 +97,8 @@ struct Rank {
     x.clear();
     y.clear();
     for (size_t i = 0; i < kDense; ++i) x.push_back(static_cast<float>(sin(double(i + 31 * of.rank + 5 * run))));
-    for (size_t i = 0; i < kListed * kColumns; ++i) y.push_back(static_cast<float>(cos(double(i + 17 * of.rank + run))));
+    for (size_t i = 0; i < kListed * kColumns; ++i)
+      y.push_back(static_cast<float>(cos(double(i + 17 * of.rank + run))));
     list = {static_cast<int32_t>((3 * of.rank + run) % kRows), static_cast<int32_t>(run % kRows), 4};
     program.put_place(0, x.data());
     program.put_place(1, y.data());

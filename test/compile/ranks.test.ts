@@ -73,7 +73,12 @@ describe('a compiled step on several ranks', function () {
     }
   }
 
-  for (const [isAsync, isSharded] of [[false, false], [true, false], [false, true], [true, true]]) {
+  for (const [isAsync, isSharded] of [
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ]) {
     const how = `${isAsync ? 'off the event loop' : 'at once'}${isSharded ? ', of divided slots' : ''}`;
 
     it(`changes nothing on any rank when one fails, and all go on (${how})`, async () => {
@@ -95,6 +100,24 @@ describe('a compiled step on several ranks', function () {
       for (const fate of [first, last]) {
         expect(fate!.error).to.match(/^CommunicatorAborted: .*the thread of rank 1 has ended/);
         expect(fate!.isUnchanged).to.equal(true);
+      }
+    });
+  }
+
+  for (const mistake of ['another shape', 'no such row', 'another kind', 'a rate that is none']) {
+    it(`is thrown on all ranks where one cannot begin it, and all go on (${mistake})`, async () => {
+      for (const isAsync of [false, true]) {
+        const order = { isAsync, isSharded: isAsync, check: isAsync, mistake };
+        const ranks = await results<{ told: string[]; isUnchanged: boolean; after: number[] }>('oneMisses', 3, order);
+        const own = ranks[1]!.told[0]!;
+        expect(own).to.match(/^(Range|Type)Error: /);
+        const others = `Error: rank 1 has no gradients for this step: ${own}`;
+        for (const [rank, { told, isUnchanged, after }] of ranks.entries()) {
+          const one = rank === 1 ? own : others;
+          expect(told).to.deep.equal([one, '', one, one, '']);
+          expect(isUnchanged).to.equal(true);
+          expect(after).to.deep.equal(ranks[0]!.after);
+        }
       }
     });
   }

@@ -34,7 +34,10 @@ export interface Order {
   readonly isSharded: boolean;
 }
 
-function distributedWorld(communicator: Communicator, { description, fusionBytes, isScaledOutside, isSharded }: Order): World {
+function distributedWorld(
+  communicator: Communicator,
+  { description, fusionBytes, isScaledOutside, isSharded }: Order,
+): World {
   const world = worldOf(description);
   const { optimizer } = world;
   const over = (inner: Optimizer) => {
@@ -157,6 +160,55 @@ async function oneFails(communicator: Communicator, { isAsync, isSharded }: { is
   return { error, isUnchanged, after: table() };
 }
 
+/** What a rank can do wrong before a run. */
+const mistakes = {
+  'another shape': { rows: [1], shift: [1] },
+  'no such row': { rows: [1, 99], shift: [1] },
+  'another kind': { rows: 'rows', shift: [1] },
+  'a rate that is none': { rows: [1, 2], shift: [1] },
+};
+
+export type Mistake = keyof typeof mistakes;
+
+/** One rank cannot begin a run, first and then later. @returns what each run has come to. */
+async function oneMisses(
+  communicator: Communicator,
+  { isAsync, isSharded, mistake, check }: { isAsync: boolean; isSharded: boolean; mistake: Mistake; check: boolean },
+) {
+  let rate = 0.1;
+  const globalStep = createGlobalStep();
+  const table = variable(
+    Float32Array.from({ length: 15 }, (_, i) => Math.sin(i)),
+    { shape: [5, 3], name: 'table' },
+  );
+  const adam = new AdamOptimizer({ learningRate: () => rate });
+  const options = { check: check ? ('start' as const) : (false as const), shardState: isSharded };
+  const optimizer = new DistributedOptimizer(adam, communicator, options);
+  const step = compileStep({
+    inputs: { rows: { shape: [2], dtype: 'int32' }, shift: { shape: [1], dtype: 'int32' } },
+    loss: ({ rows }) => ops.reduceSum(ops.square(ops.gather(table, rows))),
+    optimizer,
+    globalStep,
+  });
+  const run = async (inputs: unknown) => (isAsync ? step.run(inputs as never) : step.runSync(inputs as never));
+  const told: string[] = [];
+  let isUnchanged = true;
+  for (const isWrong of [true, false, true, true, false]) {
+    const before = JSON.stringify(stateOf([table], optimizer, globalStep));
+    const isHere = isWrong && communicator.rank === 1;
+    if (isHere && mistake === 'a rate that is none') rate = NaN;
+    try {
+      await run(isHere ? mistakes[mistake] : { rows: [communicator.rank, 2], shift: [1] });
+      told.push('');
+    } catch (error) {
+      told.push(said(error));
+      isUnchanged &&= JSON.stringify(stateOf([table], optimizer, globalStep)) === before;
+    }
+    rate = 0.1;
+  }
+  return { told, isUnchanged, after: table.toArray() };
+}
+
 /** Goes on until it is over. */
 async function untilAborted(
   communicator: Communicator,
@@ -196,6 +248,7 @@ export const programs: Readonly<Record<string, Program>> = {
   likeEager,
   trainCompiled,
   oneFails,
+  oneMisses,
   untilAborted,
   othersDiffer,
 };

@@ -67,7 +67,9 @@ export class DistributedOptimizer extends OptimizerWrapper {
     checkCommunicator(communicator);
     this.exchanger = new Exchanger(communicator, checked, (variables) => this.checkState(variables));
     this.isObservable = isObservable(optimizer);
-    this.sharded = checked.shardState ? new Sharded(optimizer, communicator, checked.fusionBytes, this.exchanger.sum) : null;
+    this.sharded = checked.shardState
+      ? new Sharded(optimizer, communicator, checked.fusionBytes, this.exchanger.sum)
+      : null;
   }
 
   /** @internal */

@@ -88,7 +88,8 @@ function prepared(
       parts: planned,
       gather: new Gather(planned),
       step,
-      constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer.mechanism, planned)) : null,
+      constraints:
+        constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer.mechanism, planned)) : null,
       end: () => {
         step.end();
         endLeases();

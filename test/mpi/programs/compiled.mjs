@@ -154,6 +154,14 @@ for (const shardState of size > 1 ? [false, true] : []) {
   expect(bytesOf(own, optimizer) === before, 'a step that failed has changed something');
   step.runSync(batchOf(rank));
 
+  const given = rank === 1 ? { ...batchOf(rank), labels: Int32Array.of(1) } : batchOf(rank);
+  const unfit = message(() => step.runSync(given));
+  const isTold = /^RangeError: .*labels/.test(unfit.replace('Error: rank 1 has no gradients for this step: ', ''));
+  expect(isTold && unfit.startsWith(rank === 1 ? 'RangeError: ' : 'Error: rank 1 '), `it says ${unfit}`);
+  const later = await step.run(given).catch((error) => `${error.name}: ${error.message}`);
+  expect(later === unfit, `it says ${later}`);
+  await step.run(batchOf(rank));
+
   const columns = rank === size - 1 ? 24 : width;
   const other = model(columns);
   const distributed = new DistributedOptimizer(new AdamOptimizer(), communicator, { check: false, shardState });

@@ -37,7 +37,12 @@ function model() {
     const y = ops.reluLayer(ops.add(x, ops.gather(table, labels)), w, b);
     return ops.reduceMean(ops.square(y));
   };
-  return { variables: [table, w, b], globalStep: createGlobalStep(), lossOf, loss: (number) => lossOf(batchOf(number)) };
+  return {
+    variables: [table, w, b],
+    globalStep: createGlobalStep(),
+    lossOf,
+    loss: (number) => lossOf(batchOf(number)),
+  };
 }
 
 const bytesOf = (parts) =>

@@ -75,7 +75,7 @@ async function train(order: CompiledOrder, communicator: Communicator): Promise<
   const { inputs, loss } = lossOf(scenario, trained.variables);
   const step = compileStep({
     inputs,
-    loss: loss as never,
+    loss: loss,
     optimizer,
     varList: trained.variables,
     globalStep: trained.globalStep,
@@ -139,7 +139,8 @@ function surrounded(communicator: Communicator, { constraint, isScaled, accumula
   const w = variable(numbers(1, 2 * block + 6, 'float32'), { name: 'w', ...(of && { constraint: of }) });
   const b = variable(numbers(2, 6, 'float32'), { name: 'b' });
   const distributed = new DistributedOptimizer(new AdamOptimizer({ learningRate: 0.1 }), communicator, { shardState });
-  const scale = () => new DynamicLossScale({ initialLossScale: accumulate === undefined ? 2 ** 99 : 2 ** 102, incrementPeriod: 2 });
+  const scale = () =>
+    new DynamicLossScale({ initialLossScale: accumulate === undefined ? 2 ** 99 : 2 ** 102, incrementPeriod: 2 });
   const optimizer: Optimizer = isScaled ? new MixedPrecisionLossScaleOptimizer(distributed, scale()) : distributed;
   const averages = new ExponentialMovingAverage(0.5);
   const globalStep = createGlobalStep();
@@ -182,7 +183,8 @@ export function inTurn(communicator: Communicator): boolean {
   late.runSync({});
   other.optimizer.minimize(other.loss);
   step.runSync({});
-  const stateOf = ({ w, optimizer }: typeof own) => [w.data, ...optimizer.state().map(({ memory }) => memory)].map(text);
+  const stateOf = ({ w, optimizer }: typeof own) =>
+    [w.data, ...optimizer.state().map(({ memory }) => memory)].map(text);
   const [ofOwn, ...others] = [own, other, again].map((one) => stateOf(one).join());
   return before !== null && others.every((one) => one === ofOwn);
 }
