@@ -249,14 +249,15 @@ bool ProgramExchange::learn_whys() {
   const auto is_absent = [](const Told& told) { return told.status == static_cast<uint64_t>(TaskStatus::absent); };
   if (std::none_of(told_.begin(), told_.end(), is_absent)) return true;
   exchange_->start_gather(&why_, sizeof why_, whys_.data());
-  return wait();
+  if (!wait()) return false;
+  for (Why& why : whys_) why.text[sizeof why.text - 1] = 0;  // whatever others have sent
+  return true;
 }
 
 std::string ProgramExchange::trouble_of(size_t rank) const {
-  const char* const why = whys_[rank].text;
   switch (static_cast<TaskStatus>(told_[rank].status)) {
     case TaskStatus::bad_index: return "an index that was computed is out of range";
-    case TaskStatus::absent: return std::string(why, std::find(why, why + sizeof(Why), 0));
+    case TaskStatus::absent: return whys_[rank].text;
     default: return "out of memory";
   }
 }

@@ -169,7 +169,7 @@ export class DistributedOptimizer extends OptimizerWrapper {
   /** @internal */
   override planStep(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): PlannedStep {
     if (this.sharded === null) return super.planStep(gradsAndVars, options);
-    throw new Error('an optimizer with shardState has no asynchronous steps: it has applyGradients and minimize only');
+    throw new Error('an optimizer with shardState has no asynchronous steps but those of compileStep');
   }
 
   override async minimizeAsync(loss: () => Tensor, options: MinimizeOptions = {}): Promise<Tensor> {
