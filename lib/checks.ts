@@ -82,3 +82,9 @@ export const isNotNegative = (value: number): boolean => value >= 0 && value < I
 
 export const isIterable = (value: unknown): value is Iterable<unknown> =>
   typeof (value as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] === 'function';
+
+/** What an error says, with its kind. */
+export function saidBy(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return `${error.name}: ${error.message}`;
+}

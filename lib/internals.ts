@@ -11,6 +11,7 @@ export { copyLater } from './step/copies';
 export { announceSteps, stepsElsewhere } from './step/elsewhere';
 export { keysOfParts } from './step/hold-state';
 export { checkedPairs, readPairs, updatesOf } from './step/pairs';
+export { changedBy } from './step/program-step';
 export { isSharedForGood, pieceOf, sharedArray, sharedArrays, sharedMemory } from './tensor/arrays';
 export { storedValues } from './tensor/indexed-slices';
 export { Memory, retireSpent, spend } from './tensor/memory';

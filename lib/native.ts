@@ -357,6 +357,8 @@ export interface Binding {
    *     where gradients are exchanged among ranks: how many ranks, unscaled before that (0 or 1), n, for each of n sends:
    *       how many tasks before the update have run when it is final, rows (0 or 1); of rows: the number of the gradient; else
    *       format, offset in the arena, length, m, for each of m gradients in it: its number, how many elements behind the start
+   *     where the step is divided among them: which rank this is, for each gradient: the operand where all of its variable is, 0,
+   *       and where each rank's elements end
    *
    * The first tasks run once for each repetition, places and given lists each time starting their stride further on. A
    * list of m parts is these one after the other, else it is given with the call and each of its indices must be in
@@ -369,6 +371,7 @@ export interface Binding {
    * a gradient for each of its variables, of which the table need not tell anything. Writes the loss, the global norm and
    * whether the step was made (1 or 0) into `statistics`, which has 3 elements. `exchange` is that of a program which has ranks:
    * then all of them run it, and RangeError says of all that their programs differ, Error that one could not compute its gradients.
+   * Where the step is divided the table's variables are this rank's elements, and all ranks have stepped and all have all, or none has.
    *
    * @returns undefined; or, with nothing changed: where an index is out of range the number of its list among those that
    * are given, times 2 ** 32, plus its position; where the ranks did not meet a text that says why.
@@ -394,6 +397,21 @@ export interface Binding {
     table?: Float64Array,
     exchange?: NativeExchange,
   ): Promise<string | undefined> | number;
+
+  /**
+   * Takes part in what a program that has ranks exchanges, in the place of a run that this rank cannot make: the others, which
+   * wait for it, throw an Error that says why, and nothing changes. Does nothing where a run `wasAskedFor` and has been made, however
+   * it ended.
+   */
+  missProgram(program: Program, exchange: NativeExchange, why: string, wasAskedFor: boolean): void;
+  /** The same off the event loop; `held` references program and exchange. */
+  missProgramAsync(
+    held: object,
+    program: Program,
+    exchange: NativeExchange,
+    why: string,
+    wasAskedFor: boolean,
+  ): Promise<void> | undefined;
 
   /**
    * Both off the event loop, in the order of the calls. Arguments are checked and copied before the call returns, and what

@@ -36,6 +36,7 @@
       "native/drivers/program_exchange.cpp",
       "native/drivers/program_gradients.cpp",
       "native/drivers/program_parser.cpp",
+      "native/drivers/program_shards.cpp",
       "native/drivers/random.cpp",
       "native/drivers/recurrent.cpp",
       "native/drivers/row_sums.cpp",

@@ -4,10 +4,10 @@ import type { ExponentialMovingAverage } from '../averages/moving-average';
 import type { FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import type { Variable } from '../tensor/variable';
+import { attempt, valueOf, type Attempt } from '../step/agree';
 import { checkLendable } from '../step/loan';
 import { namesOf } from '../step/pairs';
-import type { Step } from '../step/plan';
-import { ProgramStep } from '../step/program-step';
+import { ProgramStep, type PreparedStep } from '../step/program-step';
 import { checkQuiet, inTurn, type Key, type Turn } from '../step/turns';
 import { FixedLossScale, type LossScale } from '../wrappers/loss-scale';
 import { traceConstraints } from './constraints';
@@ -16,7 +16,8 @@ import { declaredInputs, tracedInputs, type Inputs, type RunInputs, type TracedI
 import { stepsOf } from './optimizers';
 import { checkThreads, type RankExchange } from './ranks';
 import { Recorder } from './recorder';
-import { Runner, type Lent } from './runner';
+import { Runner, type Fed, type Lent } from './runner';
+import { programShards } from './sends';
 import { checkStepOptions, clipOf, type CompileStepOptions } from './step-options';
 
 /** What a run of a compiled step has found. */
@@ -63,7 +64,8 @@ export class CompiledStep<I extends Inputs = Inputs> {
       isDense: false,
     });
     const { variables, gradients } = withGradients(found);
-    this.update = new ProgramStep(optimizer.mechanism, variables);
+    const shards = exchange?.shards?.plan(variables) ?? null;
+    this.update = new ProgramStep(optimizer.mechanism, variables, shards);
     const before = recorder.tasks.length;
     this.isTraced = traceConstraints(recorder, this.update.constrained);
     this.runner = new Runner({
@@ -86,10 +88,12 @@ export class CompiledStep<I extends Inputs = Inputs> {
           ranks: exchange.size,
           fusionBytes: exchange.fusionBytes,
           unscalesFirst: unscalesFirst || accumulate !== undefined,
+          shards: shards && programShards(exchange.shards!.rank, shards, recorder),
         },
       },
       exchange,
     });
+    if (shards !== null) exchange!.shards!.adopt(shards);
     this.variables = variables;
     this.exchange = exchange;
     this.lossScale = lossScale;
@@ -119,15 +123,32 @@ export class CompiledStep<I extends Inputs = Inputs> {
    * @param inputs a tensor or a typed array for each input; of int32 ones an Int32Array or a list of numbers.
    * @throws TypeError for an input of a wrong kind or dtype, RangeError for another shape, an index out of range or a
    * hyperparameter out of its, Error when a variable or the optimizer has been disposed of. With a DistributedOptimizer:
-   * CommunicatorAborted when a rank is gone, RangeError when ranks run other steps, Error when one had no gradients.
+   * CommunicatorAborted when a rank is gone, RangeError when ranks run other steps, Error that says what one has thrown in place
+   * of the step.
    */
   runSync(inputs: RunInputs<I>): StepResult {
-    const { runner, update, averages } = this;
-    this.checkInUse();
+    const { runner, averages } = this;
     runner.checkQuiet('this compiled step');
     if (averages !== undefined) checkQuiet(averages, () => `averages '${averages.name}'`);
-    const fed = runner.feed(inputs);
-    this.exchange?.compare(this.variables, this.exchanges);
+    if (this.exchange === null) return this.step(this.feed(inputs));
+    const fed = attempt(() => this.feed(inputs));
+    this.compare(fed);
+    runner.begin();
+    try {
+      return this.step(valueOf(fed));
+    } catch (error) {
+      runner.miss(error);
+      throw error;
+    }
+  }
+
+  private feed(inputs: RunInputs<I>): Fed {
+    this.checkInUse();
+    return this.runner.feed(inputs);
+  }
+
+  private step(fed: Fed): StepResult {
+    const { runner, update } = this;
     return runner.drawing((drawn) => {
       const { step, table } = update.prepare(this.globalStep, this.isTraced);
       try {
@@ -150,20 +171,44 @@ export class CompiledStep<I extends Inputs = Inputs> {
    */
   async run(inputs: RunInputs<I>): Promise<StepResult> {
     const { runner } = this;
-    this.checkInUse();
     checkThreads(this.exchange?.here ?? 0);
-    for (const variable of this.variables) checkLendable(variable);
-    const lent = runner.lend(runner.feed(inputs));
+    const lent = attempt(() => {
+      const fed = this.feed(inputs);
+      for (const variable of this.variables) checkLendable(variable);
+      return runner.lend(fed);
+    });
+    if (this.exchange === null) valueOf(lent); // else the others are told, in its turn
     try {
       return await inTurn([...runner.keys, ...this.turnKeys()], (turn) => this.runInTurn(lent, turn));
     } finally {
-      lent.end();
+      if ('value' in lent) lent.value.end();
     }
   }
 
-  private async runInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
-    this.checkInUse();
-    this.exchange?.compare(this.variables, this.exchanges);
+  private async runInTurn(lent: Attempt<Lent>, turn: Turn): Promise<StepResult> {
+    const { runner } = this;
+    this.compare(lent);
+    runner.begin();
+    try {
+      this.checkInUse();
+      return await this.stepInTurn(valueOf(lent), turn);
+    } catch (error) {
+      await runner.missAsync(error);
+      throw error;
+    }
+  }
+
+  /** Compares state with other ranks, whatever has become of this one's inputs. @throws on all ranks or on none. */
+  private compare(tried: Attempt<unknown>): void {
+    try {
+      this.exchange?.compare(this.variables, this.exchanges);
+    } catch (error) {
+      valueOf(tried);
+      throw error;
+    }
+  }
+
+  private stepInTurn(lent: Lent, turn: Turn): Promise<StepResult> {
     return this.runner.drawingAsync(async (drawn) => {
       const { step, table } = this.update.prepare(this.globalStep, this.isTraced);
       try {
@@ -184,7 +229,7 @@ export class CompiledStep<I extends Inputs = Inputs> {
   }
 
   /** Makes seen what the program has done. */
-  private publish(step: Step): StepResult {
+  private publish(step: PreparedStep): StepResult {
     const { statistics, lossScale, averages } = this;
     this.exchanges++;
     const result = { loss: statistics[0]!, norm: statistics[1]!, applied: statistics[2] === 1 };

@@ -23,9 +23,6 @@ export function stepsOf(optimizer: unknown): Steps {
   if (!(optimizer instanceof Optimizer)) {
     throw new TypeError(`optimizer must be an Optimizer, got ${shown(optimizer)}`);
   }
-  if (optimizer.sharding() !== null) {
-    throw new TypeError('optimizer has shardState, which cannot be compiled: minimize is its step');
-  }
   let lossScale: LossScale | null = null;
   let exchange: RankExchange | null = null;
   let unscalesFirst = false;

@@ -80,7 +80,7 @@ export function plan(parts: Parts): Planned {
   before.forEach((task, i) => refsOf(task).forEach((ref) => touch(ref, i)));
   const update = before.length;
   after.forEach((task, i) => refsOf(task).forEach((ref) => touch(ref, update + 1 + i)));
-  for (const ref of resultsOf(parts)) touch(ref, update);
+  for (const ref of [...resultsOf(parts), ...(tail.exchange?.shards?.wholes ?? [])]) touch(ref, update);
   const sums = tail.gradients.map((gradient) => sumsOf(gradient, tail, repetitions, recorder));
   for (const { whole, sorted } of sums) {
     for (const value of [whole, sorted]) {

@@ -1,4 +1,5 @@
 import type { NativeExchange } from '../native';
+import type { Shards } from '../step/sharding';
 import { OptimizerWrapper, type Exchange } from '../wrappers/optimizer-wrapper';
 
 /** How programs exchange gradients with those of other ranks: what a communicator gives what is compiled. */
@@ -20,13 +21,15 @@ export interface CompilableCommunicator {
 
 /** How the gradients of a compiled step are exchanged. */
 export interface RankExchange extends Ranks, Pick<Exchange, 'fusionBytes' | 'compare'> {
+  /** How the step is divided by ranks, where it is. */
+  readonly shards: Shards | null;
   /** What runs have in turn: no two use it at one time. */
   readonly communicator: object;
 }
 
 /** @throws TypeError for a communicator that native code does not know. */
 export function rankExchangeOf(exchange: Exchange): RankExchange {
-  const { communicator, fusionBytes, deterministic } = exchange;
+  const { communicator, fusionBytes, deterministic, shards } = exchange;
   const ranks = (communicator as CompilableCommunicator).ranksOfPrograms?.({
     ...(deterministic !== undefined && { deterministic }),
   });
@@ -43,6 +46,7 @@ export function rankExchangeOf(exchange: Exchange): RankExchange {
     failure: (reason) => ranks.failure(reason),
     communicator,
     fusionBytes,
+    shards,
     compare: (variables, exchanges) => exchange.compare(variables, exchanges),
   };
 }

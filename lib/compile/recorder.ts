@@ -112,6 +112,13 @@ export class Recorder implements Trace {
     return [...this.variables];
   }
 
+  /** All of a variable, for what comes after the update: whether any task reads it or not. */
+  whole(memory: Memory): Ref {
+    this.variables.add(memory);
+    this.use(memory, memory.standIn);
+    return this.ref(memory.standIn);
+  }
+
   /** Lets JavaScript read variables again. */
   end(): void {
     for (const memory of this.variables) memory.bar(false);

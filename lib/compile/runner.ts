@@ -1,5 +1,5 @@
 import { native } from '../native';
-import { shown } from '../checks';
+import { saidBy, shown } from '../checks';
 import { sharedArray } from '../tensor/arrays';
 import type { TensorArray, TensorDType } from '../tensor/dtype';
 import { endings, type Memory } from '../tensor/memory';
@@ -59,6 +59,8 @@ export class Runner {
   private readonly sources: readonly (ProgramInput | null)[];
   private arePermanent = false;
   private endingsSeen = -1;
+  /** Whether native code has been asked for a run since `begin`. */
+  private isAskedFor = false;
 
   constructor(program: Program) {
     const { recorder, inputs, outputs } = program;
@@ -138,6 +140,24 @@ export class Runner {
     this.numbers[this.located.length] = factor;
   }
 
+  /** Before a run that ranks make together. */
+  begin(): void {
+    this.isAskedFor = false;
+  }
+
+  /** Tells the other ranks, which wait for a run that there is not, what has been thrown; nothing where there was one. */
+  miss(error: unknown): void {
+    const { exchange, planned, isAskedFor } = this;
+    if (exchange !== null) native.missProgram(planned.program, exchange.handle, saidBy(error), isAskedFor);
+  }
+
+  /** The same off the event loop, in its turn. */
+  async missAsync(error: unknown): Promise<void> {
+    const { exchange, planned, isAskedFor } = this;
+    if (exchange === null) return;
+    await native.missProgramAsync(this, planned.program, exchange.handle, saidBy(error), isAskedFor);
+  }
+
   /**
    * Runs the program. No user code runs in it.
    * @throws RangeError for an index that is out of range, Error for memory that is gone; where gradients are exchanged
@@ -147,6 +167,7 @@ export class Runner {
     this.give(fed, drawn);
     this.locate();
     const { planned, numbers, given, statistics, exchange } = this;
+    this.isAskedFor = true;
     const wrong = native.runProgram(planned.program, numbers, given, statistics, table, exchange?.handle);
     if (wrong !== undefined) this.refuse(wrong);
   }
@@ -161,6 +182,7 @@ export class Runner {
       this.give(fed, drawn);
       this.locateAsync(copies);
       const { planned, numbers, given, statistics, exchange } = this;
+      this.isAskedFor = true;
       const all = { runner: this, outputs: [...this.outputs], given: [...given], copies, held };
       const started = native.runProgramAsync(all, planned.program, numbers, given, statistics, table, exchange?.handle);
       const wrong = typeof started === 'number' ? started : await started;

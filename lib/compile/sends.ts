@@ -1,9 +1,10 @@
 import { formatNumber } from '../native';
+import type { Shard } from '../step/sharding';
 import { bytesPerElement } from '../tensor/arrays';
 import type { DType } from '../tensor/dtype';
 import type { ProgramGradient, Tail } from './plan';
 import type { Recorder } from './recorder';
-import { refsOf, type Task, type Value } from './values';
+import { refsOf, type Ref, type Task, type Value } from './values';
 
 const lineBytes = 64;
 
@@ -15,6 +16,24 @@ export interface ProgramExchange {
   readonly fusionBytes: number;
   /** Whether gradients are unscaled before they are sent, else after it. */
   readonly unscalesFirst: boolean;
+  /** Of a step that is divided by ranks. */
+  readonly shards: ProgramShards | null;
+}
+
+/** How a step is divided: this rank, and for each variable where all of it is and which elements each rank has. */
+export interface ProgramShards {
+  readonly rank: number;
+  readonly wholes: readonly Ref[];
+  readonly ranges: readonly Shard['ranges'][];
+}
+
+/** How variables are divided, for a program. */
+export function programShards(rank: number, shards: readonly Shard[], recorder: Recorder): ProgramShards {
+  return {
+    rank,
+    wholes: shards.map(({ whole }) => recorder.whole(whole.memory)),
+    ranges: shards.map(({ ranges }) => ranges),
+  };
 }
 
 /** Where a gradient is when it is sent: all of a value that nobody reads afterwards, or not. */
@@ -110,4 +129,10 @@ export function writeSends(table: number[], { exchange }: Tail, sends: readonly 
     table.push(formatNumber[place.dtype], place.offset, place.length, members.length);
     for (const { gradient, offset } of members) table.push(gradient, offset);
   }
+  if (exchange.shards === null) return;
+  const { rank, wholes, ranges } = exchange.shards;
+  table.push(rank);
+  wholes.forEach(({ value, offset }, i) => {
+    table.push(value.place, offset, 0, ...ranges[i]!.map(([, end]) => end));
+  });
 }

@@ -11,6 +11,12 @@ export function attempt<T>(make: () => T): Attempt<T> {
   }
 }
 
+/** What it gave. @throws what it threw. */
+export function valueOf<T>(tried: Attempt<T>): T {
+  if ('error' in tried) throw tried.error;
+  return tried.value;
+}
+
 /** As `attempt`, of what is asynchronous. */
 export async function attemptLater<T>(make: () => Promise<T>): Promise<Attempt<T>> {
   try {

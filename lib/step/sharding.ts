@@ -34,6 +34,24 @@ export interface WantedPart {
   readonly end: number;
 }
 
+/** A variable of which each rank steps some elements. */
+export interface Shard {
+  readonly whole: Variable;
+  /** What of it this rank steps, over the same memory. */
+  readonly own: Variable;
+  /** Which elements each rank has, one after the other. */
+  readonly ranges: readonly (readonly [begin: number, end: number])[];
+}
+
+/** How steps are divided by ranks: what compiled steps ask of an optimizer whose steps are. */
+export interface Shards {
+  readonly rank: number;
+  /** These variables as they are divided; those that are not yet, together. */
+  plan(variables: readonly Variable[]): readonly Shard[];
+  /** Notes that they are divided so, from here on. */
+  adopt(shards: readonly Shard[]): void;
+}
+
 /** An optimizer's state that is divided by ranks. */
 export interface Sharding {
   readonly ranks: Ranks;

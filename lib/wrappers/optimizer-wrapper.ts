@@ -7,7 +7,7 @@ import {
   type ComputeGradientsOptions,
   type PlannedStep,
 } from '../optimizers/optimizer';
-import type { Sharding } from '../step/sharding';
+import type { Sharding, Shards } from '../step/sharding';
 import type { Key } from '../step/turns';
 import type { StateEntry, StateSource } from '../tensor/state';
 import type { Tensor } from '../tensor/tensor';
@@ -21,6 +21,8 @@ export interface Exchange {
   readonly fusionBytes: number;
   /** Whether sums are made in the order of ranks; undefined: as the communicator has it. */
   readonly deterministic: boolean | undefined;
+  /** How steps are divided by ranks; null where each rank makes all of them. */
+  readonly shards: Shards | null;
   /** Compares these variables and the optimizer's state over all ranks, where that is due after so many exchanges. */
   compare(variables: readonly Variable[], exchanges: number): void;
 }

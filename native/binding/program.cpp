@@ -184,6 +184,7 @@ const char* failure_of(TaskStatus status, const Program& program) {
     case TaskStatus::no_memory: return "out of memory: a step";
     case TaskStatus::bad_index: return kBadIndex;
     case TaskStatus::not_exchanged: return is_aborted(status, program) ? nullptr : program.exchange().text();
+    case TaskStatus::absent:
     case TaskStatus::done: break;
   }
   return nullptr;
@@ -193,6 +194,8 @@ const char* failure_of(TaskStatus status, const Program& program) {
 // wrong.
 bool read_run(Arguments& args, Ready& ready) {
   ready.program = program_of(args);
+  if (args.failed()) return false;
+  ready.program->has_run = false;
   const Floats numbers = args.floats("numbers", Format::float64);
   const Napi::Value given = args.next();
   const Floats statistics = args.floats("statistics", Format::float64, 3);
@@ -211,6 +214,8 @@ bool read_run(Arguments& args, Ready& ready) {
   ready.exchange = exchange_of(args, exchange);
   args.require(ready.exchange != nullptr && ready.exchange->size() == ready.program->ranks(),
                "exchange must be of as many ranks as the program was made for");
+  args.require(args.failed() || ready.program->is_of_rank(ready.exchange->rank()),
+               "exchange must be of the rank that the program was made for");
   return !args.failed();
 }
 
@@ -270,12 +275,74 @@ Napi::Value run_program_async(const Info& info) {
   return enqueued(info.Env(), std::move(job), held);
 }
 
+// Program, exchange and why this rank does not run it; whether a run was asked for, in which case it may have been
+// made.
+struct Missing {
+  Program* program = nullptr;
+  Exchange* exchange = nullptr;
+  std::string why;
+
+  // False: it has thrown, or there is nobody to be told.
+  bool read(Arguments& args) {
+    program = program_of(args);
+    const Napi::Value given = args.next();
+    why = args.string("why");
+    const bool was_asked_for = args.boolean("wasAskedFor");
+    if (args.failed() || program->ranks() == 0 || (was_asked_for && program->has_run)) return false;
+    exchange = exchange_of(args, given);
+    args.require(exchange != nullptr && exchange->size() == program->ranks(),
+                 "exchange must be of as many ranks as the program was made for");
+    return !args.failed();
+  }
+
+  void tell(const Patience& patience) const {
+    exchange->have_patience(patience);
+    program->miss(why.c_str(), *exchange);
+    exchange->have_patience(kEndless);
+  }
+};
+
+// missProgram(program, exchange, why, wasAskedFor)
+Napi::Value miss_program(const Info& info) {
+  Arguments args(info);
+  Missing missing;
+  if (!missing.read(args)) return args.undefined();
+  UntilTerminated until(info.Env());
+  missing.tell(until.patience());
+  return args.undefined();
+}
+
+class MissJob : public PromisedJob {
+ public:
+  void run() override { missing.tell({is_over, queue}); }
+  const char* failure() const override { return nullptr; }
+
+  Missing missing;
+  Queue* queue = nullptr;
+
+ private:
+  static bool is_over(void* queue) { return static_cast<Queue*>(queue)->is_closed(); }
+};
+
+// missProgramAsync(held, program, exchange, why, wasAskedFor): Promise<void> | undefined
+Napi::Value miss_program_async(const Info& info) {
+  Arguments args(info);
+  const Napi::Value held = args.object("held");
+  Owned<MissJob> job = make_job<MissJob>();
+  if (job == nullptr) args.out_of_memory("a step");
+  if (args.failed() || !job->missing.read(args)) return args.undefined();
+  job->queue = Environment::of(info.Env())->jobs.queue();
+  return enqueued(info.Env(), std::move(job), held);
+}
+
 }  // namespace
 
 void export_program(Napi::Env env, Napi::Object exports) {
   add<make_program>(env, exports, "makeProgram");
   add<run_program>(env, exports, "runProgram");
   add<run_program_async>(env, exports, "runProgramAsync");
+  add<miss_program>(env, exports, "missProgram");
+  add<miss_program_async>(env, exports, "missProgramAsync");
 }
 
 }  // namespace gradstep

@@ -71,6 +71,7 @@ Napi::Value run_task_op(const Info& info) {
   if (args.failed()) return args.undefined();
   switch (run_task(task, {places, nullptr, &lists, nullptr})) {
     case TaskStatus::not_exchanged:
+    case TaskStatus::absent:
     case TaskStatus::done: break;
     case TaskStatus::no_memory: args.out_of_memory("a task"); break;
     case TaskStatus::bad_index: args.range_error("an index is out of range"); break;

@@ -15,7 +15,8 @@ constexpr size_t kElementBytes[] = {4, 8, 4, 8, 1};
 // What a rank works on starts at a multiple of this many elements: two never write to one cache line.
 constexpr size_t kGrain = 64;
 
-const char* const kNames[] = {"barrier", "allReduce", "reduce", "reduceScatter", "allGather", "gather", "broadcast"};
+const char* const kNames[] = {"barrier",   "allReduce", "reduce",    "reduceScatter",
+                              "allGather", "gather",    "broadcast", "the gather of a compiled step"};
 
 size_t bytes_of(const Span& span) { return span.length * kElementBytes[static_cast<size_t>(span.kind)]; }
 
@@ -131,7 +132,8 @@ std::string wrong_array(const Gathering& all, size_t i) {
     case Collective::kAllReduce: return wrong_inputs(all, i, true);
     case Collective::kReduce: return wrong_terms(all, i);
     case Collective::kReduceScatter: return wrong_parts(all, i);
-    case Collective::kAllGather: return wrong_gathered(all, i, 0, all.size() - 1);
+    case Collective::kAllGather:
+    case Collective::kGatherMade: return wrong_gathered(all, i, 0, all.size() - 1);
     case Collective::kGather: return wrong_gathered(all, i, own.root, own.root);
     case Collective::kBroadcast: return wrong_inputs(all, i, false);
   }
@@ -278,6 +280,20 @@ void gather_into(const Gathering& all, const Brought& to, size_t first, size_t l
   }
 }
 
+// Each makes its part, then puts it where the others want it: they wait until all have done so.
+void gather_made(const Gathering& all) {
+  const Brought& own = all.own();
+  own.make->run(own.make->context);
+  for (size_t i = 0; i < own.arrays; ++i) {
+    size_t before = 0;
+    for (size_t rank = 0; rank < all.rank(); ++rank) before += bytes_of(all.in(rank, i));
+    const Span& in = own.in[i];
+    for (size_t rank = 0; rank < all.size() && bytes_of(in) > 0; ++rank) {
+      copy(static_cast<char*>(all.of(rank).out[i].data) + before, in.data, bytes_of(in));
+    }
+  }
+}
+
 void broadcast(const Gathering& all) {
   for (size_t i = 0; i < all.own().arrays; ++i) {
     const Span& from = all.in(all.own().root, i);
@@ -295,6 +311,7 @@ void perform(const Gathering& all) {
     case Collective::kAllGather: return gather_into(all, own, 0, all.size() - 1);
     case Collective::kGather: return gather_into(all, all.of(own.root), all.rank(), all.rank());
     case Collective::kBroadcast: return broadcast(all);
+    case Collective::kGatherMade: return gather_made(all);
   }
 }
 
@@ -344,7 +361,8 @@ std::string fault_among(const Brought* const* all, size_t size) { return fault_o
 bool has_results(Collective what, size_t rank, size_t root) {
   switch (what) {
     case Collective::kReduceScatter:
-    case Collective::kAllGather: return true;
+    case Collective::kAllGather:
+    case Collective::kGatherMade: return true;
     case Collective::kReduce:
     case Collective::kGather: return rank == root;
     case Collective::kBarrier:

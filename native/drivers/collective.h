@@ -6,11 +6,21 @@
 
 #include <string>
 
+#include "../runtime/exchange.h"
 #include "../runtime/meeting.h"
 
 namespace gradstep {
 
-enum class Collective : uint32_t { kBarrier, kAllReduce, kReduce, kReduceScatter, kAllGather, kGather, kBroadcast };
+enum class Collective : uint32_t {
+  kBarrier,
+  kAllReduce,
+  kReduce,
+  kReduceScatter,
+  kAllGather,
+  kGather,
+  kBroadcast,
+  kGatherMade
+};
 
 enum class Kind : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kByte };
 
@@ -29,6 +39,7 @@ struct Brought {
   size_t terms, arrays, outs;
   const Span* in;
   const Span* out;
+  const WhenCertain* make = nullptr;  // of kGatherMade
 };
 
 //   all reduce       in[i] of every rank = the sum over ranks of in[i]
@@ -38,6 +49,8 @@ struct Brought {
 //   all gather       out[i] of every rank = all ranks' in[i], one after the other
 //   gather           the same of the root
 //   broadcast        in[i] of every rank = that of the root
+//   gather made      all gather of what each rank's `make` writes, which runs when all have met and what they bring
+//   fits
 // A mean is the sum times 1 / ranks, or in `reduce` times 1 / terms of all ranks.
 //
 // Returns what came of meeting the others. `fault` says what does not fit among what all have brought: then all are

@@ -16,10 +16,12 @@ class MeetingExchange final : public Exchange {
   void start_sum(void* values, size_t count, Format format) override;
   void start_gather(const void* values, size_t bytes, void* out) override;
   const char* wait() override;
+  const char* gather_made(const WhenCertain& make, const Piece* pieces, size_t count) override;
   void have_patience(const Patience& patience) override { patience_ = patience; }
 
  private:
-  bool meet_for(Collective what, const Buffer<Span>& in, const Buffer<Span>& out);
+  bool meet_for(Collective what, const Buffer<Span>& in, const Buffer<Span>& out, const WhenCertain* make = nullptr);
+  void clear();
 
   Meeting* const meeting_;
   const size_t rank_;

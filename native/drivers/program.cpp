@@ -26,15 +26,14 @@ bool Program::step_fits() const {
   for (size_t i = 0; i < step_.variables.size(); ++i) {
     const ProgramGradient& gradient = tail_.gradients[i];
     const VariableUpdate& variable = step_.variables[i];
+    const bool is_part = !shards_.empty();
     if (gradient.format != variable.formats.gradient) return false;
-    if (gradient.list == ProgramGradient::kDense) {
-      if (variable.length != gradient.count) return false;
-      continue;
-    }
+    const size_t whole = gradient.is_dense() ? gradient.count : gradient.rows * gradient.row_elements;
+    if (variable.length != (is_part ? shards_.length(i) : whole)) return false;
+    if (gradient.is_dense() || (is_part && variable.length == 0)) continue;
     // The limit of its list is `rows`.
-    if (gradient.row_elements != step_.row_elements[i]) return false;
-    if (variable.length != gradient.rows * gradient.row_elements || !Update::can_sum(variable, step_.rule))
-      return false;
+    if ((is_part ? shards_.row(i) : gradient.row_elements) != step_.row_elements[i]) return false;
+    if (!Update::can_sum(variable, step_.rule)) return false;
   }
   return true;
 }
@@ -85,11 +84,15 @@ double Program::loss_of_repetition() const {
   return sum;
 }
 
-bool Program::apply() {
+// Takes all memory; nothing can fail after that.
+bool Program::prepare_update(const TaskContext& context) {
   if (!update_.start(step_.rule, step_.all_rows, step_.hyper.data(), step_.groups)) return false;
+  const bool is_part = !shards_.empty();
+  if (is_part) shards_.locate(context);
   for (size_t i = 0; i < step_.variables.size(); ++i) {
-    const GradientNow& gradient = tail_.now(i);
     VariableUpdate& variable = step_.variables[i];
+    if (is_part && variable.length == 0) continue;
+    const GradientNow gradient = is_part ? shards_.own(i, tail_.now(i), tail_.gradients[i]) : tail_.now(i);
     variable.gradient = gradient.values;
     variable.factor = gradient.factor;
     const bool added = gradient.rows == nullptr
@@ -97,9 +100,19 @@ bool Program::apply() {
                            : update_.add(variable, step_.row_elements[i], gradient.rows, gradient.row_count) != nullptr;
     if (!added) return false;
   }
-  if (!update_.prepare()) return false;
-  update_.run();
-  return true;
+  return update_.prepare();
+}
+
+// The step of this rank's elements, which all ranks make, and then have all; or none does.
+TaskStatus Program::step_part() {
+  const auto make = [](void* program) {
+    Program& of = *static_cast<Program*>(program);
+    of.update_.run();
+    of.shards_.pack();
+  };
+  const TaskStatus status = exchange_.share({make, this}, shards_.pieces());
+  if (status == TaskStatus::done) shards_.unpack();
+  return status;
 }
 
 // What becomes of a gradient once it has been computed in a repetition.
@@ -146,7 +159,20 @@ TaskStatus Program::way_back(double& loss) {
   return status;
 }
 
+void Program::miss(const char* why, Exchange& exchange) {
+  if (exchange_.ranks == 0) return;
+  now_[0] = starts_[0];  // what is sent lies in the arena
+  exchange_.begin(exchange);
+  exchange_.be_absent(why);
+  for (const GradientSend& send : exchange_.sends) {
+    if (!exchange_.send(send, tail_, context(0), true)) return;
+  }
+  double loss = NAN;
+  exchange_.end(TaskStatus::absent, loss, tail_, context(0));
+}
+
 TaskStatus Program::run(Result& result, Exchange* exchange) {
+  has_run = true;
   const TaskContext context = this->context(0);
   result = {NAN, NAN, false};
   if (exchange_.ranks > 0) exchange_.begin(*exchange);
@@ -158,15 +184,18 @@ TaskStatus Program::run(Result& result, Exchange* exchange) {
   for (size_t i = 0; i < tail_.gradients.size() && exchange_.ranks > 0; ++i) {
     if (!exchange_.unscales_first && unscale_ != 1) tail_.times(i, unscale_);
   }
-  bool is_finite = true;
-  if (!tail_.clip_all(context, result.norm)) return TaskStatus::no_memory;
-  if (tail_.checks_finite && !tail_.all_finite(is_finite)) return TaskStatus::no_memory;
-  if (!is_finite) return TaskStatus::done;
-  if (tail_.has_step) {
-    const bool applied = apply();
-    update_.clear();
-    if (!applied) return TaskStatus::no_memory;
+  bool is_finite = true, found_memory = tail_.clip_all(context, result.norm);
+  if (tail_.checks_finite) found_memory = found_memory && tail_.all_finite(is_finite);
+  const bool steps = tail_.has_step && is_finite;
+  found_memory = found_memory && (!steps || prepare_update(context));
+  if (!found_memory) status = TaskStatus::no_memory;
+  if (!shards_.empty()) status = exchange_.agree(status);
+  if (status == TaskStatus::done && steps) {
+    if (!shards_.empty()) status = step_part();
+    else update_.run();
   }
+  update_.clear();
+  if (status != TaskStatus::done || !is_finite) return status;
   result.applied = true;
   return run_segments(segments_before_, segments_.size(), 0);
 }

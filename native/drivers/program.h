@@ -2,6 +2,7 @@
 // checked once, run any number of times. A run allocates nothing once it has run before.
 #pragma once
 #include "program_exchange.h"
+#include "program_shards.h"
 #include "tasks.h"
 #include "update.h"
 
@@ -78,8 +79,15 @@ class Program {
 
   // Among how many ranks its gradients are exchanged; 0: it is none that does so.
   size_t ranks() const { return exchange_.ranks; }
+  // Whether it can be run by this rank of them: a step that is divided is of one.
+  bool is_of_rank(size_t rank) const { return shards_.empty() || shards_.rank == rank; }
   // After a run that is `not_exchanged`.
   const ProgramExchange& exchange() const { return exchange_; }
+
+  // In the place of a run, where this rank cannot make one: the others, who wait for it, are told why.
+  void miss(const char* why, Exchange& exchange);
+  // Whether the last run was made, rather than missed or refused before.
+  bool has_run = false;
 
   // Runs it all, on this thread and the pool. What is not done has changed no variable. `exchange` is one of ranks().
   [[nodiscard]] TaskStatus run(Result& result, Exchange* exchange = nullptr);
@@ -95,7 +103,8 @@ class Program {
   void take_gradient(size_t i, size_t repetition);
   TaskStatus way_back(double& loss);
   double loss_of_repetition() const;
-  bool apply();
+  bool prepare_update(const TaskContext& context);
+  TaskStatus step_part();
 
   TaskContext context(size_t repetition) const;
 
@@ -119,6 +128,7 @@ class Program {
   } loss_ = {};
   GradientTail tail_;
   ProgramExchange exchange_;
+  ProgramShards shards_;
   double unscale_ = 1;
   ProgramStep step_;
   Update update_;

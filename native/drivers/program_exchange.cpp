@@ -65,7 +65,7 @@ class Layout {
 }  // namespace
 
 // What all ranks must have alike for a step to have a meaning.
-uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions) const {
+uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds) const {
   Hash hash;
   hash << uint64_t{ranks} << uint64_t{unscales_first} << uint64_t{repetitions} << uint64_t{tail.accumulates};
   hash << static_cast<uint64_t>(tail.clip) << tail.clip_norm << uint64_t{tail.checks_finite} << uint64_t{tail.has_step};
@@ -79,12 +79,14 @@ uint64_t ProgramExchange::hash_of(const GradientTail& tail, size_t repetitions) 
       hash << uint64_t{sent[send.first + k].gradient} << uint64_t{sent[send.first + k].offset};
     }
   }
+  for (const size_t bound : bounds) hash << uint64_t{bound};
   return hash.value();
 }
 
-bool ProgramExchange::reserve(const GradientTail& tail, size_t repetitions) {
-  hash_ = hash_of(tail, repetitions);
-  return hashes_.resize(ranks) && told_.resize(ranks) && reserve_rows(tail) && reserve_sums(tail);
+bool ProgramExchange::reserve(const GradientTail& tail, size_t repetitions, const Buffer<size_t>& bounds) {
+  hash_ = hash_of(tail, repetitions, bounds);
+  return hashes_.resize(ranks) && told_.resize(ranks) && whys_.resize(ranks) && reserve_rows(tail) &&
+         reserve_sums(tail);
 }
 
 // Where rows go: all ranks' values, their sums and these in order; indices.
@@ -131,7 +133,7 @@ const ProgramGradient& ProgramExchange::gradient_of(const GradientSend& rows, co
   return tail.gradients[sent[rows.first].gradient];
 }
 
-void ProgramExchange::tell(Problem problem, size_t rank, const char* what) {
+void ProgramExchange::tell(Problem problem, size_t rank, const std::string& what) {
   problem_ = problem;
   put_text(text_, "rank " + std::to_string(rank) + " " + what);
 }
@@ -140,8 +142,11 @@ void ProgramExchange::begin(Exchange& exchange) {
   exchange_ = &exchange;
   problem_ = Problem::none;
   has_compared_ = false;
+  why_ = {};
   exchange.start_gather(&hash_, sizeof hash_, hashes_.data());
 }
+
+void ProgramExchange::be_absent(const char* why) { put_text(why_.text, why); }
 
 bool ProgramExchange::wait() {
   const char* const why = exchange_->wait();
@@ -170,8 +175,9 @@ bool ProgramExchange::send(const GradientSend& what, const GradientTail& tail, c
   if (what.is_rows) {
     const size_t number = sent[what.first].gradient;
     const ProgramGradient& gradient = tail.gradients[number];
-    char* const somewhere = context.at<char>(tail.accumulates ? gradient.sorted : gradient.values);
-    send_rows(what, is_lost ? GradientNow{somewhere, 0, 1, nullptr, 0} : tail.now(number), gradient);
+    // Nobody looks at these: what lies where they go.
+    char* const any = values_.data() + what.gathered + exchange_->rank() * bytes_of(gradient, what.rows);
+    send_rows(what, is_lost ? GradientNow{any, 0, 1, nullptr, 0} : tail.now(number), gradient);
     return true;
   }
   with_type(what.format, [&](auto t) {
@@ -238,20 +244,35 @@ void ProgramExchange::put_sums(const GradientSend& what, GradientTail& tail, con
   }
 }
 
+// Where a rank is absent all tell each other why, in words.
+bool ProgramExchange::learn_whys() {
+  const auto is_absent = [](const Told& told) { return told.status == static_cast<uint64_t>(TaskStatus::absent); };
+  if (std::none_of(told_.begin(), told_.end(), is_absent)) return true;
+  exchange_->start_gather(&why_, sizeof why_, whys_.data());
+  if (!wait()) return false;
+  for (Why& why : whys_) why.text[sizeof why.text - 1] = 0;  // whatever others have sent
+  return true;
+}
+
+std::string ProgramExchange::trouble_of(size_t rank) const {
+  switch (static_cast<TaskStatus>(told_[rank].status)) {
+    case TaskStatus::bad_index: return "an index that was computed is out of range";
+    case TaskStatus::absent: return whys_[rank].text;
+    default: return "out of memory";
+  }
+}
+
 TaskStatus ProgramExchange::end(TaskStatus status, double& loss, GradientTail& tail, const TaskContext& context) {
   if (!are_alike()) return TaskStatus::not_exchanged;
   own_ = {static_cast<uint64_t>(status), loss};
   exchange_->start_gather(&own_, sizeof own_, told_.data());
-  if (!wait()) return TaskStatus::not_exchanged;
+  if (!wait() || !learn_whys()) return TaskStatus::not_exchanged;
   if (status != TaskStatus::done) return status;
   double sum = 0;
   for (size_t rank = 0; rank < ranks; ++rank) {
     sum += told_[rank].loss;
     if (told_[rank].status == static_cast<uint64_t>(TaskStatus::done)) continue;
-    const bool is_index = told_[rank].status == static_cast<uint64_t>(TaskStatus::bad_index);
-    tell(Problem::left_out, rank,
-         is_index ? "has no gradients for this step: an index that was computed is out of range"
-                  : "has no gradients for this step: out of memory");
+    tell(Problem::left_out, rank, "has no gradients for this step: " + trouble_of(rank));
     return TaskStatus::not_exchanged;
   }
   const double factor = 1 / static_cast<double>(ranks);
@@ -262,6 +283,36 @@ TaskStatus ProgramExchange::end(TaskStatus status, double& loss, GradientTail& t
     for (size_t k = send.first; k < send.first + send.members; ++k) tail.times(sent[k].gradient, factor);
   }
   return TaskStatus::done;
+}
+
+TaskStatus ProgramExchange::agree(TaskStatus status) {
+  own_ = {static_cast<uint64_t>(status), 0};
+  exchange_->start_gather(&own_, sizeof own_, told_.data());
+  if (!wait()) return TaskStatus::not_exchanged;
+  if (status != TaskStatus::done) return status;
+  for (size_t rank = 0; rank < ranks; ++rank) {
+    if (told_[rank].status == static_cast<uint64_t>(TaskStatus::done)) continue;
+    tell(Problem::left_out, rank, "has not made its part of the step: out of memory");
+    return TaskStatus::not_exchanged;
+  }
+  return TaskStatus::done;
+}
+
+TaskStatus ProgramExchange::share(const WhenCertain& make, const Buffer<Piece>& pieces) {
+  const char* const why = exchange_->gather_made(make, pieces.data(), pieces.size());
+  if (why == nullptr) return TaskStatus::done;
+  problem_ = Problem::aborted;
+  put_text(text_, why);
+  return TaskStatus::not_exchanged;
+}
+
+bool ProgramExchange::most_rows(const GradientTail& tail, Buffer<size_t>& most) const {
+  if (!most.resize(tail.gradients.size())) return false;
+  std::fill(most.begin(), most.end(), 0);
+  for (const GradientSend& send : sends) {
+    if (send.is_rows) most[sent[send.first].gradient] = send.most_rows;
+  }
+  return true;
 }
 
 }  // namespace gradstep

@@ -345,8 +345,35 @@ class Program::Parser {
     }
     for (const size_t n : times) reader_.good = reader_.good && n == 1;
     if (!reader_.good) return kProblem;
-    if (!reader_.is_at_end()) return "a program must be as long as its counts say";
-    return nullptr;
+    return reader_.is_at_end() ? nullptr : shards();
+  }
+
+  // How the step is divided among ranks, in a program whose step is.
+  const char* shards() {
+    constexpr const char* kProblem = "what a program divides is out of range";
+    ProgramShards& shards = program_.shards_;
+    const size_t ranks = program_.exchange_.ranks, count = program_.tail_.gradients.size();
+    shards.rank = reader_.below(ranks);
+    if (!reader_.good || !program_.tail_.has_step) return kProblem;
+    if (!shards.list.reserve(count)) return kNoMemory;
+    for (size_t i = 0; i < count; ++i) {
+      const ProgramGradient& gradient = program_.tail_.gradients[i];
+      ProgramShard shard = {};
+      shard.whole = operand();
+      shard.width = kFormatBytes[static_cast<size_t>(gradient.format)];
+      shard.bounds = shards.bounds.size();
+      size_t end = 0;
+      for (size_t k = 0; k <= ranks && reader_.good; ++k) {
+        const size_t bound = reader_.whole();
+        reader_.good = reader_.good && bound >= end && (k > 0 || bound == 0);
+        end = bound;
+        if (!shards.bounds.add(bound)) return kNoMemory;
+      }
+      const Product length = gradient.is_dense() ? gradient.count : Product(gradient.rows) * gradient.row_elements;
+      if (!reader_.good || !length.is(end) || !fits(shard.whole, gradient.format, length)) return kProblem;
+      shards.list.add_reserved(shard);
+    }
+    return reader_.is_at_end() ? nullptr : "a program must be as long as its counts say";
   }
 
   bool send_fits(GradientSend& send, Buffer<size_t>& times, size_t from) {
@@ -426,7 +453,13 @@ class Program::Parser {
       return kNoMemory;
     }
     ProgramExchange& exchange = program_.exchange_;
-    if (exchange.ranks > 0 && !exchange.reserve(program_.tail_, program_.repeats_)) return kNoMemory;
+    ProgramShards& shards = program_.shards_;
+    if (exchange.ranks > 0 && !exchange.reserve(program_.tail_, program_.repeats_, shards.bounds)) return kNoMemory;
+    Buffer<size_t> most_rows;
+    if (!shards.empty() && (!exchange.most_rows(program_.tail_, most_rows) ||
+                            !shards.reserve(program_.tail_, exchange.ranks, most_rows))) {
+      return kNoMemory;
+    }
     std::fill(program_.starts_.begin(), program_.starts_.end(), nullptr);
     program_.starts_[0] = program_.arena_.data();
     return nullptr;

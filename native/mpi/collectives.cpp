@@ -51,8 +51,9 @@ bool Collectives::perform(const Brought& own, const Brought* const* all, bool in
     case Collective::kBarrier: return true;
     case Collective::kAllReduce: return all_reduce(own, in_order);
     case Collective::kReduce: return reduce(all);
-    case Collective::kReduceScatter: return reduce_scatter(own);
-    case Collective::kAllGather: return all_gather(own, all);
+    case Collective::kReduceScatter: return reduce_scatter(own, in_order);
+    case Collective::kAllGather:
+    case Collective::kGatherMade: return all_gather(own, all);
     case Collective::kGather: return gather(own, all);
     case Collective::kBroadcast: return broadcast(own);
   }
@@ -215,14 +216,22 @@ bool Collectives::all_reduce(const Brought& own, bool in_order) {
   return true;
 }
 
-bool Collectives::reduce_scatter(const Brought& own) {
+bool Collectives::reduce_scatter(const Brought& own, bool in_order) {
   const double factor = factor_of(own.is_mean, to_.size());
   for (size_t i = 0; i < own.arrays; ++i) {
-    const bool done = with_float(own.in[i].kind, [&](auto t) {
+    const Span &in = own.in[i], &out = own.out[i];
+    const bool done = with_float(in.kind, [&](auto t) {
       using T = decltype(t);
-      if (own.in[i].length == 0) return true;
-      return sum_part(static_cast<const T*>(own.in[i].data), static_cast<T*>(own.out[i].data), own.in[i].length,
-                      factor);
+      if (in.length == 0) return true;
+      T* const sum = static_cast<T*>(out.data);
+      // What all ranks find alike: they sum in one way.
+      const bool are_even = in.length % to_.size() == 0 && in.length <= Transport::kMostSummed;
+      if (in_order || !are_even || to_.size() == 1) {
+        return sum_part(static_cast<const T*>(in.data), sum, in.length, factor);
+      }
+      if (!to_.sum_part(in.data, sum, out.length, FormatOf<T>::kFormat)) return false;
+      if (factor != 1.0) of<T>(kernels()).scale(sum, sum, factor, out.length);
+      return true;
     });
     if (!done) return false;
   }

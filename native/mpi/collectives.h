@@ -29,7 +29,7 @@ class Collectives {
   bool all_reduce_packed(const Brought& own, size_t first, size_t last, double factor, bool in_order);
   bool all_reduce_span(const Span& span, double factor, bool in_order);
   bool reduce(const Brought* const* all);
-  bool reduce_scatter(const Brought& own);
+  bool reduce_scatter(const Brought& own, bool in_order);
   bool all_gather(const Brought& own, const Brought* const* all);
   bool gather(const Brought& own, const Brought* const* all);
   bool broadcast(const Brought& own);

@@ -39,6 +39,7 @@ bool fits_by_itself(const Brought& own, size_t i, size_t rank, size_t size) {
     case Collective::kAllReduce: return is_float;
     case Collective::kReduceScatter: return is_float && own.out[i].length == part && own.out[i].kind == in.kind;
     case Collective::kAllGather:
+    case Collective::kGatherMade:
     case Collective::kGather:
       return own.outs == 0 || (own.out[i].length == in.length * size && own.out[i].kind == in.kind);
     case Collective::kBarrier:

@@ -63,6 +63,7 @@ template <class Handle> struct Functions {
   int (*Isend)(const void*, int, Handle, int, int, Handle, Handle*);
   int (*Irecv)(void*, int, Handle, int, int, Handle, Handle*);
   int (*Iallreduce)(const void*, void*, int, Handle, Handle, Handle, Handle*);
+  int (*Ireduce_scatter_block)(const void*, void*, int, Handle, Handle, Handle, Handle*);
   int (*Test)(Handle*, int*, void*);
   int (*Cancel)(Handle*);
 };
@@ -83,6 +84,7 @@ template <class Handle> bool find_all(void* opened, Functions<Handle>& to, std::
          find(opened, "MPI_Get_processor_name", to.Get_processor_name, missing) &&
          find(opened, "MPI_Error_string", to.Error_string, missing) && find(opened, "MPI_Isend", to.Isend, missing) &&
          find(opened, "MPI_Irecv", to.Irecv, missing) && find(opened, "MPI_Iallreduce", to.Iallreduce, missing) &&
+         find(opened, "MPI_Ireduce_scatter_block", to.Ireduce_scatter_block, missing) &&
          find(opened, "MPI_Test", to.Test, missing) && find(opened, "MPI_Cancel", to.Cancel, missing);
 }
 
@@ -142,9 +144,13 @@ template <class Handle> class Bound final : public Library {
   }
 
   int sum(void* values, size_t count, Format format, Request& request) override {
-    return call_.Iallreduce(is_.in_place, values, static_cast<int>(count),
-                            format == Format::float32 ? is_.float32 : is_.float64, is_.sum, of(Channel::kData),
+    return call_.Iallreduce(is_.in_place, values, static_cast<int>(count), of(format), is_.sum, of(Channel::kData),
                             start(request));
+  }
+
+  int sum_part(const void* values, void* out, size_t count, Format format, Request& request) override {
+    return call_.Ireduce_scatter_block(values, out, static_cast<int>(count), of(format), is_.sum, of(Channel::kData),
+                                       start(request));
   }
 
   int test(Request& request, bool& is_done) override {
@@ -172,6 +178,7 @@ template <class Handle> class Bound final : public Library {
   static_assert(sizeof(Handle) <= sizeof(Request));
 
   Handle of(Channel channel) const { return channels_[static_cast<size_t>(channel)]; }
+  Handle of(Format format) const { return format == Format::float32 ? is_.float32 : is_.float64; }
   static Handle* handle_of(Request& request) { return reinterpret_cast<Handle*>(&request.handle); }
   Handle* start(Request& request) {
     *handle_of(request) = is_.request_null;

@@ -28,9 +28,10 @@ class Library {
   virtual ~Library() = default;
 
   virtual int init() = 0;  // MPI, and the two communicators, whose errors are returned
-  // False where MPI_Finalize may wait for ever when ranks are on several hosts: in MPICH over UCX a rank waits there for
-  // answers of UCX's that others, who already wait for that rank in the launcher's barrier, do not give any more. A C
-  // program that sends one message to each rank and finalizes does so every other time (MPICH 4.0.2, UCX 1.13.1, TCP).
+  // False where MPI_Finalize may wait for ever when ranks are on several hosts: in MPICH over UCX a rank waits there
+  // for answers of UCX's that others, who already wait for that rank in the launcher's barrier, do not give any more. A
+  // C program that sends one message to each rank and finalizes does so every other time (MPICH 4.0.2, UCX 1.13.1,
+  // TCP).
   virtual bool is_safe_to_finalize() const = 0;
   virtual int finalize() = 0;
   virtual void abort(int code) = 0;
@@ -41,6 +42,8 @@ class Library {
   virtual int receive_any(Channel channel, void* data, size_t bytes, Request& request) = 0;
   // Puts the sum over all ranks in the place of at most kMostElements, in MPI's order.
   virtual int sum(void* values, size_t count, Format format, Request& request) = 0;
+  // Puts this rank's part of the sum, of so many elements, into `out`; all parts are at most kMostElements.
+  virtual int sum_part(const void* values, void* out, size_t count, Format format, Request& request) = 0;
   virtual int test(Request& request, bool& is_done) = 0;
   virtual int cancel(Request& request) = 0;  // a receive, which then is done
 

@@ -23,6 +23,10 @@ class Transport {
 
   // The sum over all ranks in whatever order is fastest.
   [[nodiscard]] virtual bool sum(void* values, size_t count, Format format) = 0;
+  // This rank's part of such a sum, of `count` elements: `values` has as many for each rank, one after the other, and
+  // nothing in common with `out`. All parts together are at most kMostSummed.
+  [[nodiscard]] virtual bool sum_part(const void* values, void* out, size_t count, Format format) = 0;
+  static constexpr size_t kMostSummed = size_t{1} << 27;
 
  protected:
   ~Transport() = default;

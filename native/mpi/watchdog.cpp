@@ -15,8 +15,8 @@ using Kind = Message::Kind;
 }  // namespace
 
 const char* name_of(Collective what) {
-  static const char* const kNames[] = {"barrier",   "allReduce", "reduce",   "reduceScatter",
-                                       "allGather", "gather",    "broadcast"};
+  static const char* const kNames[] = {"barrier",   "allReduce", "reduce",    "reduceScatter",
+                                       "allGather", "gather",    "broadcast", "gather of a compiled step"};
   const size_t i = static_cast<size_t>(what);
   return i < sizeof kNames / sizeof *kNames ? kNames[i] : "call";
 }

@@ -165,17 +165,23 @@ void World::enqueue(Call& call) {
 }
 
 void World::wait(Call& call, const Patience& patience) {
-  if (wait_for_change(&call.state, Call::kPending, 2, patience) != Call::kPending) return;
+  uint32_t state = wait_for_change(&call.state, Call::kPending, 2, patience);
   // Others may be on the way to this call: it cannot be left behind.
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (wish_reason_.empty()) {
-      wish_reason_ = "a thread of " + name_of_rank(rank_) + " has ended in the middle of a call";
-      wish_code_ = static_cast<int>(rank_);
+  if (state == Call::kPending) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (wish_reason_.empty()) {
+        wish_reason_ = "a thread of " + name_of_rank(rank_) + " has ended in the middle of a call";
+        wish_code_ = static_cast<int>(rank_);
+      }
+      wishes_ |= kWishAbort;
     }
-    wishes_ |= kWishAbort;
+    wake();
+    state = wait_for_change(&call.state, Call::kPending, 2, kEndless);
   }
-  wake();
+  if (state != Call::kCertain) return;
+  call.brought.make->run(call.brought.make->context);
+  __atomic_store_n(&call.state, uint32_t{Call::kPending}, __ATOMIC_SEQ_CST);
   wait_for_change(&call.state, Call::kPending, 2, kEndless);
 }
 
@@ -262,6 +268,7 @@ void World::perform(Call& call) {
     const bool is_known = arrival_->is_same() ? descriptions_.assume_same(call.brought, size_)
                                               : descriptions_.gather(call.brought, *this);
     if (is_known && !arrival_->is_same()) call.fault = fault_among(descriptions_.all(), size_);
+    if (is_known && call.fault.empty() && call.brought.make != nullptr) let_make(call);
     if (!call.fault.empty()) {
       state = Call::kUnfit;
     } else if (is_known && collectives_.perform(call.brought, descriptions_.all(), call.in_order)) {
@@ -292,6 +299,16 @@ bool World::arrive(Call&) {
     pace.rest();
   }
   return arrival_->state() == Arrival::State::kMet;
+}
+
+// Others make theirs meanwhile. This thread goes on answering them.
+void World::let_make(Call& call) {
+  settle(call, Call::kCertain);
+  Pace pace(60);
+  while (load(&call.state) == Call::kCertain) {
+    progress();
+    pace.rest();
+  }
 }
 
 void World::take_wishes() {
@@ -366,8 +383,8 @@ void World::drain() {
   }
 }
 
-// The end of ranks that do not finalize: rank 0, of which all have heard that it is the end, goes last. What a rank that
-// is gone leaves unanswered is no error any more.
+// The end of ranks that do not finalize: rank 0, of which all have heard that it is the end, goes last. What a rank
+// that is gone leaves unanswered is no error any more.
 void World::part() {
   if (rank_ != 0) {
     Message gone = {};
@@ -592,6 +609,15 @@ bool World::sum(void* values, size_t count, Format format) {
   return true;
 }
 
+bool World::sum_part(const void* values, void* out, size_t count, Format format) {
+  Request request = {};
+  if (!batches_[0].requests.reserve(1)) return failure_ = "out of memory", false;
+  if (failed(library_->sum_part(values, out, count, format, request), "MPI_Ireduce_scatter_block")) return false;
+  batches_[0].requests.add_reserved(request);
+  batches_[0].bytes += count * size_ * kFormatBytes[static_cast<size_t>(format)];
+  return wait(size_t{0});
+}
+
 WorldExchange::~WorldExchange() {
   wait();  // whose memory it is may go now
 }
@@ -625,24 +651,46 @@ void WorldExchange::start_gather(const void* values, size_t bytes, void* out) {
         {out, bytes * world_.size(), Kind::kByte, false});
 }
 
+// Of a call that is over; empty where it was made.
+std::string WorldExchange::problem_of(const Call& call) {
+  const uint32_t state = load(&call.state);
+  int ended;
+  if (state == Call::kAborted) return "the communicator was aborted: " + world_.reason(ended);
+  return state == Call::kMade ? std::string() : call.fault;
+}
+
 const char* WorldExchange::wait() {
   std::string problem = problem_;
   while (first_ != nullptr) {
     Started* const started = first_;
     world_.wait(started->call, patience_);
-    const uint32_t state = load(&started->call.state);
-    if (state == Call::kAborted && problem.empty()) {
-      int ended;
-      problem = "the communicator was aborted: " + world_.reason(ended);
-    } else if (state != Call::kMade && problem.empty()) {
-      problem = started->call.fault;
-    }
+    if (problem.empty()) problem = problem_of(started->call);
     first_ = started->next;
     unmake(started);
   }
   last_ = nullptr;
   problem_.clear();
   text_ = problem;
+  return text_.empty() ? nullptr : text_.c_str();
+}
+
+const char* WorldExchange::gather_made(const WhenCertain& make, const Piece* pieces, size_t count) {
+  in_.clear();
+  out_.clear();
+  Call call;
+  if (in_.reserve(count) && out_.reserve(count)) {
+    for (size_t i = 0; i < count; ++i) {
+      in_.add_reserved({const_cast<void*>(pieces[i].values), pieces[i].bytes, Kind::kByte, false});
+      out_.add_reserved({pieces[i].out, pieces[i].out_bytes, Kind::kByte, false});
+    }
+    call.brought = {Collective::kGatherMade, 0, false, 1, count, count, in_.data(), out_.data(), &make};
+    world_.enqueue(call);
+    world_.wait(call, patience_);
+    text_ = problem_of(call);
+  } else {
+    world_.abort("out of memory at rank " + std::to_string(world_.rank()));
+    text_ = "out of memory: an exchange";
+  }
   return text_.empty() ? nullptr : text_.c_str();
 }
 

@@ -17,7 +17,8 @@ namespace gradstep::mpi {
 
 // A collective call. It, and all memory that it names, stays where it is until it is over.
 struct Call {
-  enum State : uint32_t { kPending, kMade, kAborted, kUnfit, kFailed };
+  // kCertain: all have come to it, and it goes on when whoever waits for it has run `make` and made it pending again.
+  enum State : uint32_t { kPending, kMade, kAborted, kUnfit, kFailed, kCertain };
 
   Brought brought = {};
   bool in_order = true;       // sums are made in the order of ranks
@@ -74,6 +75,7 @@ class World final : private Post, private Judge, private Transport {
   void take_wishes();
   void perform(Call& call);
   bool arrive(Call& call);
+  void let_make(Call& call);
   void settle(Call& call, Call::State state);
   Call* first_call();
   void leave();
@@ -103,6 +105,7 @@ class World final : private Post, private Judge, private Transport {
   bool receive(size_t batch, void* data, size_t bytes, size_t from) override;
   bool wait(size_t batch) override;
   bool sum(void* values, size_t count, Format format) override;
+  bool sum_part(const void* values, void* out, size_t count, Format format) override;
 
   struct Outgoing {
     Message message;
@@ -159,6 +162,7 @@ class WorldExchange final : public Exchange {
   void start_sum(void* values, size_t count, Format format) override;
   void start_gather(const void* values, size_t bytes, void* out) override;
   const char* wait() override;
+  const char* gather_made(const WhenCertain& make, const Piece* pieces, size_t count) override;
   void have_patience(const Patience& patience) override { patience_ = patience; }
   void set_in_order(bool in_order) { in_order_ = in_order; }
 
@@ -170,6 +174,7 @@ class WorldExchange final : public Exchange {
   };
 
   void start(Collective what, const Span& in, const Span& out);
+  std::string problem_of(const Call& call);
 
   World& world_;
   Patience patience_ = kEndless;
@@ -177,6 +182,7 @@ class WorldExchange final : public Exchange {
   Started* first_ = nullptr;
   Started* last_ = nullptr;
   std::string problem_, text_;
+  Buffer<Span> in_, out_;  // of what is gathered when it is made
 };
 
 }  // namespace gradstep::mpi

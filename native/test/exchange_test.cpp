@@ -216,6 +216,37 @@ void a_rank_that_fails_is_told_of() {
   }
 }
 
+// Also one that has never been given anything.
+void a_rank_that_is_absent_says_why() {
+  for (const size_t parts : {1, 2}) {
+    constexpr size_t kRanks = 3;
+    Place place(kRanks);
+    on_threads(kRanks, [&](size_t rank) {
+      MeetingExchange exchange(&place.meeting(), rank);
+      const auto program = parsed(::program({kRanks, parts, true, true}));
+      for (int run = 0; run < 4; ++run) {
+        if (run % 2 == 0 && rank == 1) {
+          program->miss(run == 0 ? "it is ill" : std::string(1000, 'x').c_str(), exchange);
+          check(!program->has_run || run > 0, "that is no run");
+          continue;
+        }
+        Given given(rank, parts);
+        given.put(*program);
+        Program::Result result = {};
+        const TaskStatus status = program->run(result, &exchange);
+        if (run % 2 == 1) {
+          check(status == TaskStatus::done, "then all go on");
+          check_means(*program, {kRanks, parts, true, true}, 1, "after an absence");
+          continue;
+        }
+        check(status == TaskStatus::not_exchanged && !result.applied, "nobody makes a step");
+        const std::string text = program->exchange().text(), why = run == 0 ? "it is ill" : std::string(255, 'x');
+        check(text == "rank 1 has no gradients for this step: " + why, "others are told why: " + text);
+      }
+    });
+  }
+}
+
 void programs_that_differ_are_refused() {
   constexpr size_t kRanks = 3;
   Place place(kRanks);
@@ -268,6 +299,7 @@ class Liar final : public Exchange {
     }
   }
   const char* wait() override { return nullptr; }
+  const char* gather_made(const WhenCertain&, const Piece*, size_t) override { return nullptr; }
 
  private:
   size_t size_;
@@ -362,6 +394,7 @@ void gathers_bytes() {
 int main() {
   means_over_ranks();
   a_rank_that_fails_is_told_of();
+  a_rank_that_is_absent_says_why();
   programs_that_differ_are_refused();
   a_rank_that_is_gone_ends_it();
   lies_are_found();

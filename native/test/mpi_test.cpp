@@ -93,6 +93,7 @@ class Wire final : public Transport {
     return fits;
   }
   bool sum(void*, size_t, Format) override { return false; }
+  bool sum_part(const void*, void*, size_t, Format) override { return false; }
 
  private:
   struct Receive {

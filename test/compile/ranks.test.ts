@@ -45,6 +45,7 @@ const orders = fc.record({
   fusionBytes: fc.constantFrom(0, 64, 200, 2 ** 20),
   isScaledOutside: fc.boolean(),
   isAsync: fc.boolean(),
+  isSharded: fc.boolean(),
 });
 
 interface Fate {
@@ -72,11 +73,16 @@ describe('a compiled step on several ranks', function () {
     }
   }
 
-  for (const isAsync of [false, true]) {
-    const how = isAsync ? 'off the event loop' : 'at once';
+  for (const [isAsync, isSharded] of [
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ]) {
+    const how = `${isAsync ? 'off the event loop' : 'at once'}${isSharded ? ', of divided slots' : ''}`;
 
     it(`changes nothing on any rank when one fails, and all go on (${how})`, async () => {
-      const fates = await results<Fate>('oneFails', 3, { isAsync });
+      const fates = await results<Fate>('oneFails', 3, { isAsync, isSharded });
       expect(fates[1]!.error).to.match(/^RangeError: an index that was computed is out of range/);
       for (const rank of [0, 2])
         expect(fates[rank]!.error).to.match(/^Error: rank 1 has no gradients for this step: an index/);
@@ -87,13 +93,31 @@ describe('a compiled step on several ranks', function () {
     });
 
     it(`changes nothing when a rank is terminated in the middle (${how})`, async () => {
-      const { workers, results: fates, steps } = start<Fate | undefined>('untilAborted', 3, { isAsync });
+      const { workers, results: fates, steps } = start<Fate | undefined>('untilAborted', 3, { isAsync, isSharded });
       while (steps[1]! < 20) await new Promise((resolve) => setTimeout(resolve, 1));
       await workers[1]!.terminate();
       const [first, , last] = await fates;
       for (const fate of [first, last]) {
         expect(fate!.error).to.match(/^CommunicatorAborted: .*the thread of rank 1 has ended/);
         expect(fate!.isUnchanged).to.equal(true);
+      }
+    });
+  }
+
+  for (const mistake of ['another shape', 'no such row', 'another kind', 'a rate that is none']) {
+    it(`is thrown on all ranks where one cannot begin it, and all go on (${mistake})`, async () => {
+      for (const isAsync of [false, true]) {
+        const order = { isAsync, isSharded: isAsync, check: isAsync, mistake };
+        const ranks = await results<{ told: string[]; isUnchanged: boolean; after: number[] }>('oneMisses', 3, order);
+        const own = ranks[1]!.told[0]!;
+        expect(own).to.match(/^(Range|Type)Error: /);
+        const others = `Error: rank 1 has no gradients for this step: ${own}`;
+        for (const [rank, { told, isUnchanged, after }] of ranks.entries()) {
+          const one = rank === 1 ? own : others;
+          expect(told).to.deep.equal([one, '', one, one, '']);
+          expect(isUnchanged).to.equal(true);
+          expect(after).to.deep.equal(ranks[0]!.after);
+        }
       }
     });
   }

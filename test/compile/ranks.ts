@@ -30,12 +30,20 @@ export interface Order {
   readonly fusionBytes: number;
   /** Whether a loss scale is around the exchange, else inside of it. */
   readonly isScaledOutside: boolean;
+  /** Whether each rank has a part of the slots, where that can be: with no loss scale inside. */
+  readonly isSharded: boolean;
 }
 
-function distributedWorld(communicator: Communicator, { description, fusionBytes, isScaledOutside }: Order): World {
+function distributedWorld(
+  communicator: Communicator,
+  { description, fusionBytes, isScaledOutside, isSharded }: Order,
+): World {
   const world = worldOf(description);
   const { optimizer } = world;
-  const over = (inner: Optimizer) => new DistributedOptimizer(inner, communicator, { fusionBytes });
+  const over = (inner: Optimizer) => {
+    const shardState = isSharded && !(inner instanceof MixedPrecisionLossScaleOptimizer);
+    return new DistributedOptimizer(inner, communicator, { fusionBytes, shardState });
+  };
   if (!(optimizer instanceof MixedPrecisionLossScaleOptimizer) || !isScaledOutside) {
     const distributed = over(optimizer);
     return {
@@ -101,14 +109,15 @@ function trainCompiled(communicator: Communicator, { steps, isAsync }: { steps: 
   return Promise.all(batches.map((batch) => step.run(batch))).then((all) => result(all.map(({ loss }) => loss)));
 }
 
-function smallStep(communicator: Communicator, columns = 3) {
+function smallStep(communicator: Communicator, columns = 3, shardState = false) {
   const table = variable(
     Array.from({ length: 5 * columns }, (_, i) => i / 10),
     { shape: [5, columns], name: 'table' },
   );
   const generator = new RandomGenerator(7);
   const globalStep = createGlobalStep();
-  const optimizer = new DistributedOptimizer(new AdamOptimizer({ learningRate: 0.1 }), communicator, { check: false });
+  const adam = new AdamOptimizer({ learningRate: 0.1 });
+  const optimizer = new DistributedOptimizer(adam, communicator, { check: false, shardState });
   optimizer.createSlots([table]);
   const step = compileStep({
     inputs: { rows: { shape: [2], dtype: 'int32' }, shift: { shape: [1], dtype: 'int32' } },
@@ -126,14 +135,14 @@ function smallStep(communicator: Communicator, columns = 3) {
       stateOf([table], optimizer, globalStep),
       generator.state().map(({ memory }) => Array.from(memory, Number)),
     ]);
-  return { step, state };
+  return { step, state, table: () => JSON.stringify(table.toArray()) };
 }
 
 const said = (error: unknown): string => `${(error as Error).name}: ${(error as Error).message}`;
 
 /** One rank gives an index that is out of range, which shows in the middle of a run. */
-async function oneFails(communicator: Communicator, { isAsync }: { isAsync: boolean }) {
-  const { step, state } = smallStep(communicator);
+async function oneFails(communicator: Communicator, { isAsync, isSharded }: { isAsync: boolean; isSharded: boolean }) {
+  const { step, state, table } = smallStep(communicator, 3, isSharded);
   const run = async (shift: number) => {
     const inputs = { rows: [communicator.rank % 5, 2], shift: [shift] };
     return isAsync ? step.run(inputs) : step.runSync(inputs);
@@ -148,16 +157,65 @@ async function oneFails(communicator: Communicator, { isAsync }: { isAsync: bool
   }
   const isUnchanged = state() === before;
   await run(2);
-  return { error, isUnchanged, after: state() };
+  return { error, isUnchanged, after: table() };
+}
+
+/** What a rank can do wrong before a run. */
+const mistakes = {
+  'another shape': { rows: [1], shift: [1] },
+  'no such row': { rows: [1, 99], shift: [1] },
+  'another kind': { rows: 'rows', shift: [1] },
+  'a rate that is none': { rows: [1, 2], shift: [1] },
+};
+
+export type Mistake = keyof typeof mistakes;
+
+/** One rank cannot begin a run, first and then later. @returns what each run has come to. */
+async function oneMisses(
+  communicator: Communicator,
+  { isAsync, isSharded, mistake, check }: { isAsync: boolean; isSharded: boolean; mistake: Mistake; check: boolean },
+) {
+  let rate = 0.1;
+  const globalStep = createGlobalStep();
+  const table = variable(
+    Float32Array.from({ length: 15 }, (_, i) => Math.sin(i)),
+    { shape: [5, 3], name: 'table' },
+  );
+  const adam = new AdamOptimizer({ learningRate: () => rate });
+  const options = { check: check ? ('start' as const) : (false as const), shardState: isSharded };
+  const optimizer = new DistributedOptimizer(adam, communicator, options);
+  const step = compileStep({
+    inputs: { rows: { shape: [2], dtype: 'int32' }, shift: { shape: [1], dtype: 'int32' } },
+    loss: ({ rows }) => ops.reduceSum(ops.square(ops.gather(table, rows))),
+    optimizer,
+    globalStep,
+  });
+  const run = async (inputs: unknown) => (isAsync ? step.run(inputs as never) : step.runSync(inputs as never));
+  const told: string[] = [];
+  let isUnchanged = true;
+  for (const isWrong of [true, false, true, true, false]) {
+    const before = JSON.stringify(stateOf([table], optimizer, globalStep));
+    const isHere = isWrong && communicator.rank === 1;
+    if (isHere && mistake === 'a rate that is none') rate = NaN;
+    try {
+      await run(isHere ? mistakes[mistake] : { rows: [communicator.rank, 2], shift: [1] });
+      told.push('');
+    } catch (error) {
+      told.push(said(error));
+      isUnchanged &&= JSON.stringify(stateOf([table], optimizer, globalStep)) === before;
+    }
+    rate = 0.1;
+  }
+  return { told, isUnchanged, after: table.toArray() };
 }
 
 /** Goes on until it is over. */
 async function untilAborted(
   communicator: Communicator,
-  { isAsync }: { isAsync: boolean },
+  { isAsync, isSharded }: { isAsync: boolean; isSharded: boolean },
   tell: (steps: number) => void,
 ) {
-  const { step, state } = smallStep(communicator);
+  const { step, state } = smallStep(communicator, 3, isSharded);
   let before = state();
   for (let steps = 1; ; steps++) {
     try {
@@ -190,6 +248,7 @@ export const programs: Readonly<Record<string, Program>> = {
   likeEager,
   trainCompiled,
   oneFails,
+  oneMisses,
   untilAborted,
   othersDiffer,
 };

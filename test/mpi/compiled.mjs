@@ -15,10 +15,10 @@ export function tests({ mpis, isFull }) {
     ]),
   );
   const ends = mpis.flatMap((mpi) =>
-    ['at once', 'async'].map((how) => [
+    ['at once', 'async', 'at once, divided', 'async, divided'].map((how) => [
       `a rank that leaves ends the steps of the others, which change nothing (${mpi}, ${how})`,
       async () => {
-        const result = await launch(mpi, 3, 'compiled-ends.mjs', { args: ['leave', how] });
+        const result = await launch(mpi, 3, 'compiled-ends.mjs', { args: ['leave', ...how.split(', ')] });
         for (const rank of [0, 1]) {
           expectMatch(result, new RegExp(`rank ${rank}: CommunicatorAborted, nothing has changed: .*rank 2`));
         }

@@ -8,7 +8,8 @@ import { sizeOf } from '../../tensor/shape';
 import type { StateEntry, Stateful } from '../../tensor/state';
 import type { Communicator, RootOptions } from '../communicator';
 import { checkCommunicator } from './options';
-import { broadcastText, failureOf, gatherTexts, saidBy } from './texts';
+import { broadcastText, failureOf, gatherTexts } from './texts';
+import { saidBy } from '../../checks';
 
 const { planState } = internals;
 

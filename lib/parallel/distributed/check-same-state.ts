@@ -5,7 +5,8 @@ import { differentStates } from './differences';
 import { undividedState } from './undivided';
 import { digestOf, pieceOf, type Piece } from './digest';
 import { checkCommunicator } from './options';
-import { failureOf, gatherTexts, saidBy } from './texts';
+import { failureOf, gatherTexts } from './texts';
+import { saidBy } from '../../checks';
 
 /**
  * Compares the state of all ranks, by checksums. All ranks call it, with the same parts.

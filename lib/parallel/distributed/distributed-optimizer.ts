@@ -67,7 +67,9 @@ export class DistributedOptimizer extends OptimizerWrapper {
     checkCommunicator(communicator);
     this.exchanger = new Exchanger(communicator, checked, (variables) => this.checkState(variables));
     this.isObservable = isObservable(optimizer);
-    this.sharded = checked.shardState ? new Sharded(optimizer, communicator, checked.fusionBytes) : null;
+    this.sharded = checked.shardState
+      ? new Sharded(optimizer, communicator, checked.fusionBytes, this.exchanger.sum)
+      : null;
   }
 
   /** @internal */
@@ -76,7 +78,8 @@ export class DistributedOptimizer extends OptimizerWrapper {
     const compare = (variables: readonly Variable[], exchanges: number): void => {
       if (this.exchanger.isCheckDue(exchanges)) this.checkState(variables);
     };
-    return { communicator: this.communicator, fusionBytes, deterministic, compare };
+    const shards = this.sharded?.shards ?? null;
+    return { communicator: this.communicator, fusionBytes, deterministic, shards, compare };
   }
 
   /**
@@ -166,7 +169,7 @@ export class DistributedOptimizer extends OptimizerWrapper {
   /** @internal */
   override planStep(gradsAndVars: Iterable<GradientAndVariable>, options?: ApplyGradientsOptions): PlannedStep {
     if (this.sharded === null) return super.planStep(gradsAndVars, options);
-    throw new Error('an optimizer with shardState has no asynchronous steps: it has applyGradients and minimize only');
+    throw new Error('an optimizer with shardState has no asynchronous steps but those of compileStep');
   }
 
   override async minimizeAsync(loss: () => Tensor, options: MinimizeOptions = {}): Promise<Tensor> {

@@ -13,7 +13,8 @@ import type { FusedGradients } from './fusion';
 import { Heads } from './heads';
 import type { CheckedOptions } from './options';
 import { gatherSlices } from './slices';
-import { failureOf, gatherTexts, saidBy } from './texts';
+import { failureOf, gatherTexts } from './texts';
+import { saidBy } from '../../checks';
 import { Tail, VariableList } from './variable-list';
 
 const { alias, retireSpent, spend } = internals;

@@ -37,12 +37,6 @@ export function broadcastText(communicator: Communicator, own: string, root: num
   return textOf(words, length[0]!);
 }
 
-/** What an error says, with its kind. */
-export function saidBy(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return `${error.name}: ${error.message}`;
-}
-
 /** The error of a rank that could not go on because others have not: of the first of them. */
 export function failureOf(what: string, texts: readonly string[]): Error {
   const failed = texts.flatMap((text, rank) => (text === '' ? [] : [rank]));

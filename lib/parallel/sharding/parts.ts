@@ -1,14 +1,13 @@
 import { internals, Variable, type RuleOptimizer } from 'gradstep';
+import type { Shard } from '../../step/sharding';
 import { blockElements, divided, type Range } from './partition';
 
 const { Memory, pieceOf } = internals;
 
 /** A variable, and the part of it that this rank steps. */
-export interface Part {
-  readonly whole: Variable;
+export interface Part extends Shard {
   /** The elements of this rank, over the same memory: rows of `row` elements. */
   readonly own: Variable;
-  /** Which elements each rank has. */
   readonly ranges: readonly Range[];
   /** Those of this rank. */
   readonly range: Range;
@@ -63,8 +62,11 @@ export class Parts {
     return new Map(wholes.map((whole) => [whole, this.byWhole.get(whole) ?? made.get(whole)!]));
   }
 
+  /** @throws Error where another way to divide a variable has been noted since they were planned. */
   adopt(parts: Iterable<Part>): void {
     for (const part of parts) {
+      const known = this.byWhole.get(part.whole);
+      if (known !== undefined && known !== part) throw new Error(`'${part.whole.name}' was divided meanwhile`);
       this.byWhole.set(part.whole, part);
       this.byOwn.set(part.own, part);
     }

@@ -10,7 +10,8 @@ import {
   type Variable,
 } from 'gradstep';
 import { shown } from '../../checks';
-import type { Communicator } from '../communicator';
+import type { Shards } from '../../step/sharding';
+import type { Communicator, SumOptions } from '../communicator';
 import { clippedParts } from './clip';
 import { Parts, type Part } from './parts';
 import { ShardedState } from './state';
@@ -29,6 +30,8 @@ export interface Averaged {
 /** An optimizer whose slots are divided by ranks: each keeps and steps its part of every variable (ZeRO, stage 1). */
 export class Sharded {
   readonly state: ShardedState;
+  /** What compiled steps divide by. */
+  readonly shards: Shards;
   private readonly optimizer: RuleOptimizer;
   private readonly parts: Parts;
   private readonly sums: PartSums;
@@ -38,6 +41,7 @@ export class Sharded {
     optimizer: Optimizer,
     private readonly communicator: Communicator,
     fusionBytes: number,
+    sum: SumOptions,
   ) {
     if (!isRuleOptimizer(optimizer)) {
       throw new TypeError(
@@ -45,8 +49,14 @@ export class Sharded {
       );
     }
     this.optimizer = optimizer;
-    this.parts = new Parts(optimizer, communicator.rank, communicator.size);
-    this.sums = new PartSums(communicator, fusionBytes);
+    const parts = new Parts(optimizer, communicator.rank, communicator.size);
+    this.parts = parts;
+    this.shards = {
+      rank: communicator.rank,
+      plan: (variables) => [...parts.plan(variables).values()],
+      adopt: (shards) => parts.adopt(shards as readonly Part[]), // which are of `plan`
+    };
+    this.sums = new PartSums(communicator, fusionBytes, sum);
     this.state = new ShardedState(optimizer, this.parts, communicator);
   }
 

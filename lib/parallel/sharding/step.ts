@@ -12,7 +12,7 @@ import { Gather } from './gather';
 import { ownGradient } from './gradients';
 import type { Part, Parts } from './parts';
 
-const { Commit, Constraints, globalStepOf, storedValues } = internals;
+const { changedBy, Commit, Constraints, globalStepOf, storedValues } = internals;
 
 /** A variable and what it is stepped with: its whole gradient, or this rank's part of it. */
 export interface Stepped {
@@ -88,7 +88,8 @@ function prepared(
       parts: planned,
       gather: new Gather(planned),
       step,
-      constraints: constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer, planned)) : null,
+      constraints:
+        constrained.length > 0 ? new Constraints(constrained, changedBy(optimizer.mechanism, planned)) : null,
       end: () => {
         step.end();
         endLeases();
@@ -98,12 +99,6 @@ function prepared(
     endLeases();
     throw error;
   }
-}
-
-/** What a constraint that throws has put back. */
-function changedBy(optimizer: RuleOptimizer, parts: readonly Part[]): Variable[] {
-  const { slots } = optimizer.mechanism;
-  return parts.flatMap(({ whole, own }) => [whole, ...(slots.of(own) ?? [])]);
 }
 
 /** What only this rank cannot do ends the others' calls: they would wait for it. */

@@ -1,6 +1,6 @@
 import { internals, type FloatArray, type Tensor } from 'gradstep';
 import { native } from '../../native';
-import type { Communicator, PendingCall } from '../communicator';
+import type { Communicator, PendingCall, SumOptions } from '../communicator';
 import { blockElements } from './partition';
 import type { Part } from './parts';
 
@@ -20,17 +20,18 @@ export class PartSums {
   constructor(
     private readonly communicator: Communicator,
     private readonly fusionBytes: number,
+    private readonly options: SumOptions,
   ) {}
 
   /** The parts of the means, in the order of the terms. They may lie where the gradients were, which are used up. */
   means(terms: readonly Term[]): Tensor[] {
-    const { communicator, fusionBytes } = this;
+    const { communicator, fusionBytes, options } = this;
     const means = new Map<Term, Tensor>();
     for (const dtype of ['float32', 'float64'] as const) {
       const own = terms.filter(({ part }) => part.own.dtype === dtype);
       if (own.length === 0) continue;
       let sum = this.sums.get(dtype);
-      if (!sum?.isFor(own)) this.sums.set(dtype, (sum = new Sum(communicator, own, dtype, fusionBytes)));
+      if (!sum?.isFor(own)) this.sums.set(dtype, (sum = new Sum(communicator, own, dtype, fusionBytes, options)));
       sum.of(own).forEach((array, i) => {
         const values = alias(array, dtype, own[i]!.part.own.shape);
         means.set(own[i]!, timesFactor(values, 1 / communicator.size));
@@ -69,6 +70,7 @@ class Sum {
     terms: readonly Term[],
     dtype: Tensor['dtype'],
     fusionBytes: number,
+    private readonly options: SumOptions,
   ) {
     const { size } = communicator;
     this.parts = terms.map(({ part }) => part);
@@ -101,7 +103,7 @@ class Sum {
       const stretch = stretches[round % stretches.length]!;
       this.receive(stretch, results, received);
       cursors.forEach((cursor, rank) => this.pack(terms, rank, cursor, stretch.packed));
-      stretch.call = communicator.startReduceScatter(stretch.packed, stretch.sums);
+      stretch.call = communicator.startReduceScatter(stretch.packed, stretch.sums, this.options);
     }
     // The older first.
     for (let i = 0; i < stretches.length; i++) {

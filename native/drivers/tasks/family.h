@@ -17,6 +17,6 @@ struct Task;
 struct TaskContext;
 struct TaskRoom;
 
-enum class TaskStatus : uint8_t { done, no_memory, bad_index, not_exchanged };  // the last of programs only
+enum class TaskStatus : uint8_t { done, no_memory, bad_index, not_exchanged, absent };  // the last two of programs only
 
 }  // namespace gradstep

@@ -139,6 +139,15 @@ int MPI_Iallreduce(const void* in, void* out, int count, Handle type, Handle op,
   return code;
 }
 
+int MPI_Ireduce_scatter_block(const void* in, void* out, int count, Handle type, Handle op, Handle comm,
+                              Handle* request) {
+  int made = 0;
+  const int code = CALL(MPI_Ireduce_scatter_block, const void*, void*, int, int, int, int, int*)(
+      in, out, count, type_of(type), of(op, kOps, "an operation"), comm_of(comm), &made);
+  *request = to(made, kRequests);
+  return code;
+}
+
 int MPI_Test(Handle* request, int* flag, struct Status* status) {
   int one = of(*request, kRequests, "a request");
   struct { int count_low, count_high, source, tag, error; } got;

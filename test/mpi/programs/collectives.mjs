@@ -39,6 +39,16 @@ function same(got, expected, what) {
   throw new Error(`${what}: element ${at} of ${got.length} is ${got[at]}, expected ${expected[at]}`);
 }
 
+/** What was summed in any order: within what rounding of the terms' sizes can make of it. */
+function near(got, expected, terms, what) {
+  checks++;
+  got.forEach((value, i) => {
+    const scale = terms.reduce((most, term) => Math.max(most, Math.abs(term[i])), 1e-30);
+    const isNear = Math.abs(value - expected[i]) <= scale * 1e-5 || Object.is(value, expected[i]);
+    if (!isNear) throw new Error(`${what} in any order: ${value}, expected ${expected[i]}`);
+  });
+}
+
 function sum(terms, isMean, count = terms.length) {
   const out = terms[0].slice();
   for (const term of terms.slice(1)) for (let i = 0; i < out.length; i++) out[i] += term[i];
@@ -80,12 +90,8 @@ const tests = {
     const fast = all[rank].map((array) => array.slice());
     communicator.allReduce(fast, { ...options, deterministic: false });
     fast.forEach((array, i) => {
-      checks++;
-      array.forEach((value, j) => {
-        const scale = all.reduce((most, arrays) => Math.max(most, Math.abs(arrays[i][j])), 1e-30);
-        const isNear = Math.abs(value - expected[i][j]) <= scale * 1e-5 || Object.is(value, expected[i][j]);
-        if (!isNear) throw new Error(`allReduce in any order: ${value}, expected ${expected[i][j]}`);
-      });
+      const terms = all.map((arrays) => arrays[i]);
+      near(array, expected[i], terms, 'allReduce');
     });
   },
   async reduceScatter(isMean) {
@@ -103,6 +109,10 @@ const tests = {
     const later = shared(new Kind(end - start));
     await communicator.startReduceScatter(shared(all[rank]), later, options).whenMade();
     same(later, expected, 'startReduceScatter');
+    const terms = all.map((array) => array.slice(start, end));
+    communicator.reduceScatter(mine, out.fill(7), { ...options, deterministic: false });
+    near(out, expected, terms, 'reduceScatter');
+    same(mine, all[rank], 'what reduceScatter was given');
   },
   async gathers() {
     const Kind = [Float32Array, Float64Array, Int32Array, BigInt64Array][below(4)];

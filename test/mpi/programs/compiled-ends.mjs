@@ -1,10 +1,10 @@
 // One rank leaves in the middle of a training with compiled steps: the others say so, and have changed nothing. argv: the way,
-// and 'async' for runs off the event loop.
+// 'async' for runs off the event loop, and 'divided' for slots of which each rank has a part.
 import { AdamOptimizer, compileStep, ops, variable } from 'gradstep';
 import { mpi } from 'gradstep/mpi';
 import { DistributedOptimizer } from 'gradstep/parallel';
 
-const [way, how] = process.argv.slice(2);
+const [way, how, slots] = process.argv.slice(2);
 const communicator = await mpi.init();
 const { rank, size } = communicator;
 const length = 300_000;
@@ -12,7 +12,7 @@ const w = variable(
   Float32Array.from({ length }, (_, i) => Math.sin(i)),
   { name: 'w' },
 );
-const optimizer = new DistributedOptimizer(new AdamOptimizer(), communicator);
+const optimizer = new DistributedOptimizer(new AdamOptimizer(), communicator, { shardState: slots === 'divided' });
 const step = compileStep({
   inputs: { x: { shape: [length] } },
   loss: ({ x }) => ops.reduceMean(ops.square(ops.mul(x, w))),

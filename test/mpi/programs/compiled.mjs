@@ -48,13 +48,14 @@ const inputs = (columns = width) => ({
 });
 
 const bytesOf = ({ variables }, optimizer) =>
-  [...variables, ...optimizer.variables()]
+  [...variables, ...(optimizer?.variables() ?? [])]
     .map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'))
     .join();
 
 const optimizerOf = (kind) => {
   const adam = new AdamOptimizer({ learningRate: 0.01 });
-  const over = (inner) => new DistributedOptimizer(inner, communicator, { fusionBytes: kind.fusionBytes });
+  const { fusionBytes, shardState = false } = kind;
+  const over = (inner) => new DistributedOptimizer(inner, communicator, { fusionBytes, shardState });
   if (kind.scale === 'outside') return new MixedPrecisionLossScaleOptimizer(over(adam), 128);
   return over(kind.scale === 'inside' ? new MixedPrecisionLossScaleOptimizer(adam, 128) : adam);
 };
@@ -88,11 +89,10 @@ function alone() {
     losses.push(mean.loss.item());
     optimizer.applyGradients(clipByGlobalNorm(mean, 0.5)[0]);
   }
-  return { losses: losses.join(), bytes: bytesOf(own, optimizer) };
+  return { losses: losses.join(), bytes: bytesOf(own, optimizer), variables: bytesOf(own) };
 }
 
-async function compiled(kind, isAsync) {
-  const own = model();
+async function compiled(kind, isAsync, own = model()) {
   const optimizer = optimizerOf(kind);
   const step = compileStep({
     inputs: inputs(),
@@ -105,7 +105,7 @@ async function compiled(kind, isAsync) {
   const found = isAsync
     ? await Promise.all(batches.map((one) => step.run(one)))
     : batches.map((one) => step.runSync(one));
-  return { losses: found.map(({ loss }) => loss).join(), bytes: bytesOf(own, optimizer) };
+  return { losses: found.map(({ loss }) => loss).join(), bytes: bytesOf(own, optimizer), variables: bytesOf(own) };
 }
 
 function expect(isSo, what) {
@@ -114,6 +114,13 @@ function expect(isSo, what) {
 
 const expected = alone();
 for (const fusionBytes of [0, 4096, 2 ** 26]) {
+  for (const scale of ['none', 'outside']) {
+    for (const isAsync of [false, true]) {
+      const own = await compiled({ fusionBytes, scale, shardState: true }, isAsync);
+      const isSame = own.variables === expected.variables && own.losses === expected.losses;
+      expect(isSame, `one process has other bytes: divided slots, ${fusionBytes}, ${scale}, ${isAsync}`);
+    }
+  }
   for (const scale of ['none', 'inside', 'outside']) {
     const kind = { fusionBytes, scale };
     const eager = eagerly(kind);
@@ -127,9 +134,9 @@ for (const fusionBytes of [0, 4096, 2 ** 26]) {
   }
 }
 
-if (size > 1) {
+for (const shardState of size > 1 ? [false, true] : []) {
   const own = model();
-  const optimizer = optimizerOf({ fusionBytes: 2 ** 20 });
+  const optimizer = optimizerOf({ fusionBytes: 2 ** 20, shardState });
   const step = compileStep({ inputs: inputs(), loss: own.loss, optimizer, varList: own.variables });
   step.runSync(batchOf(rank));
   const before = bytesOf(own, optimizer);
@@ -147,9 +154,17 @@ if (size > 1) {
   expect(bytesOf(own, optimizer) === before, 'a step that failed has changed something');
   step.runSync(batchOf(rank));
 
+  const given = rank === 1 ? { ...batchOf(rank), labels: Int32Array.of(1) } : batchOf(rank);
+  const unfit = message(() => step.runSync(given));
+  const isTold = /^RangeError: .*labels/.test(unfit.replace('Error: rank 1 has no gradients for this step: ', ''));
+  expect(isTold && unfit.startsWith(rank === 1 ? 'RangeError: ' : 'Error: rank 1 '), `it says ${unfit}`);
+  const later = await step.run(given).catch((error) => `${error.name}: ${error.message}`);
+  expect(later === unfit, `it says ${later}`);
+  await step.run(batchOf(rank));
+
   const columns = rank === size - 1 ? 24 : width;
   const other = model(columns);
-  const distributed = new DistributedOptimizer(new AdamOptimizer(), communicator, { check: false });
+  const distributed = new DistributedOptimizer(new AdamOptimizer(), communicator, { check: false, shardState });
   const differing = compileStep({
     inputs: inputs(columns),
     loss: other.loss,

@@ -36,7 +36,6 @@ describe('an optimizer with shardState', function () {
   it('says what it is not for, and is the same inside of what can be around it', async () => {
     for (const shown of await results<Record<string, unknown>>('surroundings', 2, undefined)) {
       expect(shown['inside']).to.match(/^TypeError: shardState takes one of the package's optimizers as it is/);
-      expect(shown['compiled']).to.match(/^TypeError: optimizer has shardState, which cannot be compiled/);
       expect(shown['later']).to.match(/^Error: an optimizer with shardState has no asynchronous steps/);
       expect(shown['torch']).to.match(/^TypeError: optimizer has shardState, so that no rank has all of its state/);
       expect(shown['broadcast']).to.match(/no rank has all slots to give/);
@@ -55,6 +54,14 @@ describe('an optimizer with shardState', function () {
   it('passes whole variables through their constraints, and puts all back where one throws', async () => {
     for (const shown of await results('constrained', 3, undefined)) {
       expect(shown).to.deep.equal({ isSame: true, error: 'Error: mine', isPutBack: true });
+    }
+  });
+
+  it('sums in the order of ranks unless it is told that any will do', async () => {
+    for (const deterministic of [undefined, true, false]) {
+      for (const { told } of await results<{ told: unknown[] }>('sums', 2, { deterministic })) {
+        expect(told).to.deep.equal([deterministic === undefined ? {} : { deterministic }]);
+      }
     }
   });
 

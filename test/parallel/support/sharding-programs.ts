@@ -2,7 +2,6 @@ import {
   AdamOptimizer,
   AdamWOptimizer,
   clipByNorm,
-  compileStep,
   createGlobalStep,
   MixedPrecisionLossScaleOptimizer,
   ops,
@@ -191,7 +190,6 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
       }),
   );
   const optimizer = make();
-  const compiled = thrown(() => compileStep({ inputs: {}, loss, optimizer }));
   const later = await thrownLater(() => optimizer.minimizeAsync(loss));
   optimizer.minimize(loss);
   const torch = thrown(() => toTorch({ variables: [w], optimizer }));
@@ -205,7 +203,6 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
   return {
     inside,
     isMean: scaledLoss === half,
-    compiled,
     later,
     torch,
     broadcast,
@@ -213,6 +210,26 @@ async function surroundings(communicator: Communicator): Promise<Shown> {
     isSame,
     shown: scaled.state().map(({ key }) => key),
   };
+}
+
+/** How gradients are summed, as the communicator is told it. */
+function sums(communicator: Communicator, { deterministic }: { deterministic?: boolean }): Shown {
+  const told: unknown[] = [];
+  const listening = new Proxy(communicator, {
+    get: (of, name) => {
+      const member: unknown = Reflect.get(of, name, of);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]): unknown => {
+        if (name === 'startReduceScatter') told.push(given[2]);
+        return Reflect.apply(member, of, given);
+      };
+    },
+  });
+  const options = { shardState: true, ...(deterministic !== undefined && { deterministic }) };
+  const optimizer = new DistributedOptimizer(new AdamOptimizer(), listening, options);
+  const w = variable(new Float32Array(3 * block), { name: 'w' });
+  optimizer.minimize(() => ops.reduceSum(w));
+  return { told };
 }
 
 /** A constraint sees the whole variable, on all ranks. */
@@ -320,6 +337,7 @@ export const programs = {
   surroundings,
   constrained,
   decay,
+  sums,
   large,
   failing,
   damaged,

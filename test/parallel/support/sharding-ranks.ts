@@ -1,7 +1,9 @@
 import { SharedMemoryCommunicator } from 'gradstep/parallel';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Program } from './sharding-programs';
+import type { Program as Eager } from './sharding-programs';
+
+export type Program = Eager | 'trainCompiled' | 'compiledSurroundings' | 'compiledInTurn';
 
 export interface Outcome<T> {
   readonly result?: T;

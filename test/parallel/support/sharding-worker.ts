@@ -1,6 +1,8 @@
 import { SharedMemoryCommunicator, type CommunicatorHandle } from 'gradstep/parallel';
 import { parentPort, workerData } from 'node:worker_threads';
-import { programs, type Program } from './sharding-programs';
+import { inTurn, surroundings, trainCompiled } from './sharding-compiled';
+import { programs as others } from './sharding-programs';
+import type { Program } from './sharding-ranks';
 
 const { program, order, rank, handle } = workerData as {
   program: Program;
@@ -8,6 +10,8 @@ const { program, order, rank, handle } = workerData as {
   rank: number;
   handle: CommunicatorHandle;
 };
+
+const programs = { ...others, trainCompiled, compiledSurroundings: surroundings, compiledInTurn: inTurn };
 
 process.emitWarning = () => undefined; // of checkpoints that are damaged
 
