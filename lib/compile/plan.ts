@@ -2,6 +2,7 @@ import { formatNumber, native, placeNumber, programClips, taskKind, type Program
 import { bytesPerElement } from '../tensor/arrays';
 import type { TensorDType } from '../tensor/dtype';
 import { place } from './arena';
+import { rectifiedPools } from './rectified-pools';
 import type { Recorder } from './recorder';
 import { sendsOf, writeSends, type ProgramExchange, type Sendable } from './sends';
 import { refsOf, type IndexList, type Ref, type Task, type Value } from './values';
@@ -69,7 +70,7 @@ export interface Planned {
 /** Places every buffer, leaves out what nobody needs, and hands the program over. */
 export function plan(parts: Parts): Planned {
   const { recorder, tail, repetitions } = parts;
-  const needed = neededTasks(parts);
+  const needed = rectifiedPools(neededTasks(parts), resultsOf(parts));
   const before = needed.filter(({ at }) => at < parts.before).map(({ task }) => task);
   const after = needed.filter(({ at }) => at >= parts.before).map(({ task }) => task);
   const values = new Set<Value>();

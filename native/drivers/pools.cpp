@@ -59,9 +59,11 @@ template <class T> void pool_gradient(PoolKind kind, T* dx, const T* dy, const T
   Pool<T> p = {};
   p.down = window_of(c.down), p.across = window_of(c.across), p.channels = c.channels;
   p.dx = dx, p.dy = dy;
-  p.x = kind == PoolKind::max ? x : dx, p.y = kind == PoolKind::max ? const_cast<T*>(y) : const_cast<T*>(dy);
+  const bool is_mean = kind == PoolKind::mean;
+  p.x = is_mean ? dx : x, p.y = const_cast<T*>(is_mean ? dy : y);
+  p.is_rectified = kind == PoolKind::max_of_relu;
   const Kernels<T>& table = of<T>(kernels());
-  const auto kernel = kind == PoolKind::max ? table.max_pool_gradient : table.avg_pool_gradient;
+  const auto kernel = is_mean ? table.avg_pool_gradient : table.max_pool_gradient;
   constexpr size_t kChannels = 64;  // at a time
   const size_t parts = blocks_of(c.channels, kChannels);
   const auto run = [&](size_t index) {

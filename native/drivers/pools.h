@@ -6,9 +6,10 @@
 namespace gradstep {
 
 // Of a window everywhere, channel by channel. `outputs`, `groups` and dilations mean nothing.
-enum class PoolKind { max, mean };
+enum class PoolKind { max, mean, max_of_relu };  // in the order of the options of tasks
 template <class T> void pool(PoolKind kind, T* y, const T* x, const Convolution& c);
-// x and y are read for `max` only.
+// x and y are not read for `mean`. That of max_of_relu, which is one of gradients only, goes through the relu too that
+// x came of: it is 0 where x is not positive.
 template <class T> void pool_gradient(PoolKind kind, T* dx, const T* dy, const T* x, const T* y, const Convolution& c);
 
 // A convolution with as many groups as channels and outputs; the filter is [height, width, channels].

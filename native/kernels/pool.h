@@ -75,7 +75,8 @@ template <class V> struct MaxOfPool {
                                      const Range& across, bool apart, Lanes... lanes) {
     pool_ahead<Range>(down, across, p.across.size, p.channels, x);
     pool_ahead<Range>(down, across, p.across.size, p.channels, dx);
-    const V best = load(y, lanes...), gradient = load(dy, lanes...);
+    const V best = load(y, lanes...), whole = load(dy, lanes...);
+    const V gradient = p.is_rectified ? select(gt(best, V(0)), whole, V(0)) : whole;
     Mask open = eq(V(0), V(0));  // where the pixel has not been found yet
     pool_each(down, across, p.across.size, p.channels, [&](size_t at) ALWAYS_INLINE {
       const V value = load(x + at, lanes...);

@@ -66,12 +66,21 @@ template <class V, class F> static inline __attribute__((always_inline)) double 
   return sum.total();
 }
 
-// out = exp(x - max); returns its sum. What lies `ahead` elements further on is asked for meanwhile.
+// How far ahead of a row memory is asked for: the next one comes while this one is computed.
+template <class T> struct Ahead {
+  size_t next;  // 0 for the last row
+
+  ALWAYS_INLINE void read(const T* x) const { __builtin_prefetch(x + next); }
+  ALWAYS_INLINE void write(T* x) const { __builtin_prefetch(x + next, 1); }
+};
+
+// out = exp(x - max); returns its sum.
 template <class V>
-static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n, size_t ahead = 0) {
+static double exp_shifted(typename V::Scalar* out, const typename V::Scalar* x, V shift, size_t n,
+                          Ahead<typename V::Scalar> ahead = {}) {
   return row_sum<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    __builtin_prefetch(x + i + ahead);
-    __builtin_prefetch(out + i + ahead, 1);
+    ahead.read(x + i);
+    ahead.write(out + i);
     const V e = exp_down(load(x + i, lanes...) - shift);
     store(out + i, e, lanes...);
     return e;
@@ -89,7 +98,7 @@ template <class V>
 static void softmax(typename V::Scalar* out, const typename V::Scalar* x, size_t rows, size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
-    const double z = exp_shifted(out, x, V(row_shift<V>(x, columns)), columns, row + 1 < rows ? columns : 0);
+    const double z = exp_shifted(out, x, V(row_shift<V>(x, columns)), columns, {row + 1 < rows ? columns : 0});
     scale<V>(out, out, static_cast<double>(static_cast<T>(1 / z)), columns);
   }
 }
@@ -99,13 +108,14 @@ static void log_softmax(typename V::Scalar* out, const typename V::Scalar* x, si
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, x += columns, out += columns) {
     const V shift(row_shift<V>(x, columns));
-    const size_t ahead = row + 1 < rows ? columns : 0;
+    const Ahead<T> ahead = {row + 1 < rows ? columns : 0};
     const double z = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-      __builtin_prefetch(x + i + ahead);
+      ahead.read(x + i);
       return exp_down(load(x + i, lanes...) - shift);
     });
     const V log_z(static_cast<T>(log_of(z)));
     each_vector<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      ahead.write(out + i);
       store(out + i, (load(x + i, lanes...) - shift) - log_z, lanes...);
     });
   }
@@ -133,10 +143,15 @@ static void log_softmax_gradient(typename V::Scalar* dx, const typename V::Scala
                                  size_t rows, size_t columns) {
   using T = typename V::Scalar;
   for (size_t row = 0; row < rows; ++row, dx += columns, dy += columns, y += columns) {
-    const double sum = row_sum<V>(
-        columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) { return load(dy + i, lanes...); });
+    const Ahead<T> ahead = {row + 1 < rows ? columns : 0};
+    const double sum = row_sum<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      ahead.read(dy + i);
+      return load(dy + i, lanes...);
+    });
     const V total(static_cast<T>(sum));
     each_vector<V>(columns, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      ahead.read(y + i);
+      ahead.write(dx + i);
       store(dx + i, fnma(exp(load(y + i, lanes...)), total, load(dy + i, lanes...)), lanes...);
     });
   }

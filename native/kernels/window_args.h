@@ -14,6 +14,7 @@ template <class T> struct Pool {
   T* y;         // what a gradient does not write
   const T* dy;  // for gradients, and
   T* dx;
+  bool is_rectified;  // of a gradient of max: 0 for pixels that are not positive
 };
 
 // y[i, j, c] = sum over taps of x[what the tap sees, c] filter[the tap's row, c], a chain of fused multiply-adds in the

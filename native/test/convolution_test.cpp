@@ -234,6 +234,10 @@ template <class T> void check_pool(const Convolution& c, Values values) {
   expect("mean pool", c, mean, [&](T* out) { return pool<T>(PoolKind::mean, out, x.data(), c), true; });
   expect("max pool gradient", c, max_dx,
          [&](T* out) { return pool_gradient<T>(PoolKind::max, out, dy.data(), x.data(), pooled.data(), c), true; });
+  for (size_t i = 0; i < xs; ++i) max_dx[i] = x.data()[i] > 0 ? max_dx[i] : T(0);
+  expect("max pool gradient through relu", c, max_dx, [&](T* out) {
+    return pool_gradient<T>(PoolKind::max_of_relu, out, dy.data(), x.data(), pooled.data(), c), true;
+  });
   expect("mean pool gradient", c, mean_dx,
          [&](T* out) { return pool_gradient<T>(PoolKind::mean, out, dy.data(), nullptr, nullptr, c), true; });
 }

@@ -82,10 +82,12 @@ template <class T> void check_rows(size_t rows, size_t columns) {
       T *const x = arrays.input(n), *const gamma = arrays.input(columns), *const beta = arrays.input(columns);
       T *const dy = arrays.input(n), *const y = arrays.output(n), *const dx = arrays.output(n);
       T *const mean = arrays.output(rows), *const inverse = arrays.output(rows);
-      T *const dgamma = arrays.output(columns), *const dbeta = arrays.output(columns);
+      T *const dgamma = arrays.output(columns), *const dbeta = arrays.output(columns), *const plain = arrays.output(n);
       normalize_rows<T>({y, mean, inverse, x, gamma, beta, columns, 1e-3, kind}, rows);
       return normalize_rows_gradient<T>({dx, nullptr, nullptr, dy, x, mean, inverse, gamma, columns, kind}, dgamma,
-                                        dbeta, rows);
+                                        dbeta, rows) &&
+             normalize_rows_gradient<T>({plain, nullptr, nullptr, dy, x, mean, inverse, nullptr, columns, kind},
+                                        nullptr, nullptr, rows);
     });
   }
 }

@@ -51,7 +51,7 @@ bool convolution_fits(const Task& task, const TaskRoom& room, const size_t* item
     case TaskKind::conv2dFilterGradient: return is_plain && room.has(0, filter) && room.has(1, x) && room.has(2, y);
     case TaskKind::pool: return task.option < 2 && c.outputs == c.channels && room.has(0, y) && room.has(1, x);
     case TaskKind::poolGradient:
-      return task.option < 2 && c.outputs == c.channels && room.has(0, x) && room.has(1, y) &&
+      return task.option < 3 && c.outputs == c.channels && room.has(0, x) && room.has(1, y) &&
              (task.option == 1 || (room.has(2, x) && room.has(3, y)));
     case TaskKind::depthwise:
       return is_plain && is_depthwise && room.has(0, y) && room.has(1, x) && room.has(2, filter);
@@ -66,7 +66,7 @@ bool convolution_fits(const Task& task, const TaskRoom& room, const size_t* item
 template <class T> TaskStatus run_convolution(const Task& task, const TaskContext& context, const size_t* items) {
   const Convolution c = convolution_of(items);
   const auto at = [&](size_t i) { return context.at<T>(task.arrays[i]); };
-  const PoolKind kind = task.option == 0 ? PoolKind::max : PoolKind::mean;
+  const PoolKind kind = static_cast<PoolKind>(task.option);
   bool found_memory = true;
   switch (task.kind) {
     case TaskKind::conv2d:

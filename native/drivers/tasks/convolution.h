@@ -8,7 +8,8 @@ namespace gradstep {
 // window, stride, dilation, zeros in front.
 //
 // conv2d: y, x, filter, bias; option: 1 has a bias, 2 rectified. Pools: option 0 takes the largest, 1 the mean, and
-// then their gradient does not read x and y. Depthwise: outputs and groups are channels.
+// then their gradient does not read x and y; 2 is that of the largest, and 0 where x is not positive. Depthwise:
+// outputs and groups are channels.
 #define GRADSTEP_CONVOLUTION_TASKS(X)                      \
   X(conv2d, 4, 0, 0)                                       \
   X(conv2dInputGradient, 3, 0, 0)     /* dx, dy, filter */ \

@@ -122,9 +122,9 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
   const size_t a_step = from.a_step, b_step = from.b_step;
   V sum[kRows][kVectors];
   gemm_start(sum, to);
-#pragma GCC unroll 16
-  for (size_t i = 0; i < kRows; ++i)  // sums are the first thing the next tile waits for
-    __builtin_prefetch(to.next + i * to.ldc);
+  // Sums are the first thing the next tile waits for, and short ones the last thing this one does.
+  gemm_each<kRows, kVectors>([&](size_t i, size_t j)
+                                 ALWAYS_INLINE { __builtin_prefetch(to.next + i * to.ldc + j * V::kLanes); });
 
   for (size_t left = from.segments; left > 0; --left, a += from.a_jump, b += from.b_jump) {
 #pragma GCC unroll 4

@@ -17,14 +17,6 @@ INL double root(double x) {
 // What a row is shifted by and multiplied with.
 template <class T> struct RowScale { T mean, inverse; };
 
-// How far ahead of a row memory is asked for: the next one comes while this one is computed.
-template <class T> struct Ahead {
-  size_t next;  // 0 for the last row
-
-  ALWAYS_INLINE void read(const T* x) const { __builtin_prefetch(x + next); }
-  ALWAYS_INLINE void write(T* x) const { __builtin_prefetch(x + next, 1); }
-};
-
 // Sums of x less its row's first element: that keeps what a large mean would take, and needs one pass only.
 template <class V, class T = typename V::Scalar>
 static RowScale<T> layer_scale(const T* x, size_t n, double epsilon, Ahead<T> ahead) {
@@ -89,73 +81,67 @@ template <class V> static void normalize_rows(const NormalizedRows<typename V::S
   }
 }
 
-// dx = inverse (g - mean(g) - xhat mean(g xhat)) with g = gamma dy; without the first mean where none was taken off,
-// and for l2 with a sum in place of the second.
-template <class V>
-static void normalized_row_gradient(const NormalizedRowsGradient<typename V::Scalar>& a, size_t row,
-                                    Ahead<typename V::Scalar> ahead) {
-  using T = typename V::Scalar;
+// What a row's gradient is made with: dx = inverse (g - mean - xhat slope), where xhat = (x - shift) inverse and
+// g = gamma dy.
+template <class T> struct RowSlopes { T shift, inverse, mean, slope; };
+
+// The means of g, 0 where x was shifted by none, and of g xhat, of which l2 has the sum.
+template <class V, class T = typename V::Scalar>
+static RowSlopes<T> row_slopes(const NormalizedRowsGradient<T>& a, size_t row, Ahead<T> ahead) {
   const size_t n = a.columns;
   const T *const x = a.x + row * n, *const dy = a.dy + row * n;
-  T* const dx = a.dx + row * n;
   const bool is_layer = a.kind == RowNorm::layer;
   const V m(is_layer ? a.mean[row] : T(0)), r(a.inverse[row]);
-  const auto g = [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    const V v = load(dy + i, lanes...);
-    return a.gamma ? v * load(a.gamma + i, lanes...) : v;
-  };
   DoubleSum sum, product;
   each_few<V>(n, [&](size_t k, auto each) __attribute__((always_inline)) {
     V few(0), products(0);
     each([&](size_t i, auto... lanes) __attribute__((always_inline)) {
       ahead.read(x + i);
-      ahead.read(dy + i);
-      const V v = g(i, lanes...);
-      few = few + v;
-      products = fma(v, (load(x + i, lanes...) - m) * r, products);  // v is 0 past the end
+      const V v = load(dy + i, lanes...), g = a.gamma ? v * load(a.gamma + i, lanes...) : v;
+      few = few + g;
+      products = fma(g, (load(x + i, lanes...) - m) * r, products);  // g is 0 past the end
     });
     sum.add(k, few);
     product.add(k, products);
   });
   const double count = a.kind == RowNorm::l2 ? 1 : double(n);
-  const V mean(is_layer ? static_cast<T>(sum.total() / count) : T(0));
-  const V slope(a.kind == RowNorm::l2 && a.mean[row] == 0 ? T(0) : static_cast<T>(product.total() / count));
-  each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    ahead.write(dx + i);
-    const V xhat = (load(x + i, lanes...) - m) * r;
-    store(dx + i, fnma(xhat, slope, g(i, lanes...) - mean) * r, lanes...);
-  });
+  const bool is_flat = a.kind == RowNorm::l2 && a.mean[row] == 0;
+  return {is_layer ? a.mean[row] : T(0), a.inverse[row], is_layer ? static_cast<T>(sum.total() / count) : T(0),
+          is_flat ? T(0) : static_cast<T>(product.total() / count)};
 }
 
-// Adds a few rows' gradients of gamma and beta to those so far: down a strip of columns, the sums in registers.
-template <class V>
-static void normalized_column_sums(const NormalizedRowsGradient<typename V::Scalar>& a, size_t first, size_t rows) {
-  using T = typename V::Scalar;
-  const size_t n = a.columns;
-  const bool is_layer = a.kind == RowNorm::layer;
-  each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
-    V dgamma(0), dbeta(0);  // of no more rows than kMostNearRows
-    for (size_t row = first; row < first + rows; ++row) {
-      const V dy = load(a.dy + row * n + i, lanes...), x = load(a.x + row * n + i, lanes...);
-      dgamma = fma(dy, (x - V(is_layer ? a.mean[row] : T(0))) * V(a.inverse[row]), dgamma);
-      dbeta = dbeta + dy;
-    }
-    if (a.dgamma) add_doubles(a.dgamma + i, n - i, dgamma);
-    if (a.dbeta) add_doubles(a.dbeta + i, n - i, dbeta);
-  });
-}
-
-// So many elements of rows stay in the nearest cache between the two passes over them.
+// So many elements of rows stay near between the two passes over them.
 constexpr size_t kNearElements = 4096, kMostNearRows = 16;
 
+// A few rows at a time: first a pass over each, then one down strips of columns, in which the gradients of gamma and
+// beta are summed in registers. The next rows of x come meanwhile in the first, those of dy and dx in the second.
 template <class V>
 static void normalize_rows_gradient(const NormalizedRowsGradient<typename V::Scalar>& a, size_t rows) {
-  const size_t fit = kNearElements / (a.columns > 0 ? a.columns : 1);
+  using T = typename V::Scalar;
+  const size_t n = a.columns, fit = kNearElements / (n > 0 ? n : 1);
   const size_t group = fit < 1 ? 1 : fit < kMostNearRows ? fit : kMostNearRows;
-  for (size_t row = 0; row < rows; row += group) {
-    const size_t count = rows - row < group ? rows - row : group;
-    for (size_t k = row; k < row + count; ++k) normalized_row_gradient<V>(a, k, {k + 1 < rows ? a.columns : 0});
-    if (a.dgamma || a.dbeta) normalized_column_sums<V>(a, row, count);
+  for (size_t first = 0; first < rows; first += group) {
+    const size_t count = rows - first < group ? rows - first : group;
+    RowSlopes<T> of[kMostNearRows];
+    const Ahead<T> ahead = {first + 2 * count <= rows ? count * n : 0};
+    for (size_t k = 0; k < count; ++k) of[k] = row_slopes<V>(a, first + k, ahead);
+    each_vector<V>(n, [&](size_t i, auto... lanes) __attribute__((always_inline)) {
+      const V gamma = a.gamma ? load(a.gamma + i, lanes...) : V(1);
+      V dgamma(0), dbeta(0);  // of no more rows than kMostNearRows
+      size_t at = first * n + i;
+      for (size_t k = 0; k < count; ++k, at += n) {
+        ahead.read(a.dy + at);
+        ahead.write(a.dx + at);
+        const V dy = load(a.dy + at, lanes...), r(of[k].inverse),
+                xhat = (load(a.x + at, lanes...) - V(of[k].shift)) * r;
+        const V g = dy * gamma;
+        store(a.dx + at, fnma(xhat, V(of[k].slope), g - V(of[k].mean)) * r, lanes...);
+        dgamma = fma(dy, xhat, dgamma);
+        dbeta = dbeta + dy;
+      }
+      if (a.dgamma) add_doubles(a.dgamma + i, n - i, dgamma);
+      if (a.dbeta) add_doubles(a.dbeta + i, n - i, dbeta);
+    });
   }
 }
 
