@@ -1,12 +1,13 @@
 import { checkBoolean } from '../checks';
 import { formatNumber, native, type Rule } from '../native';
 import { isAttached, isFloatArray } from '../tensor/arrays';
-import type { FloatArray } from '../tensor/dtype';
+import type { DType, FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { checkQuiet, isAnythingInFlight } from '../tensor/in-flight';
-import { storedValues } from '../tensor/indexed-slices';
+import { storedValues, type IndexedSlices } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
-import { Tensor } from '../tensor/tensor';
+import type { Shape } from '../tensor/shape';
+import { isTensor, Tensor } from '../tensor/tensor';
 import type { Variable } from '../tensor/variable';
 import type { Commit } from './commit';
 import { Constraints } from './constraints';
@@ -138,6 +139,9 @@ export class Plans {
 export class Plan {
   /** Variables that have a gradient. */
   readonly variables: readonly Variable[];
+  // Beside them, in their order: a step of many variables has no time to ask each.
+  readonly dtypes: readonly DType[];
+  readonly sizes: readonly number[];
   /** Those of them that have a constraint. */
   readonly constrained: readonly Variable[];
   readonly groups: Groups;
@@ -158,6 +162,8 @@ export class Plan {
     this.given = read.gradients.map((gradient) => gradient !== null);
     this.positions = read.gradients.flatMap((gradient, i) => (gradient === null ? [] : [i]));
     this.variables = this.positions.map((i) => read.variables[i] as Variable);
+    this.dtypes = this.variables.map(({ dtype }) => dtype);
+    this.sizes = this.variables.map(({ size }) => size);
     this.constrained = this.variables.filter(({ constraint }) => constraint !== null);
     this.groups = new Groups(mechanism, this.variables);
     this.layout = new StepLayout(mechanism.rule, this.groups.list.length, this.variables.length);
@@ -222,9 +228,11 @@ export class Step {
   private readonly table: Float64Array;
   private readonly laidOut: ArrayBuffer;
   private readonly inputs: Float64Array;
-  /** The memory of each gradient, on lease from `prepare` until `end`. */
-  private readonly leased: (Memory | null)[] = [];
-  private leases = 0;
+  /** The memory of each gradient, from `prepare` until `end`: a step off the event loop keeps it alive. */
+  private readonly used: (Memory | null)[] = [];
+  private isAnyRecyclable = false;
+  /** The shape that the last dense gradient of each variable had: another one of it is the variable's too. */
+  private readonly shapes: (Shape | null)[];
   // Small typed arrays that came as gradients last time: where one lies is known until its buffer is detached.
   private readonly heldArrays: (FloatArray | null)[] = [];
   private readonly heldBuffers: (ArrayBufferLike | null)[] = [];
@@ -245,6 +253,7 @@ export class Step {
     this.laidOut = layout.newLaidOut();
     this.hyper = layout.hyperIn(this.laidOut);
     this.inputs = layout.inputsIn(this.laidOut);
+    this.shapes = variables.map(() => null);
     variables.forEach(({ dtype, size, shape }, i) => {
       const row = layout.rowOf(i);
       this.table[row + Column.Group] = groups.of[i]!;
@@ -298,7 +307,7 @@ export class Step {
     if (this.rows === null) {
       native.runLaidOutStep(this.laidOut);
     } else {
-      this.plan.layout.copyHyper(this.hyper, this.table);
+      this.writeTable(this.rows);
       native.runStep(this.table, this.rows);
     }
   }
@@ -309,7 +318,7 @@ export class Step {
    */
   runAtOnce(commit: Commit, nonSlots: NonSlots | null): void {
     const { rows, plan } = this;
-    const { mechanism, groups, constrained, layout } = plan;
+    const { mechanism, groups, constrained } = plan;
     if (constrained.length > 0) {
       throw new Error(`'${constrained[0]!.name}' has a constraint: steps of several threads cannot call functions`);
     }
@@ -319,7 +328,7 @@ export class Step {
     if (nonSlots === null) finish();
     else nonSlots.stage(commit, finish);
     if (this.globalStep !== undefined) commit.increment(this.globalStep);
-    if (rows !== null) layout.copyHyper(this.hyper, this.table);
+    if (rows !== null) this.writeTable(rows);
     commit.run((table) =>
       rows === null ? native.runLaidOutStep(this.laidOut, table) : native.runStep(this.table, rows, table),
     );
@@ -333,8 +342,15 @@ export class Step {
    */
   runAsync(): Promise<void> {
     if (this.rows === null) return native.runLaidOutStepAsync(this, this.laidOut);
-    this.plan.layout.copyHyper(this.hyper, this.table);
+    this.writeTable(this.rows);
     return native.runStepAsync(this, this.table, this.rows);
+  }
+
+  /** Writes what has been written into the step that is laid out into the table as well. */
+  private writeTable(rows: readonly (Int32Array | undefined)[]): void {
+    const { layout } = this.plan;
+    layout.copyHyper(this.hyper, this.table);
+    layout.copyInputs(this.inputs, rows, this.table);
   }
 
   /**
@@ -352,8 +368,8 @@ export class Step {
   }
 
   private spendGradients(): void {
-    const { leased, leases } = this;
-    for (let i = 0; i < leases; i++) spend(leased[i]!);
+    if (!this.isAnyRecyclable) return;
+    for (const memory of this.used) if (memory !== null) spend(memory);
   }
 
   private withdrawSlots(): void {
@@ -375,14 +391,10 @@ export class Step {
     for (const variable of variables) variable.checkQuiet();
   }
 
-  /** Ends the leases, and gives the step back to its plan. */
+  /** Lets go of the gradients, and gives the step back to its plan. */
   end(): void {
-    const { leased, leases } = this;
-    for (let i = 0; i < leases; i++) {
-      leased[i]!.endLease();
-      leased[i] = null;
-    }
-    this.leases = 0;
+    this.used.fill(null);
+    this.isAnyRecyclable = false;
     this.rows = null;
     if (this.newSlots?.isPublished === false) this.hasSlots = false;
     this.newSlots = null;
@@ -440,8 +452,7 @@ export class Step {
         table[column + SlotColumn.Address] = address;
         stretches.push({ memory: slot.memory, address, what: `slot '${slot.name}'`, variable: -1 });
       });
-      table[row + Column.Gradient] = 0; // to be looked at anew
-      table[row + Column.GradientLength] = 0;
+      this.shapes[i] = null; // gradients are to be looked at anew
       this.heldArrays[i] = null;
     });
     this.occupied = new Occupied(stretches);
@@ -469,27 +480,35 @@ export class Step {
   }
 
   private locateGradient(given: unknown, i: number): void {
-    const { table, plan, leased } = this;
+    const { plan, inputs } = this;
+    const isAlike =
+      isTensor(given) &&
+      given.shape === this.shapes[i] &&
+      given.dtype === plan.dtypes[i] &&
+      given.size === plan.sizes[i];
     const variable = plan.variables[i]!;
-    const row = plan.layout.rowOf(i);
-    const gradient = checkGradient(given, variable);
+    const gradient = isAlike ? (given as Tensor) : checkGradient(given, variable);
     const { memory, factor } = storedValues(gradient);
     const isDense = gradient instanceof Tensor;
     const address = memory.locate();
-    if (table[row + Column.Gradient] !== address || table[row + Column.GradientLength] !== memory.length || !isDense) {
+    if (!isAlike || inputs[2 * i + 1] !== address) {
+      this.shapes[i] = null; // should it be refused
       if (!memory.isPooled || this.hasCallersMemory) {
         this.occupied!.checkGradient(memory, address, isDense, i, variable.name);
       }
-      table[row + Column.GradientLength] = memory.length;
+      this.shapes[i] = isDense ? gradient.shape : null;
     }
-    table[row + Column.Gradient] = address;
-    table[row + Column.Factor] = factor;
-    this.inputs[2 * i] = factor;
-    this.inputs[2 * i + 1] = address;
-    if (!isDense) (this.rows ??= new Array<undefined>(plan.variables.length).fill(undefined))[i] = gradient.indices;
-    memory.lease();
-    leased[this.leases++] = memory;
-    if (isDense && memory.isCallers && isFloatArray(given)) this.hold(given, memory, i);
+    inputs[2 * i] = factor;
+    inputs[2 * i + 1] = address;
+    this.used[i] = memory;
+    this.isAnyRecyclable ||= memory.isRecyclable;
+    if (!isDense) this.noteRows(gradient, i);
+    else if (!isAlike && memory.isCallers && isFloatArray(given)) this.hold(given, memory, i);
+  }
+
+  private noteRows({ indices, values }: IndexedSlices, i: number): void {
+    (this.rows ??= new Array<undefined>(this.plan.variables.length).fill(undefined))[i] = indices;
+    this.table[this.plan.layout.rowOf(i) + Column.GradientLength] = values.size;
   }
 
   private hold(array: FloatArray, memory: Memory, i: number): void {

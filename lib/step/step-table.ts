@@ -83,6 +83,16 @@ export class StepLayout {
     return new Float64Array(laidOut, 8 * (ownNumbers + this.hyperLength), 2 * this.variables);
   }
 
+  /** Writes factor and address of each variable's gradient into the table as well; the length of dense ones, who have no rows. */
+  copyInputs(inputs: Float64Array, rows: readonly unknown[], table: Float64Array): void {
+    for (let i = 0; i < this.variables; i++) {
+      const row = this.rowOf(i);
+      table[row + Column.Factor] = inputs[2 * i]!;
+      table[row + Column.Gradient] = inputs[2 * i + 1]!;
+      if (rows[i] === undefined) table[row + Column.GradientLength] = table[row + Column.Length]!;
+    }
+  }
+
   /** Writes the hyperparameters into the table as well. */
   copyHyper(hyper: readonly Float64Array[], table: Float64Array): void {
     hyper.forEach((values, group) => table.set(values, headerLength + group * values.length));

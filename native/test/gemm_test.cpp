@@ -121,6 +121,9 @@ template <class T> void check_all() {
   for (size_t k : {255u, 256u, 257u, 319u, 321u, 512u, 513u, 1023u, 1024u, 1025u, 2050u})  // where k is split
     for (unsigned bits = 0; bits < 32; ++bits)
       check<T>({13, 33, k}, options_of(bits, bits % 3, Values::ordinary), false);
+  for (Shape s : {Shape{11, 67, 96}, Shape{22, 131, 64}, Shape{15, 64, 97}, Shape{12, 197, 33}})  // wide tiles, and not
+    for (unsigned bits = 0; bits < 32; ++bits)
+      check<T>(s, options_of(bits, bits % 3, bits % 5 == 0 ? Values::special : Values::ordinary), false);
   for (unsigned bits = 0; bits < 32; ++bits)  // big enough for the pool, and for packing a
     check<T>({97, 173, 131}, options_of(bits, bits % 2, bits % 5 == 0 ? Values::special : Values::ordinary), true);
   for (unsigned transposes = 0; transposes < 4; ++transposes) {

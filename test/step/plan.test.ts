@@ -2,12 +2,17 @@ import { expect } from 'chai';
 import {
   AdagradOptimizer,
   AdamOptimizer,
+  clipByGlobalNorm,
   GradientDescentOptimizer,
+  IndexedSlices,
   MomentumOptimizer,
   NadamOptimizer,
+  ops,
+  tensor,
   variable,
   Variable,
   type Optimizer,
+  type Tensor,
 } from 'gradstep';
 
 const ones = (n: number): Float32Array => new Float32Array(n).fill(1);
@@ -85,6 +90,66 @@ describe('a step that is being prepared', () => {
     expect(() => optimizer.applyGradients([[mine, v]])).to.throw(Error, '0 elements, expected 4096');
     expect(namesOf(optimizer)).to.deep.equal([]);
     expect(v.data.every((x) => x === 0)).to.equal(true);
+  });
+});
+
+describe('gradients that are like those of the step before', () => {
+  it('are still refused when they are of another dtype', () => {
+    const v = variable([1, 2]);
+    const optimizer = new GradientDescentOptimizer({ learningRate: 1 });
+    optimizer.applyGradients([[tensor([1, 1]), v]]);
+    expect(() => optimizer.applyGradients([[tensor(Float64Array.of(1, 1)), v]])).to.throw(TypeError, 'float64');
+    expect(() => optimizer.applyGradients([[tensor([1, 1], [2], 'int32') as never, v]])).to.throw(TypeError, 'int32');
+    expect(v.toArray()).to.deep.equal([0, 1]);
+  });
+
+  it('are still refused when they are gone, or their memory is', () => {
+    const v = variable([1, 2]);
+    const optimizer = new GradientDescentOptimizer({ learningRate: 1 });
+    const [disposed, taken] = [tensor([1, 1]), tensor([1, 1])];
+    for (const gradient of [disposed, taken]) optimizer.applyGradients([[gradient, v]]);
+    disposed.dispose();
+    structuredClone(taken.data, { transfer: [taken.data.buffer as ArrayBuffer] });
+    expect(() => optimizer.applyGradients([[disposed, v]])).to.throw(Error, 'disposed');
+    expect(() => optimizer.applyGradients([[taken, v]])).to.throw(Error, '0 elements, expected 2');
+    expect(v.toArray()).to.deep.equal([-1, 0]);
+  });
+
+  it('are still refused when they overlap what the step writes', () => {
+    const [a, b] = [variable([1, 2], { name: 'a' }), variable([3, 4], { name: 'b' })];
+    const optimizer = new GradientDescentOptimizer({ learningRate: 1 });
+    const step = (ofA: Tensor) =>
+      optimizer.applyGradients([
+        [ofA, a],
+        [tensor([1, 1]), b],
+      ]);
+    step(tensor([1, 1]));
+    expect(() => step(ops.reshape(b, [2]))).to.throw(RangeError, "gradient of 'a' overlaps variable 'b'");
+    step(tensor([1, 1]));
+    expect([a.toArray(), b.toArray()]).to.deep.equal([
+      [-1, 0],
+      [1, 2],
+    ]);
+  });
+
+  it('step as if each variable had an optimizer of its own, dense, sparse or arrays that come again, in turn', () => {
+    const make = (): Variable[] => [0, 1, 2].map((x) => variable([x, -x, 2 * x, 1], { shape: [2, 2] }));
+    const [together, apart] = [make(), make()];
+    const one = new AdamOptimizer();
+    const own = apart.map(() => new AdamOptimizer());
+    const array = Float32Array.of(1, 2, 3, 4);
+    for (let step = 0; step < 12; step++) {
+      array[step % 4]! += 1;
+      const sparse = new IndexedSlices([[step + 1, 2]], [step % 2], [2, 2]);
+      const rows = new IndexedSlices([[1, 1], [2, step], [1, 3]], [1, 0, 1], [2, 2]); // prettier-ignore
+      const [dense] = clipByGlobalNorm([tensor([step, 1, 2, 3], [2, 2])], 0.5)[0];
+      const kinds: (Tensor | IndexedSlices | Float32Array)[] = [dense, step % 3 === 0 ? sparse : rows, array];
+      const gradients = kinds.map((_, i) => kinds[step < 6 || step % 2 === 0 ? i : (i + step) % 3]!);
+      if (step % 4 === 3) gradients.fill(dense);
+      one.applyGradients(together.map((v, i) => [gradients[i]!, v] as const));
+      apart.forEach((v, i) => own[i]!.applyGradients([[gradients[i]!, v]]));
+    }
+    expect(together.map((v) => v.toArray())).to.deep.equal(apart.map((v) => v.toArray()));
   });
 });
 

@@ -56,6 +56,7 @@ template <class V> struct GemmBlock {
   using T = typename V::Scalar;
   using Scratch = GemmScratch<V>;
   static constexpr size_t kRows = Scratch::kRows, kColumns = Scratch::kColumns;
+  static constexpr size_t kWideColumns = GemmTiles::kWideVectors * V::kLanes;
 
   const Gemm<T>& g;
   bool transpose_c;
@@ -80,7 +81,13 @@ template <class V> struct GemmBlock {
   }
 
   void run() const {
-    for (size_t j = 0; j < columns.size; j += kColumns) panel(j, gemm_least(columns.size - j, kColumns));
+    size_t j = 0;
+    if constexpr (kWideColumns > 0) {
+      if (takes_wide_tiles()) {
+        for (; columns.size - j >= kWideColumns; j += kWideColumns) wide_panel(j);
+      }
+    }
+    for (; j < columns.size; j += kColumns) panel(j, gemm_least(columns.size - j, kColumns));
   }
 
  private:
@@ -90,6 +97,39 @@ template <class V> struct GemmBlock {
   const T* a_at(size_t row) const { return a + (g.transpose_a ? row : row * lda); }
   const T* b_at(size_t column) const {
     return g.b + (g.transpose_b ? column * g.ldb + depth.begin : depth.begin * g.ldb + column);
+  }
+
+  // Not where the tiles of one panel leave packed copies for others.
+  bool takes_wide_tiles() const {
+    return depth.size <= GemmTiles::kWideDepth && columns.size <= kGemmFewPanels * kColumns && !transpose_c &&
+           g.placement.across == 0 && g.b_patches.images == nullptr;
+  }
+
+  // kWideColumns columns from column j of the block.
+  void wide_panel(size_t j) const {
+    GemmOperands<T> from = {nullptr, lda, b_at(columns.begin + j), g.ldb, nullptr, nullptr};
+    if (g.transpose_b || !is_b_near(kWideColumns)) {
+      if (first_rows && g.transpose_b)
+        gemm_pack_transposed(packed_b(j), from.b, g.ldb, depth.size, kWideColumns, kWideColumns);
+      else if (first_rows) gemm_pack_straight<V>(packed_b(j), from.b, g.ldb, depth.size, kWideColumns, kWideColumns);
+      from.b = packed_b(j);
+      from.b_step = kWideColumns;
+    }
+    GemmCorner<T> to = corner(columns.begin + j, kWideColumns);
+    T* const c = to.c;
+    for (size_t row = 0; row < rows.size; row += GemmTiles::kWideRows) {
+      const size_t height = gemm_least(rows.size - row, GemmTiles::kWideRows);
+      from.a = a_at(row);
+      to.c = c + row * g.ldc;
+      to.next = rows.size - row < 2 * GemmTiles::kWideRows ? to.c : to.c + GemmTiles::kWideRows * g.ldc;
+      if (g.transpose_a) gemm_wide_tile_of<V, false>(height, depth.size, from, to);
+      else gemm_wide_tile_of<V, true>(height, depth.size, from, to);
+    }
+  }
+
+  // Whether b is read where it lies. Rows that follow each other are a panel that was packed before.
+  bool is_b_near(size_t width) const {
+    return g.m <= kRows || g.ldb == width || depth.size * g.ldb * sizeof(T) <= kGemmBytesNear;
   }
 
   // `width` columns from column j of the block.
@@ -128,9 +168,7 @@ template <class V> struct GemmBlock {
     const T* const b = b_at(columns.begin + j);
     from.b = b;
     from.b_step = g.ldb;
-    // Rows that follow each other are a panel that was packed before.
-    const bool is_near = g.m <= kRows || g.ldb == width || depth.size * g.ldb * sizeof(T) <= kGemmBytesNear;
-    if (!g.transpose_b && width == lanes && is_near) return;
+    if (!g.transpose_b && width == lanes && is_b_near(width)) return;
     if (first_rows && !g.transpose_b && width == kColumns && rows.size > kRows) {
       from.copy_of_b = packed_b(j);
       return;
