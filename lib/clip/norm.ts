@@ -1,7 +1,7 @@
 import { formatNumber, native } from '../native';
 import { endLoan, lend } from '../step/loan';
 import { dtypes, type DType } from '../tensor/dtype';
-import type { Tensor } from '../tensor/tensor';
+import { factorOf, memoryOf, type Tensor } from '../tensor/tensor';
 
 /** The norm of all values of all tensors: √ Σ ‖tᵢ‖², with squares summed in double precision. */
 export function normOf(values: readonly (Tensor | null)[]): number {
@@ -50,10 +50,12 @@ function locate(values: readonly (Tensor | null)[], dtype: DType): number {
   if (table.length < 3 * values.length) table = new Float64Array(6 * values.length);
   let end = 0;
   for (const tensor of values) {
-    if (tensor?.dtype !== dtype) continue;
-    table[end++] = tensor.memory.locate();
-    table[end++] = tensor.size;
-    table[end++] = tensor.factor;
+    if (tensor === null) continue;
+    const memory = memoryOf(tensor);
+    if (memory.dtype !== dtype) continue;
+    table[end++] = memory.locate();
+    table[end++] = memory.length;
+    table[end++] = factorOf(tensor);
   }
   return end / 3;
 }

@@ -4,11 +4,11 @@ import { isAttached, isFloatArray } from '../tensor/arrays';
 import type { DType, FloatArray } from '../tensor/dtype';
 import type { GlobalStep } from '../tensor/global-step';
 import { checkQuiet, isAnythingInFlight } from '../tensor/in-flight';
-import { storedValues, type IndexedSlices } from '../tensor/indexed-slices';
+import { storedValues } from '../tensor/indexed-slices';
 import { endings, spend, type Memory } from '../tensor/memory';
 import type { Shape } from '../tensor/shape';
-import { isTensor, Tensor } from '../tensor/tensor';
-import type { Variable } from '../tensor/variable';
+import { factorOf, isTensor, memoryOf, Tensor } from '../tensor/tensor';
+import { memoryOfVariable, type Variable } from '../tensor/variable';
 import type { Commit } from './commit';
 import { Constraints } from './constraints';
 import type { NonSlots } from './non-slots';
@@ -162,8 +162,9 @@ export class Plan {
     this.given = read.gradients.map((gradient) => gradient !== null);
     this.positions = read.gradients.flatMap((gradient, i) => (gradient === null ? [] : [i]));
     this.variables = this.positions.map((i) => read.variables[i] as Variable);
-    this.dtypes = this.variables.map(({ dtype }) => dtype);
-    this.sizes = this.variables.map(({ size }) => size);
+    const memories = this.variables.map(memoryOfVariable);
+    this.dtypes = memories.map(({ dtype }) => dtype);
+    this.sizes = memories.map(({ length }) => length);
     this.constrained = this.variables.filter(({ constraint }) => constraint !== null);
     this.groups = new Groups(mechanism, this.variables);
     this.layout = new StepLayout(mechanism.rule, this.groups.list.length, this.variables.length);
@@ -254,8 +255,9 @@ export class Step {
     this.hyper = layout.hyperIn(this.laidOut);
     this.inputs = layout.inputsIn(this.laidOut);
     this.shapes = variables.map(() => null);
-    variables.forEach(({ dtype, size, shape }, i) => {
+    variables.forEach(({ shape }, i) => {
       const row = layout.rowOf(i);
+      const [dtype, size] = [plan.dtypes[i]!, plan.sizes[i]!];
       this.table[row + Column.Group] = groups.of[i]!;
       this.table[row + Column.Length] = size;
       this.table[row + Column.RowElements] = shape[0] ? size / shape[0] : 1;
@@ -422,7 +424,7 @@ export class Step {
     this.arePermanent = false; // should one of them be gone
     for (let i = 0; i < variables.length; i++) {
       const row = layout.rowOf(i);
-      const { memory } = variables[i]!;
+      const memory = memoryOfVariable(variables[i]!);
       const address = memory.locate();
       arePermanent &&= memory.isPermanent;
       if (table[row + Column.Parameter] === address) continue;
@@ -442,15 +444,19 @@ export class Step {
     this.hasSlots = false; // should one of the slots be gone
     variables.forEach((variable, i) => {
       const row = layout.rowOf(i);
-      const { memory, name } = variable;
+      const memory = memoryOfVariable(variable);
+      const { name } = variable;
       this.hasCallersMemory ||= memory.isCallers;
       stretches.push({ memory, address: table[row + Column.Parameter]!, what: `variable '${name}'`, variable: i });
       this.slotsOf(variable).forEach((slot, k) => {
-        const address = slot.memory.locate();
+        const slotMemory = memoryOfVariable(slot);
+        if (slotMemory.length !== memory.length)
+          throw new TypeError(`'${name}' has properties that are not a variable's own`);
+        const address = slotMemory.locate();
         const column = layout.slotOf(i, k);
-        table[column + SlotColumn.Format] = formatNumber[slot.dtype];
+        table[column + SlotColumn.Format] = formatNumber[slotMemory.dtype];
         table[column + SlotColumn.Address] = address;
-        stretches.push({ memory: slot.memory, address, what: `slot '${slot.name}'`, variable: -1 });
+        stretches.push({ memory: slotMemory, address, what: `slot '${slot.name}'`, variable: -1 });
       });
       this.shapes[i] = null; // gradients are to be looked at anew
       this.heldArrays[i] = null;
@@ -488,8 +494,12 @@ export class Step {
       given.size === plan.sizes[i];
     const variable = plan.variables[i]!;
     const gradient = isAlike ? (given as Tensor) : checkGradient(given, variable);
-    const { memory, factor } = storedValues(gradient);
+    const values = storedValues(gradient);
+    const memory = memoryOf(values);
     const isDense = gradient instanceof Tensor;
+    if (memory.dtype !== plan.dtypes[i] || (isDense && memory.length !== plan.sizes[i])) {
+      throw new TypeError(`gradient of '${variable.name}' has properties that are not a tensor's own`);
+    }
     const address = memory.locate();
     if (!isAlike || inputs[2 * i + 1] !== address) {
       this.shapes[i] = null; // should it be refused
@@ -498,17 +508,17 @@ export class Step {
       }
       this.shapes[i] = isDense ? gradient.shape : null;
     }
-    inputs[2 * i] = factor;
+    inputs[2 * i] = factorOf(values);
     inputs[2 * i + 1] = address;
     this.used[i] = memory;
     this.isAnyRecyclable ||= memory.isRecyclable;
-    if (!isDense) this.noteRows(gradient, i);
+    if (!isDense) this.noteRows(gradient.indices, memory.length, i);
     else if (!isAlike && memory.isCallers && isFloatArray(given)) this.hold(given, memory, i);
   }
 
-  private noteRows({ indices, values }: IndexedSlices, i: number): void {
+  private noteRows(indices: Int32Array, elements: number, i: number): void {
     (this.rows ??= new Array<undefined>(this.plan.variables.length).fill(undefined))[i] = indices;
-    this.table[this.plan.layout.rowOf(i) + Column.GradientLength] = values.size;
+    this.table[this.plan.layout.rowOf(i) + Column.GradientLength] = elements;
   }
 
   private hold(array: FloatArray, memory: Memory, i: number): void {

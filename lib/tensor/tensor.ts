@@ -41,6 +41,13 @@ export function lookingAtOperands<T>(look: ((tensor: AnyTensor) => void) | null,
 const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
 /**
+ * @internal What steps ask a tensor for: its memory, which decides what native code reads, and factor. Nobody can define another
+ * answer, as one can over getters. @throws TypeError for what is no tensor, `memoryOf` Error when it is over.
+ */
+export let memoryOf: <D extends TensorDType>(tensor: Tensor<D>) => Memory<D>;
+export let factorOf: (tensor: Tensor) => number;
+
+/**
  * Numbers in a shape, row-major. `Tensor` alone is one of float32 or float64, which is what is computed with and has
  * gradients; `Tensor<'int32'>` has indices or labels, and `Tensor<'bool'>` what is true or false, such as a mask.
  *
@@ -59,6 +66,14 @@ export class Tensor<D extends TensorDType = DType> {
   #why: string | null = null;
   /** @internal The tapes that follow this tensor, if any; see autodiff/tape.ts. */
   tapes: readonly object[] | null = null;
+
+  static {
+    memoryOf = (tensor) => {
+      if (tensor.#why !== null) throw new Error(tensor.#why);
+      return tensor.#memory;
+    };
+    factorOf = (tensor) => tensor.#factor;
+  }
 
   /** @internal Use `tensor`. */
   constructor(memory: Memory<D>, shape: Shape, factor = 1) {

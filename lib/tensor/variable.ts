@@ -7,7 +7,7 @@ import { checkQuiet, isAnythingInFlight } from './in-flight';
 import { Memory } from './memory';
 import { checkShape, frozen, sameShape, showShape, sizeOf } from './shape';
 import { planVariables, restoreParts, variableEntry, type StateEntry, type Stateful, type StateSource } from './state';
-import { checkFloats, Tensor } from './tensor';
+import { checkFloats, memoryOf, Tensor } from './tensor';
 import { refuseInTrace, trace } from './trace';
 import { floatsAndShape } from './values';
 
@@ -37,6 +37,9 @@ const namesOver: NamesOf<Omit<VariableOptions, 'dtype'>> = {
 
 let unnamed = 0;
 
+/** @internal `variable.memory`, also where somebody has defined another answer over it. @throws what that throws, TypeError for what is none. */
+export let memoryOfVariable: (variable: Variable) => Memory;
+
 /** A tensor that training changes, in memory that stays where it is. Create one with `variable` or `Variable.over`. */
 export class Variable implements Stateful {
   readonly name: string;
@@ -44,6 +47,14 @@ export class Variable implements Stateful {
   /** @internal */
   readonly constraint: Constraint | null;
   readonly #value: Tensor;
+
+  static {
+    memoryOfVariable = (variable) => {
+      const memory = memoryOf(variable.#value);
+      if (memory.isThere) return memory;
+      throw new Error(`memory of '${variable.name}' now has ${memory.lengthNow} elements, expected ${memory.length}`);
+    };
+  }
 
   /** @internal */
   constructor(memory: Memory, options: VariableOptions) {
@@ -88,11 +99,7 @@ export class Variable implements Stateful {
    * @throws Error when the memory was taken away: disposed of, or its buffer detached, shrunk or grown.
    */
   get memory(): Memory {
-    const { memory } = this.#value;
-    if (!memory.isThere) {
-      throw new Error(`memory of '${this.name}' now has ${memory.lengthNow} elements, expected ${memory.length}`);
-    }
-    return memory;
+    return memoryOfVariable(this);
   }
 
   /**

@@ -38,12 +38,12 @@ const place = new Float64Array(3);
  * const { min, max, num } = histogramOf(new Float32Array([1, 2, 3]));
  */
 export function histogramOf(values: HistogramInput): Histogram {
-  const { memory, size, factor, dtype } = valuesOf('values', values);
+  const { memory, factor } = valuesOf('values', values);
   const out = new Float64Array(beforeCounts + native.histogramBuckets);
   place[0] = memory.locate();
-  place[1] = size;
+  place[1] = memory.length;
   place[2] = factor;
-  native.histogramAt(out, place, formatNumber[dtype]);
+  native.histogramAt(out, place, formatNumber[memory.dtype]);
   const [num, nonFinite, min, max, sum, sumSquares] = out as unknown as Numbers;
   return { min, max, num, sum, sumSquares, ...merged(out.subarray(beforeCounts)), nonFinite };
 }

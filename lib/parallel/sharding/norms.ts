@@ -66,7 +66,7 @@ function squares(tensors: readonly Tensor[]): Float64Array {
 /** Those of one dtype. */
 function squaresOfOne(tensors: readonly Tensor[], out: Float64Array): void {
   if (table.length < 3 * tensors.length) table = new Float64Array(6 * tensors.length);
-  tensors.forEach(({ memory, size, factor }, i) => table.set([memory.locate(), size, factor], 3 * i));
+  tensors.forEach(({ memory, factor }, i) => table.set([memory.locate(), memory.length, factor], 3 * i));
   native.sumsOfSquaresAt(table, tensors.length, formatNumber[tensors[0]!.dtype], out);
 }
 
