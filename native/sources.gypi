@@ -64,7 +64,9 @@
       "native/mpi/library.cpp",
       "native/mpi/search.cpp",
       "native/mpi/watchdog.cpp",
-      "native/mpi/world.cpp"
+      "native/mpi/world.cpp",
+      "native/mpi/world_exchange.cpp",
+      "native/mpi/world_messages.cpp"
     ],
     "binding": [
       "native/binding/addon.cpp",

@@ -1,5 +1,5 @@
 // Ranks that are processes, by MPI: lib/native.ts says what each function takes.
-#include "../mpi/world.h"
+#include "../mpi/world_exchange.h"
 
 #include "../mpi/library.h"
 #include "../mpi/search.h"

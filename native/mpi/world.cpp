@@ -1,14 +1,8 @@
 #include "world.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include <algorithm>
-#include <chrono>
-
 #include "../runtime/make.h"
 #include "../runtime/os/os.h"
-#include "../runtime/pause.h"
+#include "pace.h"
 #include "search.h"
 
 namespace gradstep::mpi {
@@ -21,41 +15,7 @@ constexpr Milliseconds kTick = 50, kDecision = 8000, kFarewell = 2000;
 std::mutex world_mutex;
 World* the_world = nullptr;
 
-Milliseconds now() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<Milliseconds>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
-}
-
-uint64_t microseconds() {
-  const auto since = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
-}
-
 bool always(void*) { return true; }
-
-// How a thread waits for what it must look for again and again: on its CPU for a while, which others get that want it,
-// then asleep for longer and longer.
-class Pace {
- public:
-  explicit Pace(uint64_t on_cpu) : began_(microseconds()), on_cpu_(on_cpu) {}
-
-  void rest() {
-    const uint64_t waited = microseconds() - began_;
-    if (waited < on_cpu_) {
-      if (waited < 20) pause();
-      else os::yield();
-      return;
-    }
-    os::sleep_microseconds(nap_);
-    // Not for longer: MPICH moves what is under way only when it is asked often. With a millisecond ranks did not hear
-    // of each other for seconds.
-    nap_ = std::min<uint32_t>(nap_ * 2, waited < 20000 ? 40 : 100);
-  }
-
- private:
-  const uint64_t began_, on_cpu_;
-  uint32_t nap_ = 5;
-};
 
 }  // namespace
 
@@ -121,28 +81,6 @@ std::string World::begin() {
     if (code != 0) return "MPI_Irecv has failed: " + library_->text_of(code);
   }
   return {};
-}
-
-bool World::learn_hosts() {
-  if (!hosts_.resize(size_ * kHostBytes)) return false;
-  memset(hosts_.data(), 0, hosts_.size());
-  char* const own = hosts_.data() + rank_ * kHostBytes;
-  const std::string name = library_ != nullptr ? library_->host() : "localhost";
-  memcpy(own, name.data(), std::min(name.size(), kHostBytes - 1));
-  for (size_t other = 0; other < size_; ++other) {
-    if (other == rank_) continue;
-    char* const theirs = hosts_.data() + other * kHostBytes;
-    if (!receive(0, theirs, kHostBytes, other) || !send(0, own, kHostBytes, other)) return false;
-  }
-  // Nobody asks anything of the others yet.
-  for (size_t i = 0; i < batches_[0].requests.size(); ++i) {
-    Pace pace(1000);
-    for (bool is_done = false; !is_done; pace.rest()) {
-      if (failed(library_->test(batches_[0].requests[i], is_done), "MPI_Test")) return false;
-    }
-  }
-  batches_[0].requests.clear();
-  return true;
 }
 
 void World::wake() {
@@ -433,18 +371,6 @@ void World::progress() {
   tick();
 }
 
-void World::receive_messages() {
-  for (bool is_done = true; is_done && !load(&is_over_);) {
-    if (failed(library_->test(incoming_request_, is_done), "MPI_Test") || !is_done) return;
-    const Message message = incoming_;
-    if (failed(library_->receive_any(Channel::kControl, &incoming_, sizeof incoming_, incoming_request_),
-               "MPI_Irecv")) {
-      return;
-    }
-    on(message);
-  }
-}
-
 void World::on(const Message& message) {
   switch (message.kind) {
     case Message::Kind::kLeft: return on_left(message);
@@ -464,31 +390,6 @@ void World::on(const Message& message) {
     reason_ = arrival_->reason();
     ended_ = arrival_->ended_rank();
   }
-}
-
-void World::reap() {
-  for (Outgoing* item = outgoing_; item != nullptr; item = item->next) {
-    if (item->is_free) continue;
-    bool is_done = false;
-    if (failed(library_->test(item->request, is_done), "MPI_Test")) return;
-    item->is_free = is_done;
-  }
-}
-
-void World::send(size_t to, const Message& message) {
-  if (to == rank_) return on(message);
-  if (library_ == nullptr || to >= size_) return;
-  Outgoing* item = outgoing_;
-  while (item != nullptr && !item->is_free) item = item->next;
-  if (item == nullptr) {
-    item = make<Outgoing>();
-    if (item == nullptr) return end_job("out of memory: a message to another rank");
-    item->next = outgoing_;
-    outgoing_ = item;
-  }
-  item->message = message;
-  item->is_free =
-      failed(library_->send(Channel::kControl, &item->message, sizeof item->message, to, item->request), "MPI_Isend");
 }
 
 void World::tick() {
@@ -554,144 +455,6 @@ void World::end_job(const std::string& why) {
   warn(why + "\n  the job is ended");
   if (library_ != nullptr) library_->abort(1);
   os::end_process(1);
-}
-
-bool World::send(size_t batch, const void* data, size_t bytes, size_t to) {
-  Request request = {};
-  if (!batches_[batch].requests.reserve(batches_[batch].requests.size() + 1)) return failure_ = "out of memory", false;
-  if (failed(library_->send(Channel::kData, data, bytes, to, request), "MPI_Isend")) return false;
-  batches_[batch].requests.add_reserved(request);
-  batches_[batch].bytes += bytes;
-  return true;
-}
-
-bool World::receive(size_t batch, void* data, size_t bytes, size_t from) {
-  Request request = {};
-  if (!batches_[batch].requests.reserve(batches_[batch].requests.size() + 1)) return failure_ = "out of memory", false;
-  if (failed(library_->receive(Channel::kData, data, bytes, from, request), "MPI_Irecv")) return false;
-  batches_[batch].requests.add_reserved(request);
-  batches_[batch].bytes += bytes;
-  return true;
-}
-
-bool World::wait(size_t batch) {
-  Batch& waited = batches_[batch];
-  // What is large is moved by this thread's very calls: it stays at it.
-  Pace pace(100 + waited.bytes / 256);
-  unsigned turns = 0;
-  for (size_t i = 0; i < waited.requests.size() && failure_.empty();) {
-    bool is_done = false;
-    if (failed(library_->test(waited.requests[i], is_done), "MPI_Test")) break;
-    if (is_done) {
-      ++i;
-      continue;
-    }
-    if (++turns % 16 == 0) progress();
-    pace.rest();
-  }
-  waited.requests.clear();
-  waited.bytes = 0;
-  return failure_.empty();
-}
-
-bool World::sum(void* values, size_t count, Format format) {
-  char* const all = static_cast<char*>(values);
-  const size_t width = kFormatBytes[static_cast<size_t>(format)];
-  for (size_t at = 0; at < count; at += Library::kMostElements) {
-    const size_t n = std::min(Library::kMostElements, count - at);
-    Request request = {};
-    if (!batches_[0].requests.reserve(1)) return failure_ = "out of memory", false;
-    if (failed(library_->sum(all + at * width, n, format, request), "MPI_Iallreduce")) return false;
-    batches_[0].requests.add_reserved(request);
-    batches_[0].bytes += n * width;
-    if (!wait(size_t{0})) return false;
-  }
-  return true;
-}
-
-bool World::sum_part(const void* values, void* out, size_t count, Format format) {
-  Request request = {};
-  if (!batches_[0].requests.reserve(1)) return failure_ = "out of memory", false;
-  if (failed(library_->sum_part(values, out, count, format, request), "MPI_Ireduce_scatter_block")) return false;
-  batches_[0].requests.add_reserved(request);
-  batches_[0].bytes += count * size_ * kFormatBytes[static_cast<size_t>(format)];
-  return wait(size_t{0});
-}
-
-WorldExchange::~WorldExchange() {
-  wait();  // whose memory it is may go now
-}
-
-void WorldExchange::start(Collective what, const Span& in, const Span& out) {
-  Started* const started = problem_.empty() ? make<Started>() : nullptr;
-  if (started == nullptr) {
-    // The other ranks come to a call that this one cannot make.
-    if (problem_.empty()) world_.abort("out of memory at rank " + std::to_string(world_.rank()));
-    problem_ = "out of memory: an exchange";
-    return;
-  }
-  started->in = in;
-  started->out = out;
-  const size_t outs = what == Collective::kAllGather ? 1 : 0;
-  started->call.brought = {what, 0, false, 1, 1, outs, &started->in, &started->out};
-  started->call.in_order = in_order_;
-  started->next = nullptr;
-  (last_ == nullptr ? first_ : last_->next) = started;
-  last_ = started;
-  world_.enqueue(started->call);
-}
-
-void WorldExchange::start_sum(void* values, size_t count, Format format) {
-  start(Collective::kAllReduce, {values, count, format == Format::float32 ? Kind::kFloat32 : Kind::kFloat64, false},
-        {});
-}
-
-void WorldExchange::start_gather(const void* values, size_t bytes, void* out) {
-  start(Collective::kAllGather, {const_cast<void*>(values), bytes, Kind::kByte, false},
-        {out, bytes * world_.size(), Kind::kByte, false});
-}
-
-// Of a call that is over; empty where it was made.
-std::string WorldExchange::problem_of(const Call& call) {
-  const uint32_t state = load(&call.state);
-  int ended;
-  if (state == Call::kAborted) return "the communicator was aborted: " + world_.reason(ended);
-  return state == Call::kMade ? std::string() : call.fault;
-}
-
-const char* WorldExchange::wait() {
-  std::string problem = problem_;
-  while (first_ != nullptr) {
-    Started* const started = first_;
-    world_.wait(started->call, patience_);
-    if (problem.empty()) problem = problem_of(started->call);
-    first_ = started->next;
-    unmake(started);
-  }
-  last_ = nullptr;
-  problem_.clear();
-  text_ = problem;
-  return text_.empty() ? nullptr : text_.c_str();
-}
-
-const char* WorldExchange::gather_made(const WhenCertain& make, const Piece* pieces, size_t count) {
-  in_.clear();
-  out_.clear();
-  Call call;
-  if (in_.reserve(count) && out_.reserve(count)) {
-    for (size_t i = 0; i < count; ++i) {
-      in_.add_reserved({const_cast<void*>(pieces[i].values), pieces[i].bytes, Kind::kByte, false});
-      out_.add_reserved({pieces[i].out, pieces[i].out_bytes, Kind::kByte, false});
-    }
-    call.brought = {Collective::kGatherMade, 0, false, 1, count, count, in_.data(), out_.data(), &make};
-    world_.enqueue(call);
-    world_.wait(call, patience_);
-    text_ = problem_of(call);
-  } else {
-    world_.abort("out of memory at rank " + std::to_string(world_.rank()));
-    text_ = "out of memory: an exchange";
-  }
-  return text_.empty() ? nullptr : text_.c_str();
 }
 
 }  // namespace gradstep::mpi
