@@ -27,7 +27,7 @@ describe('a compiled step', () => {
   });
 
   it('does so on every instruction set and with 1, 2 and 3 threads', function () {
-    this.timeout(120_000);
+    this.timeout(600_000); // under the sanitizers, on a slow machine
     const { isa, threads } = runtime;
     try {
       for (const name of runtime.availableIsas) {
