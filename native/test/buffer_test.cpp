@@ -1,8 +1,6 @@
 // The array that says when there is no memory, and every driver that must then have changed nothing.
 #include "../runtime/buffer.h"
 
-#include <stdio.h>
-
 #include <string>
 #include <vector>
 
@@ -12,18 +10,12 @@
 #include "../drivers/norm.h"
 #include "../drivers/rows.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "scarce_memory.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 void holds_what_was_added() {
   Buffer<int> buffer;
@@ -145,6 +137,5 @@ int main() {
   drivers_change_nothing_without_memory();
   set_threads(2);
   a_product_is_whole_when_only_the_caller_finds_memory();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -1,7 +1,6 @@
 // Which kernels a machine gets, and how that is changed.
 #include "../runtime/dispatch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <string>
@@ -9,17 +8,11 @@
 #include <vector>
 
 #include "../runtime/cpu.h"
+#include "check.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 std::string names() {
   std::string list;
@@ -99,6 +92,5 @@ int main() {
   reads_the_isa_from_the_environment();
   switches_only_to_what_is_there();
   may_be_switched_from_any_thread();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -2,10 +2,8 @@
 #include "../runtime/exchange.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <atomic>
 #include <memory>
 #include <random>
 #include <string>
@@ -14,6 +12,8 @@
 
 #include "../drivers/meeting_exchange.h"
 #include "../drivers/program.h"
+#include "check.h"
+#include "program_table.h"
 #include "ranks.h"
 #include "scarce_memory.h"
 
@@ -21,19 +21,7 @@ using namespace gradstep;
 
 namespace {
 
-std::atomic<int> passed{0}, failed{0};
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
-
-using Table = std::vector<double>;
 using Problem = ProgramExchange::Problem;
-
-void append(Table& table, const Table& more) { table.insert(table.end(), more.begin(), more.end()); }
-
-double number_of(TaskKind kind) { return static_cast<double>(static_cast<size_t>(kind)); }
 
 constexpr size_t kDense = 8, kOther = 3, kRows = 5, kListed = 3, kColumns = 2;
 
@@ -401,6 +389,5 @@ int main() {
   wrong_tables_are_refused();
   finds_no_memory();
   gathers_bytes();
-  printf("%d passed, %d failed\n", passed.load(), failed.load());
-  return failed == 0 ? 0 : 1;
+  return report();
 }

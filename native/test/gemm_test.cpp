@@ -11,13 +11,12 @@
 #include "../drivers/gemm.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "guarded.h"
 
 using namespace gradstep;
 
 namespace {
-
-size_t passed = 0, failed = 0;
 
 template <class T> void naive(const Gemm<T>& g) {
   for (size_t i = 0; i < g.m; ++i)
@@ -139,6 +138,5 @@ template <class T> void check_all() {
 int main() {
   check_all<float>();
   check_all<double>();
-  printf("%zu passed, %zu failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

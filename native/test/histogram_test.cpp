@@ -4,7 +4,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <algorithm>
@@ -15,18 +14,12 @@
 
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "scarce_memory.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 std::vector<double> limits() {
   std::vector<double> result(kHistogramLimits);
@@ -110,6 +103,5 @@ int main() {
   test<float>("float");
   test<double>("double");
   test_memory();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed > 0;
+  return report();
 }

@@ -9,13 +9,12 @@
 
 #include "../drivers/update.h"
 #include "../runtime/dispatch.h"
+#include "check.h"
 #include "guarded.h"
 
 using namespace gradstep;
 
 namespace {
-
-size_t passed = 0, failed = 0;
 
 void check(bool ok, const char* isa, const std::string& what, size_t n) {
   ++(ok ? passed : failed);
@@ -193,6 +192,5 @@ int main() {
     check_all<float>(*table);
     check_all<double>(*table);
   }
-  printf("%zu passed, %zu failed\n", passed, failed);
-  return failed > 0;
+  return report();
 }

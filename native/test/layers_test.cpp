@@ -12,13 +12,12 @@
 #include "../drivers/recurrent.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "guarded.h"
 
 using namespace gradstep;
 
 namespace {
-
-size_t passed = 0, failed = 0;
 
 template <class T> class Arrays {
  public:
@@ -186,6 +185,5 @@ template <class T> void check_all() {
 int main() {
   check_all<float>();
   check_all<double>();
-  printf("%zu passed, %zu failed\n", passed, failed);
-  return failed == 0 ? 0 : 1;
+  return report();
 }

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <atomic>
@@ -15,18 +14,12 @@
 #include "../drivers/collective.h"
 #include "../drivers/copies.h"
 #include "../runtime/guard.h"
+#include "check.h"
 #include "ranks.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 struct Place : MeetingPlace {
   explicit Place(size_t size) : MeetingPlace(size) { check(is_made(), "a meeting is made of memory"); }
@@ -179,6 +172,5 @@ int main() {
   tells_all_what_does_not_fit();
   steps_exclude_each_other_and_are_counted();
   copies_have_all_bytes_and_no_more();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -1,7 +1,6 @@
 // Collective calls over messages, and how ranks come to them, among threads in the place of processes: no MPI.
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <algorithm>
@@ -18,21 +17,13 @@
 #include "../mpi/description.h"
 #include "../mpi/search.h"
 #include "../mpi/watchdog.h"
+#include "check.h"
 #include "ranks.h"
 
 using namespace gradstep;
 using namespace gradstep::mpi;
 
 namespace {
-
-std::mutex counting;
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  const std::lock_guard<std::mutex> lock(counting);
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 // What is on its way between each two ranks.
 class Net {
@@ -354,6 +345,5 @@ int main() {
   moves(5, 2, {400000, 3, 0, 1, 200000});
   describes();
   for (uint32_t seed = 1; seed <= 3000; ++seed) all_or_none(seed);
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed == 0 ? 0 : 1;
+  return report();
 }

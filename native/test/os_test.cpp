@@ -1,10 +1,10 @@
 // What the operating system is asked for.
 #include "../runtime/os/os.h"
+#include "check.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,13 +25,6 @@ extern "C" __attribute__((visibility("default"), used)) const char* __tsan_defau
 }
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 void memory_is_aligned_or_not_there() {
   for (const size_t bytes : {size_t(0), size_t(1), size_t(63), size_t(64), size_t(1000), size_t(1) << 20}) {
@@ -88,6 +81,5 @@ int main() {
   a_forked_child_is_told();
   check(os::parallelism() >= 1, "there is a CPU");
   check(!os::keep_library_loaded(), "a program is no library to be kept");
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

@@ -16,17 +16,11 @@
 #include <vector>
 
 #include "../runtime/cpu.h"
+#include "check.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 bool each_index_runs_once(size_t blocks) {
   std::vector<std::atomic<int>> runs(blocks);
@@ -241,6 +235,5 @@ int main() {
   check(threads() == 1, "clamps the thread count to 1");
   set_threads(100000);
   check(threads() == kMaxThreads, "clamps the thread count to kMaxThreads");
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

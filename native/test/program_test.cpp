@@ -2,7 +2,6 @@
 #include "../drivers/program.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <random>
@@ -10,24 +9,13 @@
 #include <vector>
 
 #include "../runtime/pool.h"
+#include "check.h"
+#include "program_table.h"
 #include "scarce_memory.h"
 
 using namespace gradstep;
 
 namespace {
-
-int passed = 0, failed = 0;
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
-
-double number_of(TaskKind kind) { return static_cast<double>(static_cast<size_t>(kind)); }
-
-using Table = std::vector<double>;
-
-void append(Table& table, const Table& more) { table.insert(table.end(), more.begin(), more.end()); }
 
 // In float32: x [rows, 4] is given, w [4] lies somewhere, labels [rows] are given. The rows of w's gradient, the sum of
 // x's columns, are 1; the loss is the sum of squares of x. Two element-wise tasks make a chain.
@@ -189,6 +177,5 @@ int main() {
   }
   refuses();
   finds_no_memory();
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed == 0 ? 0 : 1;
+  return report();
 }

@@ -1,8 +1,6 @@
 // The queue of jobs: in their order, one at a time, and whatever comes in between an end that waits for one at most.
 #include "../runtime/queue.h"
 
-#include <stdio.h>
-
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -10,17 +8,11 @@
 #include <vector>
 
 #include "../runtime/pool.h"
+#include "check.h"
 
 using namespace gradstep;
 
 namespace {
-
-std::atomic<int> passed{0}, failed{0};
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 std::atomic<int> living{0};
 
@@ -192,6 +184,5 @@ int main() {
   closing_waits_for_the_job_that_is_being_done_and_for_no_other();
   a_thread_may_come_after_the_end();
   jobs_of_several_owners_use_the_pool_at_once();
-  printf("%d passed, %d failed\n", passed.load(), failed.load());
-  return failed != 0;
+  return report();
 }

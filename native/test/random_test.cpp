@@ -12,17 +12,11 @@
 #include "../drivers/random.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 
 using namespace gradstep;
 
 namespace {
-
-size_t passed = 0, failed = 0;
-
-void check(bool ok, const std::string& what) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED %s\n", what.c_str());
-}
 
 struct Block { uint32_t word[4]; };
 
@@ -234,6 +228,5 @@ int main() {
   }
   check_parts<float>();
   check_parts<double>();
-  printf("%zu passed, %zu failed\n", passed, failed);
-  return failed > 0;
+  return report();
 }

@@ -1,10 +1,8 @@
 // Programs whose step is divided among ranks: the bytes of the step that all make whole.
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +10,8 @@
 #include "../drivers/meeting_exchange.h"
 #include "../drivers/program.h"
 #include "../kernels/table.h"
+#include "check.h"
+#include "program_table.h"
 #include "ranks.h"
 #include "scarce_memory.h"
 
@@ -19,19 +19,9 @@ using namespace gradstep;
 
 namespace {
 
-std::atomic<int> passed{0}, failed{0};
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
-
-using Table = std::vector<double>;
 using Bounds = std::vector<size_t>;
 
 constexpr size_t kDense = 12, kRows = 5, kListed = 3, kColumns = 2, kTable = kRows * kColumns;
-
-void append(Table& table, const Table& more) { table.insert(table.end(), more.begin(), more.end()); }
 
 // Where the elements of each rank end. Of rows they end within some.
 Bounds divided(size_t length, size_t ranks) {
@@ -49,7 +39,7 @@ struct Shape {
 
 // In float32. Gradients are copies of what is given: x [12] of all of a variable and y [3, 2] of rows of a table of 5.
 Table program(const Shape& of) {
-  const double copy = static_cast<double>(static_cast<size_t>(TaskKind::copy));
+  const double copy = number_of(TaskKind::copy);
   Table table;
   append(table, {1024, 1, 0, 4});
   append(table, {kDense * 4, 0, 1, 0, kListed * kColumns * 4, 0, 1, 0});  // places 1 and 2: x and y
@@ -308,6 +298,5 @@ int main() {
   wrong_tables_are_refused();
   finds_no_memory();
   is_not_made_where_nobody_is();
-  printf("%d passed, %d failed\n", passed.load(), failed.load());
-  return failed == 0 ? 0 : 1;
+  return report();
 }

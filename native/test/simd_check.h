@@ -9,16 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "check.h"
 #include "simd_ops.h"
 
 using namespace gradstep;
-
-static int passed = 0, failed = 0;
-
-static void check(bool ok, const std::string& what) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED %s\n", what.c_str());
-}
 
 template <class T> static const char* type_name() { return sizeof(T) == 4 ? "f32" : "f64"; }
 template <class T> static const SimdOps<T>& ops_of(const SimdTable& t) {
@@ -84,9 +78,4 @@ template <class T> static void check_stated(const std::vector<Stated<T>>& cases)
              double(out[0]), double(c.expected));
     check(same(out[0], c.expected), what);
   }
-}
-
-static int report() {
-  printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
 }

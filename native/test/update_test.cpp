@@ -3,7 +3,6 @@
 #include "../drivers/laid_out_step.h"
 #include "../drivers/update.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,18 +14,12 @@
 
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "scarce_memory.h"
 
 using namespace gradstep;
 
 namespace {
-
-std::atomic<int> passed{0}, failed{0};
-
-void check(bool ok, const std::string& truth) {
-  ++(ok ? passed : failed);
-  if (!ok) printf("FAILED: %s\n", truth.c_str());
-}
 
 size_t rule_named(const char* name) {
   for (size_t r = 0; r < kRuleCount; ++r) {
@@ -400,6 +393,5 @@ int main() {
   formats_are_what_they_say();
   a_step_that_is_laid_out_runs_again_and_again();
   laid_out_steps_run_at_the_same_time();
-  printf("%d passed, %d failed\n", passed.load(), failed.load());
-  return failed != 0;
+  return report();
 }
