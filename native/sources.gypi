@@ -29,6 +29,7 @@
       "native/drivers/lines.cpp",
       "native/drivers/meeting_exchange.cpp",
       "native/drivers/norm.cpp",
+      "native/drivers/planes.cpp",
       "native/drivers/pools.cpp",
       "native/drivers/normalization.cpp",
       "native/drivers/program.cpp",

@@ -123,8 +123,8 @@ bool filter_gradient(T* out, const T* x, const T* dy, const Convolution& c, size
       (c.down.padding + c.across.padding == 0 || are_finite(dy + begin * c.outputs, count * c.outputs))) {
     Convolution part = c;
     part.images = count / image;
-    direct_by_filter(out, x + begin / image * c.down.size * c.across.size * c.channels, dy + begin * c.outputs, part);
-    return true;
+    const T* const first = x + begin / image * c.down.size * c.across.size * c.channels;
+    return direct_by_filter(out, first, dy + begin * c.outputs, part);
   }
   return each_group(c, [&](size_t group) {
     const size_t outputs = c.outputs / c.groups;
@@ -219,40 +219,12 @@ template <class T> bool pointwise_input_gradient(T* dx, const T* dy, const T* fi
   });
 }
 
-// Of few channels, vectors along which would be empty for the most part: the products of each output with the whole
-// filter, added to the pixels that the filter was laid on.
-bool is_by_patches(const Convolution& c) { return c.groups == 1 && c.channels <= 8; }
-
-template <class T> bool input_gradient_by_patches(T* dx, const T* dy, const T* filter, const Convolution& c) {
-  constexpr size_t kElements = size_t(1) << 16;  // of products at a time
-  const size_t elements = patch_elements(c), line = c.across.outputs, image = c.down.outputs * line;
-  const size_t rows = std::max<size_t>(1, kElements / (line * elements)) * line;
-  const size_t pixels = c.down.size * c.across.size * c.channels;
-  const Patches<T> patches = {dx, c.channels, c.channels, window_of(c.down), window_of(c.across), 0, 0};
-  std::atomic<bool> found_memory{true};
-  parallel_for(c.images, [&](size_t n) {
-    thread_local Buffer<T> products;
-    bool good = products.resize(std::min(rows, image) * elements);
-    std::fill(dx + n * pixels, dx + (n + 1) * pixels, T(0));
-    for (size_t row = 0; row < image && good; row += rows) {
-      Gemm<T> g = {};
-      g.m = std::min(rows, image - row), g.n = elements, g.k = c.outputs;
-      g.a = dy + (n * image + row) * c.outputs, g.lda = c.outputs;
-      g.b = filter, g.ldb = c.outputs, g.transpose_b = true;
-      g.c = products.data(), g.ldc = elements;
-      good = gemm(g);
-      if (good) of<T>(kernels()).add_patches(dx, products.data(), patches, n * image + row, g.m);
-    }
-    if (!good) found_memory = false;
-  });
-  return found_memory;
-}
-
 }  // namespace
 
 template <class T>
 bool conv2d(T* y, const T* images, const T* filter, const T* bias, bool relu, const Convolution& given) {
-  if (is_direct_forward(given) && are_finite(filter, patch_elements(given) * given.outputs))
+  if (is_planar_forward(given) ||
+      (is_direct_forward(given) && are_finite(filter, patch_elements(given) * given.outputs)))
     return direct_forward(y, images, filter, bias, relu, given);
   return with_zeros_around(images, given, [&](const T* x, const Convolution& c) {
     return each_group(c, [&](size_t group) {
@@ -277,9 +249,8 @@ template <class T> bool conv2d_input_gradient(T* dx, const T* dy, const T* filte
     return true;
   }
   if (is_pointwise(c)) return pointwise_input_gradient(dx, dy, filter, c);
-  if (is_direct_by_input(c) && are_finite(filter, patch_elements(c) * c.outputs))
+  if (is_planar_by_input(c) || (is_direct_by_input(c) && are_finite(filter, patch_elements(c) * c.outputs)))
     return direct_by_input(dx, dy, filter, c);
-  if (is_by_patches(c)) return input_gradient_by_patches(dx, dy, filter, c);
   // Pixels that went into nothing: a phase without taps. Where only the first has some, its products' rows bring zeros
   // for the others with them: each position has a cell of pixels of its own. With more channels than positions threads
   // share columns, and would write by turns along each row of pixels.

@@ -1,10 +1,9 @@
 // Convolutions of images [images, height, width, channels] with filters [height, width, channels / groups, outputs],
-// and their gradients, as products of matrices of patches (kernels/patches.h) or of images as they lie (direct.h). What
-// lies outside of an image counts as zeros.
+// and their gradients, as products of matrices of patches (kernels/patches.h), of images as they lie (direct.h) or of
+// planes of them (planes.h). What lies outside of an image counts as zeros.
 //
 // Each output is one chain of fused multiply-adds over the window's pixels in order and their channels; so is each
-// element of a gradient by the input, over what the input went into; but with up to eight channels and one group, that
-// is a sum over the positions of a chain over each one's outputs. The gradient by the filter is a sum over all
+// element of a gradient by the input, over what the input went into. The gradient by the filter is a sum over all
 // positions: a chain over each of some blocks of them, whose number depends on the sizes alone, and these added in
 // order.
 #pragma once

@@ -8,11 +8,11 @@
 #include "blocks.h"
 #include "edges.h"
 #include "phases.h"
+#include "planes.h"
 
 namespace gradstep {
 namespace {
 
-constexpr size_t kPanel = 2 * kGemmColumnStep;  // columns of a part of a filter that is used on many images
 constexpr size_t kMostImages = 16;              // at a time, of
 constexpr size_t kNearElements = 65536;         // in all: they are read again for each panel
 constexpr size_t kMostDepth = 2048;             // elements of a window: 256 KiB of a panel
@@ -29,18 +29,6 @@ bool is_plain(const Convolution& c) {
   return c.groups == 1 && c.across.dilation == 1 && work_of(c) >= kLeastWork &&
          !(is_pointwise(c.down) && is_pointwise(c.across));
 }
-
-// Windows that go over images of so many channels, and what comes of them: `n` numbers for each position.
-template <class T> struct Windows {
-  size_t images, channels;
-  PatchAxis down, across;
-  const T* x;
-  const T* b;  // panels of [down.taps, across.taps, channels, kPanel], the last one of as many columns as are left
-  T* y;
-  size_t n, y_image, y_down, y_across;  // how far positions lie apart there
-  const T* bias;
-  Activation activation;
-};
 
 // Positions along an axis, or images.
 struct Line { size_t count, x_step, y_step; };
@@ -70,6 +58,7 @@ template <class T> void run_panel(const Windows<T>& w, size_t first_image, size_
   const size_t row = w.across.size * w.channels, image = w.down.size * row, begin = panel * kPanel;
   const size_t line = w.across.taps * w.channels;
   GemmLine<T> g = {};
+  g.turns = 1;
   g.n = std::min(kPanel, w.n - begin);
   g.a_segment = static_cast<size_t>(w.down.step) * row;
   g.b_step = g.n, g.b_segment = line * g.n;
@@ -90,7 +79,7 @@ template <class T> void run_panel(const Windows<T>& w, size_t first_image, size_
   });
 }
 
-template <class T> void run(const Windows<T>& w) {
+template <class T> void run_panels(const Windows<T>& w) {
   const size_t panels = blocks_of(w.n, kPanel), fair = w.images / (2 * threads());
   const size_t elements = w.down.size * w.across.size * w.channels;
   const size_t near = std::clamp<size_t>(kNearElements / elements, 1, kMostImages);
@@ -99,6 +88,12 @@ template <class T> void run(const Windows<T>& w) {
     const size_t first = unit / panels * chunk;
     run_panel(w, first, std::min(chunk, w.images - first), unit % panels);
   });
+}
+
+template <class T> bool run(const Windows<T>& w) {
+  if (w.n < kGemmColumnStep) return run_planes(w);
+  run_panels(w);
+  return true;
 }
 
 // A filter's rows [rows, n] in panels.
@@ -129,53 +124,75 @@ size_t window_elements(const Convolution& c) { return c.down.window * c.across.w
 }  // namespace
 
 bool is_direct_forward(const Convolution& c) {
-  return is_plain(c) && c.outputs % kGemmColumnStep == 0 && window_elements(c) <= kMostDepth;
+  return is_plain(c) && c.outputs >= kGemmColumnStep && window_elements(c) <= kMostDepth;
+}
+
+bool is_planar_forward(const Convolution& c) {
+  return c.groups == 1 && !has_phases(c) && !(is_pointwise(c.down) && is_pointwise(c.across)) &&
+         is_by_planes(c.down, c.across, c.channels, c.outputs);
+}
+
+bool is_planar_by_input(const Convolution& c) {
+  return c.groups == 1 && is_by_planes(c.down, c.across, c.outputs, c.channels);
 }
 
 bool is_direct_by_input(const Convolution& c) {
-  return is_plain(c) && c.channels % kGemmColumnStep == 0 && c.down.window * c.across.window * c.outputs <= kMostDepth;
+  return is_plain(c) && c.channels >= kGemmColumnStep && c.down.window * c.across.window * c.outputs <= kMostDepth;
 }
 
 // Sums are read and written once for each image: that has to be worth it.
 bool is_direct_by_filter(const Convolution& c) {
   constexpr size_t kLeastPositions = 96;
-  return is_plain(c) && c.outputs % kGemmColumnStep == 0 && c.down.outputs * c.across.outputs >= kLeastPositions;
+  return is_plain(c) && c.down.outputs * c.across.outputs >= kLeastPositions;
 }
 
 template <class T>
 bool direct_forward(T* y, const T* x, const T* filter, const T* bias, bool relu, const Convolution& c) {
   const size_t rows = window_elements(c);
   thread_local Buffer<T> panels;
-  const bool is_panel = c.outputs <= kPanel;
+  const bool is_panel = c.outputs < kGemmColumnStep || (c.outputs <= kPanel && c.outputs % kGemmColumnStep == 0);
   if (!is_panel) {
-    if (!panels.resize(rows * c.outputs)) return false;
+    if (!panels.resize(rows * c.outputs + kGemmColumnStep)) return false;
     pack_rows(panels.data(), filter, rows, c.outputs);
   }
   const size_t row = c.across.outputs * c.outputs;
-  run<T>({c.images, c.channels, window_of(c.down), window_of(c.across), x, is_panel ? filter : panels.data(), y,
-          c.outputs, c.down.outputs * row, row, c.outputs, bias, relu ? Activation::relu : Activation::none});
-  return true;
+  return run<T>({c.images, c.channels, window_of(c.down), window_of(c.across), x, is_panel ? filter : panels.data(), y,
+                 c.outputs, c.down.outputs * row, row, c.outputs, bias, relu ? Activation::relu : Activation::none});
 }
 
 template <class T> bool direct_by_input(T* dx, const T* dy, const T* filter, const Convolution& c) {
   thread_local Buffer<T> panels;
-  if (!panels.resize(window_elements(c) * c.outputs)) return false;
+  if (!panels.resize(window_elements(c) * c.outputs + kGemmColumnStep)) return false;
   const size_t row = c.across.size * c.channels;
   return each_phase(c, [&](const Phase& down, const Phase& across) {
     pack_turned(panels.data(), filter, c, down.of_filter, across.of_filter);
-    run<T>({c.images, c.outputs, down.of_gradient, across.of_gradient, dy, panels.data(),
-            dx + (down.first * c.across.size + across.first) * c.channels, c.channels, c.down.size * row,
-            c.down.stride * row, c.across.stride * c.channels, nullptr, Activation::none});
-    return true;
+    return run<T>({c.images, c.outputs, down.of_gradient, across.of_gradient, dy, panels.data(),
+                   dx + (down.first * c.across.size + across.first) * c.channels, c.channels, c.down.size * row,
+                   c.down.stride * row, c.across.stride * c.channels, nullptr, Activation::none});
   });
 }
 
-template <class T> void direct_by_filter(T* dfilter, const T* x, const T* dy, const Convolution& c) {
+// Vectors are read whole, those of an image's last position beyond it. What lies there changes nothing, but behind the
+// last image may be no memory. It is copied then. Null when there is no memory.
+template <class T> const T* with_memory_behind(const T* from, size_t elements, size_t n) {
+  if (n % kGemmColumnStep == 0) return from;
+  thread_local Buffer<T> copy;
+  if (!copy.resize(elements + kGemmColumnStep)) return nullptr;
+  std::copy_n(from, elements, copy.data());
+  std::fill_n(copy.data() + elements, kGemmColumnStep, T(0));
+  return copy.data();
+}
+
+template <class T> bool direct_by_filter(T* dfilter, const T* x, const T* dy, const Convolution& c) {
   const PatchAxis down = turned(window_of(c.down)), across = turned(window_of(c.across));
-  const size_t row = c.across.size * c.channels, image = c.down.size * row, y_row = c.across.outputs * c.outputs;
+  const size_t row = c.across.size * c.channels, image = c.down.size * row;
+  const size_t y_row = c.across.outputs * c.outputs, y_image = c.down.outputs * y_row;
   const size_t panels = blocks_of(c.outputs, kPanel), parts = threads() == 1 ? 1 : 2 * threads();
   const auto kernel = of<T>(kernels()).gemm_line;
+  const T* const last = with_memory_behind(dy + (c.images - 1) * y_image, y_image, c.outputs);
+  if (last == nullptr) return false;
   GemmLine<T> g = {};
+  g.turns = 1;
   g.transpose_a = true;
   g.a_step = c.across.stride * c.channels, g.a_segment = c.down.stride * row;
   g.b_step = c.outputs, g.b_segment = y_row;
@@ -187,7 +204,7 @@ template <class T> void direct_by_filter(T* dfilter, const T* x, const T* dy, co
     part.segments = j.taps == 0 ? 0 : i.taps, part.k = j.taps;
     const ptrdiff_t pixel = i.pixel * static_cast<ptrdiff_t>(c.across.size) + j.pixel;
     part.a = part.segments > 0 ? x + n * image + static_cast<size_t>(pixel) * c.channels : x;
-    part.b = dy + (n * c.down.outputs + i.tap) * y_row + j.tap * c.outputs + panel * kPanel;
+    part.b = (n + 1 == c.images ? last : dy + n * y_image) + i.tap * y_row + j.tap * c.outputs + panel * kPanel;
     part.c = dfilter + (tap * c.across.window + j.first) * c.channels * c.outputs + panel * kPanel;
     part.accumulate = n > 0;
     kernel(part);
@@ -207,12 +224,13 @@ template <class T> void direct_by_filter(T* dfilter, const T* x, const T* dy, co
       }
     }
   });
+  return true;
 }
 
 #define GRADSTEP_INSTANTIATE(T)                                                                \
   template bool direct_forward<T>(T*, const T*, const T*, const T*, bool, const Convolution&); \
   template bool direct_by_input<T>(T*, const T*, const T*, const Convolution&);                \
-  template void direct_by_filter<T>(T*, const T*, const T*, const Convolution&);
+  template bool direct_by_filter<T>(T*, const T*, const T*, const Convolution&);
 GRADSTEP_INSTANTIATE(float)
 GRADSTEP_INSTANTIATE(double)
 #undef GRADSTEP_INSTANTIATE

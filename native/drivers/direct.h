@@ -8,16 +8,20 @@
 
 namespace gradstep {
 
-// Whether it pays: windows along whole vectors of results, few enough elements of them that the filter's part for a few
-// outputs stays in the caches, in one group.
+// Whether it pays: results that fill a vector; few enough elements of windows that the filter's part for a few outputs
+// stays in the caches; in one group.
 bool is_direct_forward(const Convolution& c);
 bool is_direct_by_input(const Convolution& c);
 bool is_direct_by_filter(const Convolution& c);
+
+// Whether to copy planes (planes.h) pays more. Zeros are multiplied there: the numbers may be any.
+bool is_planar_forward(const Convolution& c);
+bool is_planar_by_input(const Convolution& c);
 
 // Each is false when there is no memory.
 template <class T>
 [[nodiscard]] bool direct_forward(T* y, const T* x, const T* filter, const T* bias, bool relu, const Convolution& c);
 template <class T> [[nodiscard]] bool direct_by_input(T* dx, const T* dy, const T* filter, const Convolution& c);
-template <class T> void direct_by_filter(T* dfilter, const T* x, const T* dy, const Convolution& c);
+template <class T> [[nodiscard]] bool direct_by_filter(T* dfilter, const T* x, const T* dy, const Convolution& c);
 
 }  // namespace gradstep

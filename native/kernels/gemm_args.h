@@ -37,23 +37,25 @@ template <class T> struct Gemm {
   Placement placement = {};  // of the rows of c, if they are not simply ldc apart
 };
 
-// The same for a few rows, of operands that need no packing: element (i, p) of segment s of k is
+// The same for a few rows, of operands that need no packing: element (i, p) of segment s of turn t of k is
 //
-//     a[i * a_step + p + s * a_segment] or, when transpose_a, a[i + p * a_step + s * a_segment]
+//     a[i * a_step + p + s * a_segment + t * a_turn] or, when transpose_a, p * a_step + i in the place of i * a_step +
+//     p
 //
-// and row p of b is at b + p * b_step + s * b_segment. Chains go through the segments in order. Whole vectors of b are
-// read: behind its columns there must be memory up to a multiple of kGemmColumnStep.
+// and row p of b is at b + p * b_step + s * b_segment + t * b_turn. Chains go through the turns and their segments in
+// order. Whole vectors of b are read: behind its columns there must be memory up to a multiple of kGemmColumnStep.
 template <class T> struct GemmLine {
-  size_t m, n, segments, k;
+  size_t m, n, turns, segments, k;
   const T* a;
-  size_t a_step, a_segment;
+  size_t a_step, a_segment, a_turn;
   bool transpose_a;
   const T* b;
-  size_t b_step, b_segment;
+  size_t b_step, b_segment, b_turn;
   T* c;
   size_t ldc;
   bool accumulate;
-  const T* bias;  // [n] or null
+  const T* bias;  // [n], or [m] when bias_per_row, or null
+  bool bias_per_row;
   Activation activation;
 };
 

@@ -56,15 +56,13 @@
   X(double, ctc, const Ctc<T>& s) /* -log of a sequence's probability; writes its gradient */
 
 // Rows of windows are numbered through all images; see window_args.h.
-#define GRADSTEP_WINDOWS(X, T)                                                                  \
-  X(void, max_pool, const Pool<T>& p, size_t begin, size_t count)                               \
-  X(void, avg_pool, const Pool<T>& p, size_t begin, size_t count)                               \
-  /* of channels [begin, end) of an image */                                                    \
-  X(void, max_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
-  X(void, avg_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end)          \
-  /* adds rows of patches, from position `row` on, to the pixels that they are of */            \
-  X(void, add_patches, T* images, const T* rows, const Patches<T>& p, size_t row, size_t count) \
-  X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                         \
+#define GRADSTEP_WINDOWS(X, T)                                                         \
+  X(void, max_pool, const Pool<T>& p, size_t begin, size_t count)                      \
+  X(void, avg_pool, const Pool<T>& p, size_t begin, size_t count)                      \
+  /* of channels [begin, end) of an image */                                           \
+  X(void, max_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end) \
+  X(void, avg_pool_gradient, const Pool<T>& p, size_t image, size_t begin, size_t end) \
+  X(void, depthwise, const Depthwise<T>& d, size_t begin, size_t count)                \
   X(void, depthwise_filter_gradient, const Depthwise<T>& d, size_t begin, size_t count)
 
 #define GRADSTEP_NORMALIZATION(X, T)                                                                             \

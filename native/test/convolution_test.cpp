@@ -9,13 +9,13 @@
 #include "../drivers/pools.h"
 #include "../runtime/dispatch.h"
 #include "../runtime/pool.h"
+#include "check.h"
 #include "guarded.h"
 
 using namespace gradstep;
 
 namespace {
 
-size_t passed = 0, failed = 0;
 std::mt19937 source(1);
 
 size_t below(size_t n) { return source() % n; }
@@ -83,26 +83,7 @@ template <class T> struct Plain {
     return at % s == 0;
   }
 
-  // Few channels: over positions, of what a chain over the outputs comes to.
-  void by_positions(T* dx) const {
-    each(c.images, c.down.outputs, c.across.outputs, [&](size_t n, size_t i, size_t j) {
-      each(c.down.window, c.across.window, channels, [&](size_t di, size_t dj, size_t ch) {
-        const ptrdiff_t y = seen(c.down, i, di), x = seen(c.across, j, dj);
-        if (!inside(c.down, y) || !inside(c.across, x)) return;
-        T sum = 0;
-        for (size_t o = 0; o < c.outputs; ++o)
-          sum = fma(gradient(n, ptrdiff_t(i), ptrdiff_t(j), o), filter[factor(di, dj, ch, o)], sum);
-        dx[((n * c.down.size + size_t(y)) * c.across.size + size_t(x)) * c.channels + ch] += sum;
-      });
-    });
-  }
-
-  static bool is_pointwise(const ConvolutionAxis& a) {
-    return a.window == 1 && a.stride == 1 && a.padding == 0 && a.size == a.outputs;
-  }
-
   void by_input(T* dx) const {
-    if (c.groups == 1 && c.channels <= 8 && !(is_pointwise(c.down) && is_pointwise(c.across))) return by_positions(dx);
     each(c.images, c.down.size, c.across.size, [&](size_t n, size_t i, size_t j) {
       for (size_t ch = 0; ch < c.channels; ++ch, ++dx) {
         *dx = 0;
@@ -291,8 +272,9 @@ template <class T> void check_sparse_windows() {
   check_convolution<T>({1, 9, 1100, 1, {8, 4, 1, 2, 1, 0}, {7, 3, 1, 3, 1, 0}}, Values::ordinary);
 }
 
-// Windows over images as they lie: edges, lines along rows, columns and images, strides, steps, panels of outputs. What
-// is not finite among factors that are multiplied with zeros counts.
+// Windows over images as they lie: edges, lines along rows, columns and images, strides, steps, panels of outputs. Few
+// outputs, or channels back to the input: planes of several strips, gradients of so many images that they are copied in
+// turns. What is not finite among factors that are multiplied with zeros counts.
 template <class T> void check_direct() {
   const ConvolutionAxis same = {9, 9, 5, 1, 1, 2}, long_same = {14, 14, 5, 1, 1, 2}, short_same = {3, 3, 3, 1, 1, 1};
   const Convolution shapes[] = {
@@ -306,6 +288,11 @@ template <class T> void check_direct() {
       {2, 32, 16, 1, {20, 9, 4, 2, 1, 0}, {25, 9, 2, 3, 1, 2}},
       {2, 16, 16, 1, {12, 10, 3, 1, 2, 1}, {12, 12, 3, 1, 1, 1}},
       {1, 16, 64, 1, {4, 10, 3, 1, 1, 4}, {4, 12, 3, 1, 1, 5}},
+      {3, 1, 6, 1, {28, 28, 5, 1, 1, 2}, {28, 28, 5, 1, 1, 2}},
+      {2, 6, 16, 1, {14, 10, 5, 1, 1, 0}, {14, 10, 5, 1, 1, 0}},
+      {2, 3, 15, 1, {40, 20, 5, 2, 1, 2}, {33, 11, 3, 3, 2, 1}},
+      {1, 200, 3, 1, {30, 30, 3, 1, 1, 1}, {20, 20, 3, 1, 2, 2}},
+      {30, 2, 1, 1, {20, 21, 2, 1, 1, 1}, {19, 20, 2, 1, 1, 1}},
   };
   const Values ordinary = Values::ordinary, special = Values::special;
   for (const Convolution& c : shapes) {
@@ -352,6 +339,5 @@ int main() {
   check_direct<double>();
   check_blocks<float>();
   check_blocks<double>();
-  printf("%zu passed, %zu failed\n", passed, failed);
-  return failed != 0;
+  return report();
 }

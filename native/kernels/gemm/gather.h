@@ -131,45 +131,6 @@ template <class V> struct PatchGather {
   }
 };
 
-template <class V> struct PatchSum {
-  using T = typename V::Scalar;
-
-  // Adds a stretch of a row of taps to what it lies on, as far as that is there.
-  static ALWAYS_INLINE void add(T* row, const T* from, ptrdiff_t first, size_t count, size_t size) {
-    const ptrdiff_t end = first + static_cast<ptrdiff_t>(count), limit = static_cast<ptrdiff_t>(size);
-    ptrdiff_t at = first >= 0 ? first : 0;
-    const ptrdiff_t last = end < limit ? end : limit;
-    for (from += at - first; at < last; at += V::kLanes, from += V::kLanes) {
-      const size_t left = static_cast<size_t>(last - at);
-      if (left >= V::kLanes) store(row + at, load(row + at) + load(from));
-      else store(row + at, load(row + at, left) + load(from, left), left);
-    }
-  }
-};
-
 }  // namespace
-
-// Adds rows of a matrix of patches, dense, to the pixels that they are of.
-template <class V>
-static void add_patches(typename V::Scalar* images, const typename V::Scalar* rows,
-                        const Patches<typename V::Scalar>& p, size_t row, size_t count) {
-  const PatchGather<V> gather{p};
-  const size_t columns = p.down.taps * gather.line;
-  gather.each_row(row, count, [&](const auto& r, size_t done) ALWAYS_INLINE {
-    auto* const image = images + (r.image - p.images);
-    for (size_t q = 0; q < r.count; ++q) {
-      const auto* from = rows + (done + q) * columns;
-      for (size_t tap = 0; tap < p.down.taps; ++tap, from += gather.line) {
-        const size_t y = pixel_at(p.down, r.i, tap);
-        if (y >= p.down.size) continue;
-        for (size_t begin = 0; begin < gather.line; begin += gather.together) {
-          const ptrdiff_t x = static_cast<ptrdiff_t>(pixel_at(p.across, r.j + q, begin / gather.together));
-          PatchSum<V>::add(image + y * gather.width, from + begin, x * static_cast<ptrdiff_t>(p.pixel), gather.together,
-                           gather.width);
-        }
-      }
-    }
-  });
-}
 
 }  // namespace gradstep::SIMD_ISA

@@ -72,23 +72,30 @@ template <size_t kCount, class T> INL void gemm_transpose_four(T* to, size_t to_
 }
 
 // to[columns, rows] = from[rows, columns] transposed: a line of each row at a time, so that lines of `to` are written
-// whole.
+// whole. Rows and columns that are left over have squares that reach back over some that are done.
 template <class T>
 static __attribute__((noinline)) void gemm_transpose(T* to, size_t to_step, const T* from, size_t from_step,
                                                      size_t rows, size_t columns) {
   constexpr size_t kLine = 64 / sizeof(T), kHigh = 4 * (sizeof(T) == 4 ? gemm_squares::SIMD_ISA : 1);
+  if (rows < 4 || columns < 4) {
+    for (size_t i = 0; i < rows; ++i)
+      for (size_t j = 0; j < columns; ++j) to[j * to_step + i] = from[i * from_step + j];
+    return;
+  }
+  const auto last = [](size_t n, size_t at) { return at + 4 <= n ? at : n - 4; };
   for (size_t line = 0; line < columns; line += kLine) {
-    const size_t end = line + kLine < columns ? line + kLine : columns, whole = end - (end - line) % 4;
+    const size_t end = line + kLine < columns ? line + kLine : columns;
     size_t i = 0;
     for (; i + kHigh <= rows; i += kHigh)
-      for (size_t j = line; j < whole; j += 4)
+      for (size_t next = line; next < end; next += 4) {
+        const size_t j = last(end, next);
         gemm_transpose_four<kHigh>(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
-    for (; i + 4 <= rows; i += 4)
-      for (size_t j = line; j < whole; j += 4)
-        gemm_transpose_four<4>(to + j * to_step + i, to_step, from + i * from_step + j, from_step);
-    // Rows and columns that make no square.
-    for (size_t row = whole < end ? 0 : i; row < rows; ++row)
-      for (size_t j = row < i ? whole : line; j < end; ++j) to[j * to_step + row] = from[row * from_step + j];
+      }
+    for (; i < rows; i += 4)
+      for (size_t next = line; next < end; next += 4) {
+        const size_t j = last(end, next), row = last(rows, i);
+        gemm_transpose_four<4>(to + j * to_step + row, to_step, from + row * from_step + j, from_step);
+      }
   }
 }
 

@@ -48,9 +48,10 @@ template <class T> struct GemmOperands {
   // vectors for each p. The stores hide behind the multiplications; a pass of their own would not. Whole tiles only.
   T* copy_of_a;
   T* copy_of_b;
-  // k may be so many segments, each as long; from the end of one to the next are so many elements.
-  size_t segments = 1;
-  ptrdiff_t a_jump = 0, b_jump = 0;
+  // k may be so many segments, each as long, and these all so many times; from the end of one to the next are so many
+  // elements, and from the end of all to the first of the next turn.
+  size_t segments = 1, turns = 1;
+  ptrdiff_t a_jump = 0, b_jump = 0, a_turn = 0, b_turn = 0;
 };
 
 // Where a tile's sums come from and go to.
@@ -134,28 +135,30 @@ static __attribute__((noinline)) void gemm_tile(size_t k, const GemmOperands<typ
   gemm_each<kRows, kVectors>([&](size_t i, size_t j)
                                  ALWAYS_INLINE { __builtin_prefetch(to.next + i * to.ldc + j * V::kLanes); });
 
-  for (size_t left = from.segments; left > 0; --left, a += from.a_jump, b += from.b_jump) {
+  for (size_t turn = from.turns; turn > 0; --turn, a += from.a_turn, b += from.b_turn) {
+    for (size_t left = from.segments; left > 0; --left, a += from.a_jump, b += from.b_jump) {
 #pragma GCC unroll 4
-    for (size_t p = 0; p < k; ++p) {
-      V row[kVectors];
+      for (size_t p = 0; p < k; ++p) {
+        V row[kVectors];
 #pragma GCC unroll 4
-      for (size_t j = 0; j < kVectors; ++j) {
-        row[j] = load(b + j * V::kLanes);
-        if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
-        if (kCopyB && p + kGemmPrefetchRows < k) __builtin_prefetch(b + kGemmPrefetchRows * b_step + j * V::kLanes);
-      }
-      if (kCopyA && !kRowMajor) __builtin_memcpy(copy_of_a, a, kRows * sizeof(T));
+        for (size_t j = 0; j < kVectors; ++j) {
+          row[j] = load(b + j * V::kLanes);
+          if (kCopyB) store(copy_of_b + j * V::kLanes, row[j]);
+          if (kCopyB && p + kGemmPrefetchRows < k) __builtin_prefetch(b + kGemmPrefetchRows * b_step + j * V::kLanes);
+        }
+        if (kCopyA && !kRowMajor) __builtin_memcpy(copy_of_a, a, kRows * sizeof(T));
 #pragma GCC unroll 16
-      for (size_t i = 0; i < kRows; ++i) {
-        const T x = a[kRowMajor ? i * a_step : i];
-        if (kCopyA && kRowMajor) copy_of_a[i] = x;
+        for (size_t i = 0; i < kRows; ++i) {
+          const T x = a[kRowMajor ? i * a_step : i];
+          if (kCopyA && kRowMajor) copy_of_a[i] = x;
 #pragma GCC unroll 4
-        for (size_t j = 0; j < kVectors; ++j) sum[i][j] = fma(V(x), row[j], sum[i][j]);
+          for (size_t j = 0; j < kVectors; ++j) sum[i][j] = fma(V(x), row[j], sum[i][j]);
+        }
+        a += kRowMajor ? 1 : a_step;
+        b += b_step;
+        if (kCopyA) copy_of_a += kRows;
+        if (kCopyB) copy_of_b += kVectors * V::kLanes;
       }
-      a += kRowMajor ? 1 : a_step;
-      b += b_step;
-      if (kCopyA) copy_of_a += kRows;
-      if (kCopyB) copy_of_b += kVectors * V::kLanes;
     }
   }
   gemm_finish(sum, to);
