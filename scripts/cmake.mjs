@@ -9,6 +9,9 @@ export function cmakeBuild(preset, ...targets) {
   run('cmake', ['--build', '--preset', preset, '-j', `${availableParallelism()}`, '--target', ...targets], quiet);
 }
 
-export function cmakeTest(preset) {
-  run('ctest', ['--preset', preset]);
+/** With few of the random cases where all take too long. */
+export function cmakeTest(preset, { hasFewCases }) {
+  run('ctest', ['--preset', preset, '-j', `${availableParallelism()}`], {
+    env: { ...process.env, ...(hasFewCases ? { GRADSTEP_FEW_CASES: '1' } : {}) },
+  });
 }

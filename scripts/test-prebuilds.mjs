@@ -1,6 +1,6 @@
 // `npm run test:prebuilds [full] [name...]`: the published binaries on the systems of prebuild/runtimes.mjs. The package is
 // packed and installed in a fresh folder, and a training there must leave the bits that it leaves everywhere; then come
-// tests of the clone with the same binary. Without names or `full`, long tests are left out.
+// tests of the clone with the same binary. Without names or `full` it is one binary of each system, and no long tests.
 import { copyFileSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { listFiles, root, run } from './files.mjs';
 import { build, isStale } from './prebuild/compile.mjs';
 import { mutants } from './prebuild/mutants.mjs';
 import { runtimes } from './prebuild/runtimes.mjs';
-import { targets } from './prebuild/targets.mjs';
+import { oneOfEachSystem, targets } from './prebuild/targets.mjs';
 import { faultsOf } from './prebuild/verify.mjs';
 
 const folder = 'build/test-prebuilds';
@@ -21,7 +21,7 @@ if (unknown.length > 0) {
   console.error(`no such test: ${unknown.join(', ')}; there are ${groups.join(', ')}`);
   process.exit(1);
 }
-const isChosen = (name) => names.length === 0 || names.includes(name);
+const isChosen = (name) => (names.length === 0 && (isFull || !runtimes[name]?.waits)) || names.includes(name);
 let failures = 0;
 
 // The tests of the clone that run, by name of the suite: files and folders of build/ts/test.
@@ -33,7 +33,6 @@ const library = [
 const suites = {
   whole: [''],
   library,
-  native: [...library, 'async', 'checkpoint', 'compile', 'layers', 'losses', 'random'],
   binding: ['kernels'],
 };
 
@@ -48,9 +47,10 @@ process.exitCode = failures > 0 ? 1 : 0;
 
 function neededTargets() {
   const used = Object.entries(runtimes).filter(([name]) => isChosen(name));
-  const wanted =
-    isChosen('verify') || isChosen('reproducible') ? [...targets.keys()] : used.map(([, { target }]) => target);
-  return [...new Set(wanted)].map((name) => targets.get(name));
+  const isWhole = isFull || names.includes('verify') || names.includes('reproducible');
+  const verified = isWhole ? [...targets.keys()] : isChosen('verify') ? oneOfEachSystem : [];
+  const wanted = [...used.map(([, { target }]) => target), ...verified];
+  return [...targets.values()].filter(({ name }) => wanted.includes(name));
 }
 
 /** Says of each truth whether it holds, and counts them in the line that .ci/run reads. */

@@ -237,7 +237,7 @@ ConvolutionAxis pool_axis(size_t most) {
 
 template <class T> void check_all() {
   const size_t channels[] = {0, 1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 64};
-  for (size_t turn = 0; turn < 260; ++turn) {
+  for (size_t turn = 0; turn < cases(260); ++turn) {
     const Values values = turn % 4 == 3 ? Values::special : Values::ordinary;
     Convolution c = {1 + below(3), channels[below(13)],         channels[below(13)], 1,
                      some_axis(9), some_axis(turn % 5 ? 9 : 40)};
@@ -262,7 +262,7 @@ template <class T> void check_sparse_windows() {
     const size_t reach = (window - 1) * stride + 1, padded = size + padding + below(3);
     return ConvolutionAxis{size, padded < reach ? 0 : (padded - reach) / stride + 1, window, stride, stride, padding};
   };
-  for (size_t turn = 0; turn < 60; ++turn) {
+  for (size_t turn = 0; turn < cases(60); ++turn) {
     const size_t groups = 1 + turn % 4 / 3;
     check_convolution<T>({1 + below(4), groups * (9 + below(90)), groups * (1 + below(40)), groups, some(), some()},
                          turn % 5 == 4 ? Values::special : Values::ordinary);

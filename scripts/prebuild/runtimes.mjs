@@ -74,12 +74,12 @@ const programs = {
 
 /**
  * By name: the target that runs there, how to get ready (which gives the command and its environment), and which tests:
- * `suite`, or `short` where neither it nor `full` is asked for.
+ * `suite`, or `short` where neither it nor `full` is asked for, or none where that is long. Some wait to be asked for.
  */
 export const runtimes = {
-  'node-20': { target: 'linux-x64', prepare: () => program('node20'), suite: 'whole', short: 'native' },
-  'node-22': { target: 'linux-x64', prepare: () => program('node22'), suite: 'binding' },
-  'node-24': { target: 'linux-x64', prepare: () => program('node24'), suite: 'binding' },
+  'node-20': { target: 'linux-x64', prepare: () => program('node20'), suite: 'whole', short: 'binding' },
+  'node-22': { target: 'linux-x64', prepare: () => program('node22'), suite: 'binding', waits: true },
+  'node-24': { target: 'linux-x64', prepare: () => program('node24'), suite: 'binding', waits: true },
   'node-26': { target: 'linux-x64', prepare: () => program('node26'), suite: 'binding' },
   // Left out is a test that looks for the dynamic linker where it is in a program that nobody has changed.
   'glibc-2.31': {
@@ -92,9 +92,9 @@ export const runtimes = {
   bun: { target: 'linux-x64', prepare: () => program('bun') },
   deno: { target: 'linux-x64', prepare: () => program('deno', ['run', '-A']) },
   musl: { target: 'linuxmusl-x64', prepare: bunOnMusl },
-  arm64: { target: 'linux-arm64', prepare: nodeOnArm64, suite: 'binding', isLong: true, isEmulated: true },
+  arm64: { target: 'linux-arm64', prepare: nodeOnArm64, suite: 'binding', isEmulated: true, waits: true },
   'windows-20': { target: 'win32-x64', prepare: () => nodeOnWine('nodeWin20'), suite: 'library', isLong: true },
-  'windows-22': { target: 'win32-x64', prepare: () => nodeOnWine('nodeWin22'), suite: 'binding', isLong: true },
+  'windows-22': { target: 'win32-x64', prepare: () => nodeOnWine('nodeWin22'), suite: 'binding', waits: true },
 };
 
 function program(name, args = []) {

@@ -289,3 +289,6 @@ export const targets = new Map(
     .flatMap((system) => [x64, arm64].map((cpu) => target(system, cpu)))
     .map((each) => [each.name, each]),
 );
+
+/** One of each system, for those who cannot wait for all. */
+export const oneOfEachSystem = ['linux-x64', 'linuxmusl-x64', 'darwin-arm64', 'win32-x64'];
