@@ -10,7 +10,7 @@
 namespace gradstep {
 namespace {
 
-constexpr size_t kStripElements = 1 << 15;  // of its planes: 128 KiB
+constexpr size_t kStripElements = 1 << 15;  // of its planes and results: 128 KiB
 constexpr size_t kLeastRows = 4;
 
 // Pixels between what the first and the last tap see.
@@ -20,12 +20,13 @@ size_t reach_of(const PatchAxis& axis) { return axis.taps == 0 ? 0 : (axis.taps 
 // cache.
 size_t plane_step(size_t elements) { return ((elements / kGemmColumnStep + 2) | 1) * kGemmColumnStep; }
 
-// Copies `positions` pixels that lie `from_step` apart to planes `to_step` apart, or back.
+// Pixels one after the other to planes that lie `to_step` apart.
 template <class T> void to_planes(T* to, size_t to_step, const T* from, size_t channels, size_t positions) {
   if (channels == 1) std::copy_n(from, positions, to);
   else of<T>(kernels()).transpose(to, to_step, from, channels, positions, channels);
 }
 
+// Planes that lie `from_step` apart to pixels that lie `to_step` apart.
 template <class T>
 void from_planes(T* to, size_t to_step, const T* from, size_t from_step, size_t n, size_t positions) {
   if (n == 1 && to_step == 1) std::copy_n(from, positions, to);
@@ -36,7 +37,8 @@ template <class T> class Strips {
  public:
   explicit Strips(const Windows<T>& windows)
       : w(windows), width(w.across.positions + reach_of(w.across)), reach(reach_of(w.down)) {
-    const size_t in_memory = kStripElements / (w.channels * width), wanted = blocks_of(2 * threads(), w.images);
+    const size_t in_memory = kStripElements / ((w.channels + w.n) * width);
+    const size_t wanted = blocks_of(2 * threads(), w.images);
     const size_t fair = threads() == 1 ? w.down.positions : blocks_of(w.down.positions, wanted);
     const size_t most = std::max(kLeastRows, std::min(fair, in_memory > reach ? in_memory - reach : 0));
     per_image = blocks_of(w.down.positions, most);
@@ -50,7 +52,7 @@ template <class T> class Strips {
 
   void run(size_t strip, T* planes) const {
     const size_t image = strip / per_image, first = strip % per_image * rows;
-    const size_t count = std::min(rows, w.down.positions - std::min(first, w.down.positions));
+    const size_t count = std::min(rows, w.down.positions - first);
     T* const results = planes + w.channels * plane;
     copy(planes, image, first, count + reach);
     multiply(results, planes, count);
