@@ -60,12 +60,8 @@ const ofBinary: Partial<Record<BinaryFunction, BinaryGradient>> = {
   greater: () => [null, null],
   floorDivide: () => [null, null],
   divideNoNan: (_a, b, z, dz) => [binary('divideNoNan', dz, b), minus(product(dz, binary('divideNoNan', z, b)))],
-  pow: (x, y, z, dz) => [product(dz, binary('powGradient', x, y)), product(dz, binary('powLog', x, z))],
-  powGradient: (x, y, z, dz) => {
-    const less = binaryWith('subtract', y, 1);
-    const byExponent = binary('add', binary('pow', x, less), binary('powLog', x, z));
-    return [product(dz, y, binary('powGradient', x, less)), product(dz, byExponent)];
-  },
+  multiplyNoNan: (a, b, _z, dz) => [binary('multiplyNoNan', dz, b), binary('multiplyNoNan', a, dz)],
+  pow: (x, y, z, dz) => [powByBase(x, y, dz), binary('powLog', x, product(dz, z))],
   powLog: (x, z, _p, dp) => [binary('reluGradient', x, product(dp, binary('divide', z, x))), binary('powLog', x, dp)],
   reciprocalGradient: (y, dy, _z, dz) => [product(scaled(y, -2), dy, dz), binary('reciprocalGradient', y, dz)],
   rsqrtGradient: (y, dy, _z, dz) => [product(scaled(unary('square', y), -1.5), dy, dz), binary('rsqrtGradient', y, dz)],
@@ -96,6 +92,10 @@ const ofBinary: Partial<Record<BinaryFunction, BinaryGradient>> = {
   preluSlope: (x, _alpha, _z, dz) => [null, whereNotPositive(x, dz)],
   preluAlphaGradient: (x, dy, _z, dz) => [whereNotPositive(x, product(dy, dz)), binary('preluAlphaGradient', x, dz)],
 };
+
+/** (dz y) xʸ⁻¹, multiplied in TensorFlow's order: y xʸ⁻¹ alone may be beyond what the dtype holds. */
+export const powByBase = (x: Tensor, y: Tensor, dz: Tensor): Tensor =>
+  binary('multiplyNoNan', binary('pow', x, binaryWith('subtract', y, 1)), product(dz, y));
 
 const whereNegative = (x: Tensor, value: Tensor): Tensor => binary('reluGradient', minus(x), value);
 const whereNotPositive = (x: Tensor, value: Tensor): Tensor =>

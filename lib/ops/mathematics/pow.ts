@@ -1,4 +1,5 @@
 import type { Tensor } from '../../tensor/tensor';
+import { powByBase } from '../derivatives';
 import { binary, unbroadcast } from '../primitives';
 import { record, toTensors, type TensorLike } from '../../autodiff/tape';
 
@@ -16,7 +17,7 @@ export function pow(x: TensorLike, y: TensorLike): Tensor {
   const [a, b] = toTensors('x', x, 'y', y);
   const z = binary('pow', a, b);
   return record([a, b], z, (dz, needed) => [
-    needed[0] ? unbroadcast(binary('multiply', dz, binary('powGradient', a, b)), a.shape) : null,
-    needed[1] ? unbroadcast(binary('multiply', dz, binary('powLog', a, z)), b.shape) : null,
+    needed[0] ? unbroadcast(powByBase(a, b, dz), a.shape) : null,
+    needed[1] ? unbroadcast(binary('powLog', a, binary('multiply', dz, z)), b.shape) : null,
   ]);
 }

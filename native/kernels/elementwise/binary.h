@@ -35,6 +35,11 @@ struct DivideNoNan {  // 0 where b is 0, whatever a is
   template <class V> static V of(V a, V b) { return select(eq(b, V(0)), V(0), a / b); }
 };
 
+struct MultiplyNoNan {  // 0 for b = 0, whatever a is
+  static constexpr const char* kName = "multiplyNoNan";
+  template <class V> static V of(V a, V b) { return select(eq(b, V(0)), V(0), a * b); }
+};
+
 struct Minimum {  // NaN if either is NaN
   static constexpr const char* kName = "minimum";
   template <class V> static V of(V a, V b) { return minimum(a, b); }
@@ -101,12 +106,6 @@ struct Pow {
   static constexpr bool kIsLong = true;
   static constexpr const char* kName = "pow";
   template <class V> static V of(V a, V b) { return pow(a, b); }
-};
-
-struct PowGradient {  // (x, y) -> y x^(y - 1), and 0 for y = 0 wherever
-  static constexpr bool kIsLong = true;
-  static constexpr const char* kName = "powGradient";
-  template <class V> static V of(V x, V y) { return select(eq(y, V(0)), V(0), y * pow(x, y - V(1))); }
 };
 
 struct PowLog {  // (x, z) -> z log(x) where x > 0, else 0

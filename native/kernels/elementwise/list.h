@@ -59,8 +59,8 @@
   X(SigmoidCrossEntropy)   \
   X(SigmoidMinus)          \
   X(DivideNoNan)           \
+  X(MultiplyNoNan)         \
   X(Pow)                   \
-  X(PowGradient)           \
   X(PowLog)                \
   X(Atan2)                 \
   X(SquaredDifference)     \

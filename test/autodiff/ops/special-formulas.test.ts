@@ -84,12 +84,12 @@ const binary: Record<string, { op: (x: TensorLike, y: TensorLike) => Tensor; d: 
       return [r(a * part), -r(b * part)];
     },
   },
-  // (dz y) x^(y-1) there; where y is 0 that of x is 0 here.
+  // Where dz y is 0 that of x is 0 here, and that of y where x is not above 0.
   pow: {
     op: ops.pow,
     d: (r, { x, y, z, dz }) => [
-      r(dz * (y === 0 ? 0 : r(y * r(power(x, r(y - 1)))))),
-      r(dz * (x > 0 ? r(z * r(Math.log(x))) : 0)),
+      r(dz * y) === 0 ? 0 : r(r(dz * y) * r(power(x, r(y - 1)))),
+      x > 0 ? r(r(dz * z) * r(Math.log(x))) : 0,
     ],
   },
   // What alpha gets where x is above 0 is dz 0 there.
