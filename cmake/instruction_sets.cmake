@@ -12,7 +12,7 @@ endif()
 
 set(FLAGS_scalar -Os) # the fallback: small and quick to compile
 if(GRADSTEP_SANITIZE AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-  # Calls of fma and lanes in memory, each access checked, are what the tests would wait for. The bits are the same.
+  # Calls of fma are what the tests would wait for. The bits are the same.
   set(FLAGS_scalar -Os -mfma)
   add_compile_options(-mfma)
 endif()
