@@ -11,10 +11,8 @@ else()
 endif()
 
 set(FLAGS_scalar -Os) # the fallback: small and quick to compile
-if(GRADSTEP_SANITIZE AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
-  # Calls of fma are what the tests would wait for. The bits are the same.
-  set(FLAGS_scalar -Os -mfma)
-  add_compile_options(-mfma)
+if(GRADSTEP_SANITIZE AND avx2 IN_LIST INSTRUCTION_SETS)
+  add_compile_options(-mfma) # Calls of fma are what the tests would wait for. The bits are the same.
 endif()
 set(FLAGS_neon "")
 set(FLAGS_avx2 -mavx2 -mfma)

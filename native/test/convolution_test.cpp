@@ -273,8 +273,8 @@ template <class T> void check_sparse_windows() {
 }
 
 // Windows over images as they lie: edges, lines along rows, columns and images, strides, steps, panels of outputs. Few
-// outputs, or channels back to the input: planes of several strips, gradients of so many images that they are copied in
-// turns. What is not finite among factors that are multiplied with zeros counts.
+// outputs, or channels back to the input: planes of several strips, and vectors that reach beyond the last image. What
+// is not finite among factors that are multiplied with zeros counts.
 template <class T> void check_direct() {
   const ConvolutionAxis same = {9, 9, 5, 1, 1, 2}, long_same = {14, 14, 5, 1, 1, 2}, short_same = {3, 3, 3, 1, 1, 1};
   const Convolution shapes[] = {
